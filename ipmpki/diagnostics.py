@@ -1,0 +1,123 @@
+"""Problems as values: what is wrong, how badly, where it stands and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DocumentPath: TypeAlias = tuple[str | int, ...]
+"""Keys and list indices from the document's root to one value, such as ``("hosts", 0, "subject")``."""
+
+
+class Severity(StrEnum):
+    """How badly a problem hurts: an error stops the build, a warning does not, an info only tells."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Part(StrEnum):
+    """Which half of a ``key = value`` pair a place means."""
+
+    KEY = "key"
+    VALUE = "value"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A spot between two characters. Line and column count from 1, the column in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of text; the end is exclusive."""
+
+    start: Position
+    end: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A spot of the declaration named by file and path; its span is found only when it is shown.
+
+    A path whose last steps are not in the document means the nearest table that is.
+    """
+
+    file: str
+    path: DocumentPath = ()
+    part: Part = Part.VALUE
+
+    def at(self, *steps: str | int) -> Place:
+        """The place reached from here by further keys and indices."""
+        return Place(self.file, (*self.path, *steps))
+
+    def key(self) -> Place:
+        """The same place, meaning the key rather than its value."""
+        return Place(self.file, self.path, Part.KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that explains a problem, such as where a name was declared first."""
+
+    message: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. Message and remedy are two fields: the fault, then what to do."""
+
+    rule: str
+    severity: Severity
+    message: str
+    help: str | None
+    place: Place
+    related: tuple[Related, ...] = ()
+    span: Span | None = field(default=None)
+    """Set by whoever knows the place better than a path can say, such as the TOML parser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place with its span and the whole source lines it stands on (without line ends)."""
+
+    file: str
+    path: DocumentPath
+    span: Span | None
+    lines: tuple[str, ...]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedProblem:
+    """A problem with its places found in the text: all that a renderer needs."""
+
+    problem: Problem
+    label: Label
+    related: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many problems there are of each severity."""
+
+    errors: int
+    warnings: int
+    infos: int
+
+
+def tally(problems: Iterable[Problem]) -> Tally:
+    """Count problems by severity."""
+    counts = dict.fromkeys(Severity, 0)
+    for problem in problems:
+        counts[problem.severity] += 1
+    return Tally(counts[Severity.ERROR], counts[Severity.WARNING], counts[Severity.INFO])

@@ -1,0 +1,36 @@
+"""What one host's folder is made from, and what it is made into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipmpki.fleet import HostSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedFile:
+    """A file of dist/ as it should be: its name within its folder, its bytes, its permission bits."""
+
+    name: str
+    content: bytes
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostBundle:
+    """All that one host's folder is rendered from.
+
+    ``ca_certificates`` is PEM, one or more certificates. ``certificate`` is the leaf's PEM followed by
+    intermediates, ``key`` its unencrypted PKCS#8 PEM; both None for a client without a certificate.
+    ``crl`` is PEM, given only to servers for which the site declared the CRL keyword.
+    """
+
+    host: HostSpec
+    authority_name: str
+    mutual_auth: bool
+    ca_certificates: bytes
+    certificate: bytes | None
+    key: bytes | None
+    crl: bytes | None
