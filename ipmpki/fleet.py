@@ -3,55 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from ipmpki.names import AddressFault, read_address, read_name
+from ipmpki.vocabulary import KeyType, OperatingSystem, Profile, Role
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import timedelta
     from ipaddress import IPv4Address, IPv6Address
 
+    from ipmpki import model
     from ipmpki.diagnostics import Place
 
+__all__ = [
+    "Address",
+    "AuthoritySpec",
+    "CertificateSpec",
+    "DistinguishedName",
+    "ExistingAuthority",
+    "Fleet",
+    "HostSpec",
+    "KeyType",
+    "KeywordNames",
+    "OperatingSystem",
+    "PassphraseSource",
+    "Profile",
+    "Role",
+    "SiteSettings",
+    "resolve",
+]
+
 Address: TypeAlias = "IPv4Address | IPv6Address"
-
-
-class Role(StrEnum):
-    """What a host is to InfoPrint Manager."""
-
-    SERVER = "server"
-    CLIENT = "client"
-
-
-class OperatingSystem(StrEnum):
-    """The systems InfoPrint Manager runs on."""
-
-    AIX = "aix"
-    LINUX = "linux"
-    WINDOWS = "windows"
-    MACOS = "macos"
-
-
-class KeyType(StrEnum):
-    """The keys ipmpki makes."""
-
-    RSA_2048 = "rsa-2048"
-    RSA_3072 = "rsa-3072"
-    RSA_4096 = "rsa-4096"
-    EC_P256 = "ec-p256"
-    EC_P384 = "ec-p384"
-
-    @property
-    def is_elliptic(self) -> bool:
-        """Whether this is an EC key, which must not carry keyEncipherment (RFC 8813, section 3)."""
-        return self in {KeyType.EC_P256, KeyType.EC_P384}
-
-
-class Profile(StrEnum):
-    """A kind of leaf certificate: its key usage and extended key usage."""
-
-    SERVER = "server"
-    SERVER_MUTUAL = "server-mutual"
-    CLIENT = "client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +104,153 @@ class HostSpec:
     renew_before: timedelta
     site: SiteSettings
     place: Place
+    declared: model.Host
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingAuthority:
+    """An authority that exists already, as two PEM files; paths as declared."""
+
+    certificate: str
+    key_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassphraseSource:
+    """Where the CA key's passphrase is read from: an environment variable or a file."""
+
+    env: str | None
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The whole declaration as meant.
+
+    ``is_whole`` is False where a part of the declaration could not be read, so that a rule about the
+    fleet as such (no server, no client) must not judge. ``crl_lifetime`` and ``crl_renew_before`` follow
+    the defaults: an operator who comes to renew certificates renews the revocation list in one go.
+    """
+
+    authority: AuthoritySpec
+    existing: ExistingAuthority | None
+    passphrase: PassphraseSource | None
+    is_third_party: bool
+    mutual_auth: bool
+    crl_lifetime: timedelta
+    crl_renew_before: timedelta
+    hosts: tuple[HostSpec, ...]
+    ignored_rules: tuple[str, ...]
+    place: Place
+    declared: model.Declaration
+    is_whole: bool = True
+
+
+def resolve(
+    declaration: model.Declaration,
+    place: Place,
+    hosts: Iterable[tuple[model.Host, Place]],
+    *,
+    is_whole: bool = True,
+) -> Fleet:
+    """Apply the defaults and normalise names; never fails, as the rules judge what is written.
+
+    ``hosts`` brings each host with its place, from pki.toml and from included files alike.
+    """
+    ca = declaration.ca
+    mutual_auth = declaration.tls.mutual_auth == "required"
+    sites = {system: _site_settings(declaration.ipm, system) for system in OperatingSystem}
+    existing = None
+    if ca.certificate is not None and ca.key_file is not None:
+        existing = ExistingAuthority(ca.certificate, ca.key_file)
+    return Fleet(
+        authority=AuthoritySpec(
+            DistinguishedName(
+                ca.common_name or "",
+                ca.organization,
+                ca.organizational_unit,
+                ca.country,
+                ca.state,
+                ca.locality,
+            ),
+            ca.key,
+            ca.lifetime,
+        ),
+        existing=existing,
+        passphrase=PassphraseSource(ca.passphrase.env, ca.passphrase.file) if ca.passphrase else None,
+        is_third_party=ca.kind == "third-party",
+        mutual_auth=mutual_auth,
+        crl_lifetime=declaration.defaults.lifetime,
+        crl_renew_before=declaration.defaults.renew_before,
+        hosts=tuple(
+            _host(host, at, declaration.defaults, sites, mutual_auth=mutual_auth) for host, at in hosts
+        ),
+        ignored_rules=declaration.rules.ignore,
+        place=place,
+        declared=declaration,
+        is_whole=is_whole,
+    )
+
+
+def _host(
+    host: model.Host,
+    place: Place,
+    defaults: model.Defaults,
+    sites: Mapping[OperatingSystem, SiteSettings],
+    *,
+    mutual_auth: bool,
+) -> HostSpec:
+    system = host.os or defaults.os
+    name = read_name(host.name).ascii
+    aliases = tuple(dict.fromkeys(read_name(alias).ascii for alias in host.aliases))
+    read = dict.fromkeys(read_address(written) for written in host.ips)
+    addresses = tuple(address for address in read if not isinstance(address, AddressFault))
+    certificate = None
+    if host.role is Role.SERVER or mutual_auth:
+        subject = _subject(host.subject) if host.subject is not None else name
+        certificate = CertificateSpec(
+            profile=_profile(host.role, mutual_auth=mutual_auth),
+            common_name=subject,
+            dns_names=tuple(dict.fromkeys((name, subject, *aliases))),
+            addresses=addresses,
+            key=host.key or defaults.key,
+            lifetime=host.lifetime or defaults.lifetime,
+        )
+    return HostSpec(
+        name=name,
+        role=host.role,
+        os=system,
+        aliases=aliases,
+        addresses=addresses,
+        certificate=certificate,
+        renew_before=host.renew_before or defaults.renew_before,
+        site=sites[system],
+        place=place,
+        declared=host,
+    )
+
+
+def _subject(written: str) -> str:
+    star, dot, domain = written.partition(".")
+    if star == "*" and dot:
+        return f"*.{read_name(domain).ascii}"
+    return read_name(written).ascii
+
+
+def _profile(role: Role, *, mutual_auth: bool) -> Profile:
+    if role is Role.CLIENT:
+        return Profile.CLIENT
+    return Profile.SERVER_MUTUAL if mutual_auth else Profile.SERVER
+
+
+def _site_settings(ipm: model.Ipm, system: OperatingSystem) -> SiteSettings:
+    own: model.IpmSettings = getattr(ipm, system.value) or ipm
+    return SiteSettings(
+        server_account=own.server_account or ipm.server_account,
+        restart_command=own.restart_command or ipm.restart_command or None,
+        keywords=KeywordNames(
+            ca_file=own.keywords.ca_file or ipm.keywords.ca_file,
+            crl_file=own.keywords.crl_file or ipm.keywords.crl_file,
+            mutual_auth=own.keywords.mutual_auth or ipm.keywords.mutual_auth,
+        ),
+    )

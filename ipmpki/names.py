@@ -1,0 +1,173 @@
+"""DNS names and IP addresses as people write them: what they mean, or what is wrong with them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipmpki.fleet import Address
+
+LONGEST_COMMON_NAME = 64
+"""ub-common-name of RFC 5280, appendix A.1."""
+LONGEST_NAME = 253
+LONGEST_LABEL = 63
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_PLAIN_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_DIGITS_AND_DOTS = re.compile(r"[0-9.]+")
+
+
+class NameFault(StrEnum):
+    """Why a text is not a usable DNS name."""
+
+    EMPTY = "empty"
+    ADDRESS = "address"
+    WILDCARD = "wildcard"
+    SPACE = "space"
+    TRAILING_DOT = "trailing-dot"
+    EMPTY_LABEL = "empty-label"
+    LABEL_TOO_LONG = "label-too-long"
+    NAME_TOO_LONG = "name-too-long"
+    HYPHEN = "hyphen"
+    UNDERSCORE = "underscore"
+    CHARACTER = "character"
+    UNICODE = "unicode"
+    NUMERIC = "numeric"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A text read as a DNS name. ``ascii`` is its lower-case A-label form, best effort where faulty."""
+
+    written: str
+    ascii: str
+    fault: NameFault | None = None
+    detail: str = ""
+
+    @property
+    def is_single_label(self) -> bool:
+        """Whether the name has no dot, as a short host name has."""
+        return "." not in self.ascii
+
+
+@lru_cache(maxsize=None)
+def read_name(written: str) -> Name:
+    """Read a DNS name: RFC 1123 section 2.1 for its shape, UTS 46 and RFC 5891 for Unicode."""
+    lowered = written.lower()
+    if len(lowered) <= LONGEST_NAME and _PLAIN_NAME.fullmatch(lowered):
+        if "xn--" not in lowered and not lowered.rpartition(".")[2].isdigit():
+            return Name(written, lowered)
+    return _read_unusual_name(written, lowered)
+
+
+def _read_unusual_name(written: str, lowered: str) -> Name:
+    def faulty(fault: NameFault, detail: str = "") -> Name:
+        return Name(written, lowered, fault, detail)
+
+    if not written:
+        return faulty(NameFault.EMPTY)
+    if is_address(written):
+        return faulty(NameFault.ADDRESS)
+    if any(character.isspace() for character in written):
+        return faulty(NameFault.SPACE)
+    if "*" in written:
+        return faulty(NameFault.WILDCARD)
+    if written.endswith("."):
+        return faulty(NameFault.TRAILING_DOT)
+    if "" in written.split("."):
+        return faulty(NameFault.EMPTY_LABEL)
+    encoded = lowered
+    if not lowered.isascii() or "xn--" in lowered:
+        import idna  # noqa: PLC0415 -- start-up time: few declarations hold a Unicode name
+
+        try:
+            encoded = idna.encode(lowered, uts46=True).decode("ascii") if not lowered.isascii() else lowered
+            if "xn--" in encoded:
+                idna.decode(encoded)
+        except (idna.IDNAError, UnicodeError) as reason:
+            return faulty(NameFault.UNICODE, str(reason))
+    return _judge_labels(written, encoded)
+
+
+def _judge_labels(written: str, encoded: str) -> Name:
+    for label in encoded.split("."):
+        if len(label) > LONGEST_LABEL:
+            return Name(written, encoded, NameFault.LABEL_TOO_LONG, label)
+        if "_" in label:
+            return Name(written, encoded, NameFault.UNDERSCORE, label)
+        if label.startswith("-") or label.endswith("-"):
+            return Name(written, encoded, NameFault.HYPHEN, label)
+        if not _LABEL.fullmatch(label):
+            odd = next(character for character in label if not re.fullmatch("[a-z0-9-]", character))
+            return Name(written, encoded, NameFault.CHARACTER, odd)
+    if len(encoded) > LONGEST_NAME:
+        return Name(written, encoded, NameFault.NAME_TOO_LONG, str(len(encoded)))
+    if encoded.rpartition(".")[2].isdigit():
+        return Name(written, encoded, NameFault.NUMERIC, encoded.rpartition(".")[2])
+    return Name(written, encoded)
+
+
+def is_address(written: str) -> bool:
+    """Whether a text is an IP address, or something that can only be meant as one."""
+    if _DIGITS_AND_DOTS.fullmatch(written) and written.count(".") == 3:  # noqa: PLR2004 -- four octets
+        return True
+    try:
+        ipaddress.ip_address(written.strip("[]").partition("%")[0].partition("/")[0])
+    except ValueError:
+        return False
+    return ":" in written or "." in written
+
+
+class AddressFault(StrEnum):
+    """Why a text is not a usable IP address."""
+
+    EMPTY = "empty"
+    NAME = "name"
+    NETWORK = "network"
+    ZONE = "zone"
+    LEADING_ZEROS = "leading-zeros"
+    BRACKETS = "brackets"
+    PORT = "port"
+    SPACE = "space"
+    SHAPE = "shape"
+
+
+_QUAD = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}", re.ASCII)
+_PADDED_QUAD = re.compile(r"[0-9]{1,8}(?:\.[0-9]{1,8}){3}", re.ASCII)
+
+
+@lru_cache(maxsize=None)
+def read_address(written: str) -> Address | AddressFault:
+    """Read an IPv4 or IPv6 address as it stands in an iPAddress SAN (RFC 5280, 4.2.1.6): no mask, no zone."""
+    faults = (
+        (not written, AddressFault.EMPTY),
+        (written != written.strip() or " " in written, AddressFault.SPACE),
+        ("/" in written, AddressFault.NETWORK),
+        ("%" in written, AddressFault.ZONE),
+        ("[" in written or "]" in written, AddressFault.BRACKETS),
+    )
+    for found, fault in faults:
+        if found:
+            return fault
+    try:
+        return ipaddress.ip_address(written)
+    except ValueError:
+        pass
+    if _PADDED_QUAD.fullmatch(written):
+        return AddressFault.SHAPE if _QUAD.fullmatch(written) else AddressFault.LEADING_ZEROS
+    if _QUAD.fullmatch(written.partition(":")[0]):
+        return AddressFault.PORT
+    if any(character.isalpha() for character in written) and ":" not in written:
+        return AddressFault.NAME
+    return AddressFault.SHAPE
+
+
+def wildcard_covers(wildcard: str, name: str) -> bool:
+    """Whether ``*.example.com`` covers a name: exactly one label in place of the star (RFC 9525, 6.3)."""
+    star, _, domain = wildcard.partition(".")
+    return star == "*" and name.partition(".")[2] == domain and bool(domain)

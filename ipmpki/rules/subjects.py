@@ -1,0 +1,1 @@
+"""Every subject's rules; importing this module registers them all."""
