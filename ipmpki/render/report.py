@@ -1,0 +1,82 @@
+"""The report of a build, as HTML for a browser, as text for a terminal, as JSON for a program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.vocabulary import OperatingSystem, Profile, Role
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedAuthority:
+    """The certificate authority as the report shows it. ``fingerprint`` is SHA-256 in hexadecimal."""
+
+    subject: str
+    key: str
+    not_before: datetime
+    not_after: datetime
+    fingerprint: str
+    is_existing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedCertificate:
+    """A host's certificate. ``renew_from`` is when a build starts to renew it."""
+
+    profile: Profile
+    common_name: str
+    dns_names: tuple[str, ...]
+    addresses: tuple[str, ...]
+    key: str
+    serial: int
+    not_before: datetime
+    not_after: datetime
+    renew_from: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedHost:
+    """A host. ``published_at`` is when its folder last changed, so when it last needed installing."""
+
+    name: str
+    role: Role
+    os: OperatingSystem
+    aliases: tuple[str, ...]
+    addresses: tuple[str, ...]
+    certificate: ReportedCertificate | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRevocationList:
+    """The CRL as the report shows it."""
+
+    number: int
+    this_update: datetime
+    next_update: datetime
+    revoked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything the three report files say.
+
+    ``as_of`` is the time of the newest event in the ledger (None before the first build): it, not the
+    wall clock, dates the report, so that a second build writes the same bytes. ``refused`` is true where
+    errors kept the build from happening.
+    """
+
+    declaration: str
+    mutual_auth: bool
+    refused: bool
+    as_of: datetime | None
+    authority: ReportedAuthority | None
+    revocation_list: ReportedRevocationList | None
+    hosts: tuple[ReportedHost, ...]
+    problems: tuple[LocatedProblem, ...]
