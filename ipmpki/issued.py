@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ipmpki.fleet import AuthoritySpec
     from ipmpki.vocabulary import Profile
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedCertificate:
-    """A leaf certificate in the ledger. ``specification`` is the canonical text of what was ordered."""
+class IssuedCertificate(NamedTuple):
+    """A leaf certificate in the ledger; its PEM and key stay in the store until they are published.
+
+    ``specification`` is the canonical text of what was ordered (:mod:`ipmpki.specification`).
+    A certificate is current while ``retired_at`` is None: neither replaced nor its host removed.
+    """
 
     serial: int
     host: str
@@ -25,28 +27,25 @@ class IssuedCertificate:
     not_before: datetime
     not_after: datetime
     fingerprint: str
-    certificate_pem: bytes
-    key_pem: bytes
     issued_at: datetime
-    replaced_at: datetime | None = None
+    retired_at: datetime | None = None
     revoked_at: datetime | None = None
     revocation_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAuthority:
-    """An authority in the ledger. ``key_pem`` may be encrypted."""
+    """An authority in the ledger. ``key_pem`` may be encrypted; ``identity`` counts from 1."""
 
     identity: int
     subject: str
-    common_name: str
     specification: str
     certificates_pem: bytes
-    key_pem: bytes
+    key_pem: bytes = field(repr=False)
+    key_type: str
     fingerprint: str
     not_before: datetime
     not_after: datetime
-    made_at: datetime
     is_existing: bool
 
 
@@ -61,11 +60,10 @@ class StoredRevocationList:
     crl_pem: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedFile:
+class PublishedFile(NamedTuple):
     """A file of dist/ as the publisher left it; size and mtime spare hashing it again."""
 
-    path: str
+    name: str
     sha256: str
     mode: int
     size: int
@@ -74,21 +72,24 @@ class PublishedFile:
 
 @dataclass(frozen=True, slots=True)
 class PublishedFolder:
-    """A host's folder as it was published: from which inputs, and when its files last changed."""
+    """A folder of dist/ as published: its path below dist/, from which inputs, when its files last changed."""
 
-    host: str
+    path: str
     inputs: str
     published_at: datetime
+    files: tuple[PublishedFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """All of the store that stages after it look at. ``current`` is the newest certificate of each host."""
+    """All of the store that later stages look at. ``current`` holds each host's current certificate."""
 
     authority: StoredAuthority | None = None
     current: Mapping[str, IssuedCertificate] = field(default_factory=dict)
     revocation_list: StoredRevocationList | None = None
-    revoked_count: int = 0
+    unlisted_revocations: int = 0
+    """Revocations of the current authority's certificates that its newest CRL does not hold yet."""
+    listed_revocations: int = 0
     folders: Mapping[str, PublishedFolder] = field(default_factory=dict)
-    files: Mapping[str, PublishedFile] = field(default_factory=dict)
     last_event: int = 0
+    last_event_at: datetime | None = None

@@ -1,0 +1,460 @@
+"""What a build would change and why: a pure function of fleet, store, disk and clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ipmpki import specification
+from ipmpki.fleet import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.issued import Issued, IssuedCertificate
+
+CA_FOLDER = "ca"
+REPORT_FOLDER = "."
+HOSTS_FOLDER = "hosts"
+
+
+def host_folder(name: str) -> str:
+    """A host's folder below dist/."""
+    return f"{HOSTS_FOLDER}/{name}"
+
+
+class Action(StrEnum):
+    """What happens to an artifact. ``keep`` is only ever counted: what is kept is not a change."""
+
+    CREATE = "create"
+    RENEW = "renew"
+    REPLACE = "replace"
+    REVOKE = "revoke"
+    RESTORE = "restore"
+    REMOVE = "remove"
+    KEEP = "keep"
+
+
+class ReasonCode(StrEnum):
+    """Why an artifact changes."""
+
+    NEW_HOST = "new-host"
+    NAMES_CHANGED = "names-changed"
+    KEY_CHANGED = "key-changed"
+    PROFILE_CHANGED = "profile-changed"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    ISSUER_CHANGED = "issuer-changed"
+    REVOKED = "revoked"
+    HOST_REMOVED = "host-removed"
+    FILES_MISSING = "files-missing"
+    FILES_CHANGED = "files-changed"
+    SETTINGS_CHANGED = "settings-changed"
+
+
+class Artifact(StrEnum):
+    """What a change is about. ``folder`` is a host's folder under dist/hosts."""
+
+    CA_CERTIFICATE = "ca-certificate"
+    CA_KEY = "ca-key"
+    CRL = "crl"
+    SERVER_CERTIFICATE = "server-certificate"
+    CLIENT_CERTIFICATE = "client-certificate"
+    FOLDER = "folder"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason's stable code and what it means here, in words."""
+
+    code: ReasonCode
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that gets another value; None where there was or will be none."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing a build does. ``host`` is None for the CA, its CRL and the report."""
+
+    action: Action
+    host: str | None
+    artifact: Artifact
+    reasons: tuple[Reason, ...]
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How the folders of dist/ differ from what was published: file names by folder."""
+
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def reasons(self, folder: str, names: frozenset[str] | None = None) -> tuple[Reason, ...]:
+        """Why a folder must be restored; only for the named files, where names are given."""
+        found = []
+        for code, drifted in (
+            (ReasonCode.FILES_MISSING, self.missing),
+            (ReasonCode.FILES_CHANGED, self.changed),
+        ):
+            affected = [name for name in drifted.get(folder, ()) if names is None or name in names]
+            if affected:
+                found.append(Reason(code, ", ".join(affected)))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A list of changes. ``world`` identifies the declaration, store and disk it was made for.
+
+    ``allows_ca_replacement`` is true when the operator said ``--replace-ca``.
+    """
+
+    at: datetime
+    changes: tuple[Change, ...]
+    kept: int
+    world: str
+    allows_ca_replacement: bool = False
+
+    @property
+    def replaces_ca(self) -> bool:
+        """Whether the authority is replaced, and with it every certificate."""
+        return any(
+            change.artifact is Artifact.CA_CERTIFICATE and change.action is Action.REPLACE
+            for change in self.changes
+        )
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many changes there are of each action, and how many artifacts are kept."""
+        counts = Counter(change.action for change in self.changes)
+        return {action.value: counts[action] for action in Action if action is not Action.KEEP} | {
+            Action.KEEP.value: self.kept
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the declaration asks for, in the texts the store keeps.
+
+    ``authority`` is the authority's specification; ``encrypt_key`` whether its stored key is plain though
+    a passphrase is declared; ``inputs`` what each folder would be rendered from if nothing were issued.
+    """
+
+    authority: str
+    encrypt_key: bool
+    inputs: Mapping[str, str]
+
+
+def make_plan(
+    fleet: Fleet,
+    wanted: Wanted,
+    issued: Issued,
+    drift: Drift,
+    *,
+    now: datetime,
+    allows_ca_replacement: bool = False,
+) -> Plan:
+    """Compare what is declared with what was issued and what lies on disk."""
+    certificates, kept = _certificate_changes(fleet, wanted, issued, drift, now)
+    revocations = tuple(_removed_hosts(fleet, issued, now))
+    authority = tuple(_authority_changes(wanted, issued, drift, now))
+    crl = tuple(_revocation_list_changes(fleet, wanted, issued, drift, (*certificates, *revocations), now))
+    report_drift = drift.reasons(REPORT_FOLDER)
+    report = (Change(Action.RESTORE, None, Artifact.REPORT, report_drift),) if report_drift else ()
+    changes = (*authority, *certificates, *revocations, *crl, *report)
+    kept += sum(1 for group in (authority, crl) if not group)
+    return Plan(now, changes, kept, _world(fleet, wanted, issued, drift), allows_ca_replacement)
+
+
+def _authority_is_new(wanted: Wanted, issued: Issued, now: datetime) -> bool:
+    old = issued.authority
+    return old is None or old.specification != wanted.authority or old.not_after <= now
+
+
+def _authority_changes(wanted: Wanted, issued: Issued, drift: Drift, now: datetime) -> Iterator[Change]:
+    old = issued.authority
+    if old is None:
+        reason = Reason(ReasonCode.ISSUER_CHANGED, "the store holds no authority yet")
+        yield Change(
+            Action.CREATE,
+            None,
+            Artifact.CA_CERTIFICATE,
+            (reason,),
+            _differences({}, specification.fields(wanted.authority)),
+        )
+        return
+    if _authority_is_new(wanted, issued, now):
+        before, after = specification.fields(old.specification), specification.fields(wanted.authority)
+        differences = _differences(before, after)
+        reasons = [_authority_reason(difference) for difference in differences]
+        if old.not_after <= now:
+            reasons.append(Reason(ReasonCode.EXPIRED, f"ended on {_day(old.not_after)}"))
+        yield Change(Action.REPLACE, None, Artifact.CA_CERTIFICATE, _distinct(reasons), differences)
+        return
+    if wanted.encrypt_key:
+        reason = Reason(
+            ReasonCode.SETTINGS_CHANGED, "a passphrase is declared and the stored key is not encrypted"
+        )
+        yield Change(Action.REPLACE, None, Artifact.CA_KEY, (reason,))
+    missing = drift.reasons(CA_FOLDER, frozenset({"ca-cert.pem"}))
+    if missing:
+        yield Change(Action.RESTORE, None, Artifact.CA_CERTIFICATE, missing)
+
+
+def _authority_reason(difference: Difference) -> Reason:
+    codes = {
+        "key": ReasonCode.KEY_CHANGED,
+        "lifetime": ReasonCode.PROFILE_CHANGED,
+        "existing": ReasonCode.ISSUER_CHANGED,
+    }
+    return Reason(
+        codes.get(difference.field, ReasonCode.NAMES_CHANGED), f"{difference.field} in [ca] changed"
+    )
+
+
+def _certificate_changes(
+    fleet: Fleet, wanted: Wanted, issued: Issued, drift: Drift, now: datetime
+) -> tuple[tuple[Change, ...], int]:
+    changes: list[Change] = []
+    kept = 0
+    new_authority = _authority_is_new(wanted, issued, now)
+    crl_changes = _crl_must_change(fleet, wanted, issued, now) or bool(_hosts_to_revoke(fleet, issued, now))
+    for host in fleet.hosts:
+        own = _host_changes(
+            host, wanted, issued, drift, now, new_authority=new_authority, crl_changes=crl_changes
+        )
+        changes += own
+        kept += not own
+    return tuple(changes), kept
+
+
+def _host_changes(
+    host: HostSpec,
+    wanted: Wanted,
+    issued: Issued,
+    drift: Drift,
+    now: datetime,
+    *,
+    new_authority: bool,
+    crl_changes: bool,
+) -> list[Change]:
+    """The change to a host's certificate, or else to its folder alone: a new certificate fills the folder anew."""
+    current = issued.current.get(host.name)
+    folder = host_folder(host.name)
+    published = issued.folders.get(folder)
+    if host.certificate is not None:
+        artifact = Artifact.SERVER_CERTIFICATE if host.role is Role.SERVER else Artifact.CLIENT_CERTIFICATE
+        if current is None:
+            order = specification.fields(specification.of_certificate(host.certificate))
+            reason = Reason(ReasonCode.NEW_HOST, "no certificate has been issued for it yet")
+            return [Change(Action.CREATE, host.name, artifact, (reason,), _differences({}, order))]
+        change = _certificate_change(host, current, issued, artifact, now, new_authority=new_authority)
+        if change is not None:
+            return [change]
+    changes = []
+    if host.certificate is None and current is not None:
+        reason = Reason(
+            ReasonCode.PROFILE_CHANGED, "without mutual authentication a client needs no certificate"
+        )
+        changes.append(Change(Action.REVOKE, host.name, Artifact.CLIENT_CERTIFICATE, (reason,)))
+    if published is None:
+        if host.certificate is None and current is None:
+            reason = Reason(ReasonCode.NEW_HOST, "its folder has not been published yet")
+            return [Change(Action.CREATE, host.name, Artifact.FOLDER, (reason,))]
+        reason = Reason(ReasonCode.FILES_MISSING, "its folder has not been published yet")
+        return [*changes, Change(Action.RESTORE, host.name, Artifact.FOLDER, (reason,))]
+    if new_authority:
+        reason = Reason(ReasonCode.ISSUER_CHANGED, "it gets the new authority's certificate")
+        return [*changes, Change(Action.REPLACE, host.name, Artifact.FOLDER, (reason,))]
+    reasons = []
+    carries_crl = host.role is Role.SERVER and host.site.keywords.crl_file is not None
+    if published.inputs != wanted.inputs[folder]:
+        reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, "its settings or the install script changed"))
+    elif carries_crl and crl_changes:
+        reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, "it gets the new revocation list"))
+    restored = drift.reasons(folder)
+    if reasons:
+        changes.append(Change(Action.REPLACE, host.name, Artifact.FOLDER, (*reasons, *restored)))
+    elif restored:
+        changes.append(Change(Action.RESTORE, host.name, Artifact.FOLDER, restored))
+    return changes
+
+
+def _certificate_change(
+    host: HostSpec,
+    current: IssuedCertificate,
+    issued: Issued,
+    artifact: Artifact,
+    now: datetime,
+    *,
+    new_authority: bool,
+) -> Change | None:
+    if host.certificate is None:
+        return None
+    order = specification.of_certificate(host.certificate)
+    differences: tuple[Difference, ...] = ()
+    replaced: list[Reason] = []
+    if order != current.specification:
+        differences = _differences(specification.fields(current.specification), specification.fields(order))
+        replaced += [_certificate_reason(difference) for difference in differences]
+    if new_authority or (issued.authority is not None and current.authority != issued.authority.identity):
+        replaced.append(Reason(ReasonCode.ISSUER_CHANGED, "it was issued by an authority that is replaced"))
+    if current.revoked_at is not None:
+        replaced.append(Reason(ReasonCode.REVOKED, f"revoked on {_day(current.revoked_at)}"))
+    renewed: list[Reason] = []
+    if current.not_after <= now:
+        renewed.append(Reason(ReasonCode.EXPIRED, f"ended on {_day(current.not_after)}"))
+    elif current.not_after - host.renew_before <= now and not _is_clipped(
+        current, issued, new_authority=new_authority
+    ):
+        renewed.append(Reason(ReasonCode.EXPIRING, f"ends on {_day(current.not_after)}"))
+    if not replaced and not renewed:
+        return None
+    action = Action.REPLACE if replaced else Action.RENEW
+    return Change(action, host.name, artifact, _distinct([*replaced, *renewed]), differences)
+
+
+def _is_clipped(current: IssuedCertificate, issued: Issued, *, new_authority: bool) -> bool:
+    """Whether a certificate ends with its issuer, so that renewing it under that issuer gains nothing."""
+    return (
+        not new_authority and issued.authority is not None and current.not_after >= issued.authority.not_after
+    )
+
+
+def _certificate_reason(difference: Difference) -> Reason:
+    if difference.field in specification.NAMES:
+        return Reason(
+            ReasonCode.NAMES_CHANGED,
+            f"{difference.field}: {difference.old or '-'} -> {difference.new or '-'}",
+        )
+    if difference.field == "key":
+        return Reason(ReasonCode.KEY_CHANGED, f"{difference.old} -> {difference.new}")
+    return Reason(ReasonCode.PROFILE_CHANGED, f"{difference.field}: {difference.old} -> {difference.new}")
+
+
+def _hosts_to_revoke(fleet: Fleet, issued: Issued, now: datetime) -> list[str]:
+    """Hosts that lose a certificate which would still be trusted."""
+    declared = {host.name: host for host in fleet.hosts}
+    return [
+        name
+        for name, current in issued.current.items()
+        if (name not in declared or declared[name].certificate is None) and current.not_after > now
+    ]
+
+
+def _removed_hosts(fleet: Fleet, issued: Issued, now: datetime) -> Iterator[Change]:
+    declared = {host.name for host in fleet.hosts}
+    reason = (Reason(ReasonCode.HOST_REMOVED, "it is no longer declared"),)
+    prefix = host_folder("")
+    published = (path.removeprefix(prefix) for path in issued.folders if path.startswith(prefix))
+    for name in sorted({*issued.current, *published} - declared):
+        current = issued.current.get(name)
+        if current is not None:
+            is_client = specification.fields(current.specification)["profile"] == "client"
+            artifact = Artifact.CLIENT_CERTIFICATE if is_client else Artifact.SERVER_CERTIFICATE
+            detail = reason
+            if current.not_after <= now:
+                detail = (*reason, Reason(ReasonCode.EXPIRED, f"ended on {_day(current.not_after)}"))
+            yield Change(Action.REVOKE, name, artifact, detail)
+        if host_folder(name) in issued.folders:
+            yield Change(Action.REMOVE, name, Artifact.FOLDER, reason)
+
+
+def _crl_must_change(fleet: Fleet, wanted: Wanted, issued: Issued, now: datetime) -> bool:
+    old = issued.revocation_list
+    return (
+        old is None
+        or _authority_is_new(wanted, issued, now)
+        or issued.unlisted_revocations > 0
+        or _crl_is_expiring(fleet, issued, now)
+    )
+
+
+def _crl_is_expiring(fleet: Fleet, issued: Issued, now: datetime) -> bool:
+    old, authority = issued.revocation_list, issued.authority
+    if old is None or authority is None or old.next_update >= authority.not_after:
+        return False
+    return old.next_update - fleet.crl_renew_before <= now
+
+
+def _revocation_list_changes(
+    fleet: Fleet, wanted: Wanted, issued: Issued, drift: Drift, others: Sequence[Change], now: datetime
+) -> Iterator[Change]:
+    old = issued.revocation_list
+    if old is None or _authority_is_new(wanted, issued, now):
+        action = Action.CREATE if old is None else Action.REPLACE
+        reason = Reason(ReasonCode.ISSUER_CHANGED, "the authority is new")
+        if issued.authority is not None and not _authority_is_new(wanted, issued, now):
+            reason = Reason(ReasonCode.FILES_MISSING, "the authority has no revocation list yet")
+        yield Change(action, None, Artifact.CRL, (reason,))
+        return
+    reasons = []
+    revoked = sum(1 for change in others if change.action is Action.REVOKE)
+    if revoked:
+        code = (
+            ReasonCode.HOST_REMOVED if any(_is_removal(change) for change in others) else ReasonCode.REVOKED
+        )
+        reasons.append(Reason(code, f"{revoked} more revoked"))
+    if issued.unlisted_revocations:
+        reasons.append(Reason(ReasonCode.REVOKED, f"{issued.unlisted_revocations} not listed yet"))
+    if _crl_is_expiring(fleet, issued, now):
+        code = ReasonCode.EXPIRED if old.next_update <= now else ReasonCode.EXPIRING
+        reasons.append(Reason(code, f"its next update is due on {_day(old.next_update)}"))
+    missing = drift.reasons(CA_FOLDER, frozenset({"crl.pem"}))
+    if reasons:
+        yield Change(Action.RENEW, None, Artifact.CRL, (*reasons, *missing))
+    elif missing:
+        yield Change(Action.RESTORE, None, Artifact.CRL, missing)
+
+
+def _is_removal(change: Change) -> bool:
+    return any(reason.code is ReasonCode.HOST_REMOVED for reason in change.reasons)
+
+
+def _differences(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Difference, ...]:
+    names = dict.fromkeys((*new, *old))
+    return tuple(
+        Difference(name, old.get(name) or None, new.get(name) or None)
+        for name in names
+        if (old.get(name) or None) != (new.get(name) or None)
+    )
+
+
+def _distinct(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """One reason a code, their details joined."""
+    joined: dict[ReasonCode, list[str]] = {}
+    for reason in reasons:
+        joined.setdefault(reason.code, []).append(reason.detail)
+    return tuple(Reason(code, "; ".join(details)) for code, details in joined.items())
+
+
+def _day(time: datetime) -> str:
+    return f"{time:%Y-%m-%d}"
+
+
+def _world(fleet: Fleet, wanted: Wanted, issued: Issued, drift: Drift) -> str:
+    """A digest of all that a plan depends on but the clock, to tell whether the world has moved."""
+    digest = hashlib.sha256()
+    digest.update(f"{issued.last_event}\n{wanted.authority}\n{wanted.encrypt_key}\n".encode())
+    for host in fleet.hosts:
+        order = specification.of_certificate(host.certificate) if host.certificate else "none"
+        renewal = host.renew_before.days
+        digest.update(f"{host.name}\n{order}\n{renewal}\n{wanted.inputs[host_folder(host.name)]}\n".encode())
+    for drifted in (drift.missing, drift.changed):
+        digest.update(repr(sorted(drifted.items())).encode())
+    return digest.hexdigest()

@@ -1,0 +1,49 @@
+"""Canonical texts of what was ordered, kept in the ledger and compared by the plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipmpki.fleet import AuthoritySpec, CertificateSpec
+
+NAMES = ("subject", "dns", "ip")
+"""Fields whose change means that the certificate's names changed."""
+
+
+def of_certificate(spec: CertificateSpec) -> str:
+    """One line a field, the order of names kept, so that equal orders are equal texts."""
+    return (
+        f"profile={spec.profile.value}\nsubject={spec.common_name}\ndns={' '.join(spec.dns_names)}\n"
+        f"ip={' '.join(map(str, spec.addresses))}\nkey={spec.key.value}\nlifetime={spec.lifetime.days}d"
+    )
+
+
+def of_authority(spec: AuthoritySpec) -> str:
+    """The order of an authority that ipmpki makes itself."""
+    name = spec.subject
+    attributes = (
+        ("subject", name.common_name),
+        ("organization", name.organization),
+        ("organizational-unit", name.organizational_unit),
+        ("country", name.country),
+        ("state", name.state),
+        ("locality", name.locality),
+        ("key", spec.key.value),
+        ("lifetime", f"{spec.lifetime.days}d"),
+    )
+    return "\n".join(f"{field}={_one_line(value)}" for field, value in attributes if value is not None)
+
+
+def of_existing_authority(fingerprint: str) -> str:
+    """The order of an authority that exists already: that very certificate."""
+    return f"existing={fingerprint}"
+
+
+def fields(specification: str) -> dict[str, str]:
+    """A canonical text taken apart again, field by field."""
+    return dict(line.split("=", 1) for line in specification.split("\n"))
+
+
+def _one_line(value: str) -> str:
+    return value.encode("unicode_escape").decode("ascii") if not value.isprintable() else value
