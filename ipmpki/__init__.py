@@ -1,3 +1,22 @@
 """A declarative config compiler for a print shop's private PKI."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ipmpki.project import Built, Project, Refused, build, check, load, plan
+
 __version__ = "0.1.0"
+
+__all__ = ["Built", "Project", "Refused", "__version__", "build", "check", "load", "plan"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the library's verbs when they are asked for, so that ``ipmpki --version`` pays for none."""
+    if name in __all__:
+        from ipmpki import project
+
+        return getattr(project, name)
+    message = f"module 'ipmpki' has no attribute '{name}'"
+    raise AttributeError(message)

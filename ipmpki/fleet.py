@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
     from ipmpki import model
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics import DocumentPath, Place
 
 __all__ = [
     "Address",
@@ -105,6 +105,17 @@ class HostSpec:
     site: SiteSettings
     place: Place
     declared: model.Host
+    unread: frozenset[DocumentPath] = frozenset()
+    """What of this host could not be read, as paths below it; a stand-in holds its place in ``declared``."""
+
+    def was_read(self, *steps: str | int) -> bool:
+        """Whether a value of this host, or its absence, is what was written: else no rule may judge it."""
+        return not self.unread or not any(steps[:length] in self.unread for length in range(len(steps) + 1))
+
+    @property
+    def carries_revocation_list(self) -> bool:
+        """Whether it is given the CRL: a server whose site told the keyword for it."""
+        return self.role is Role.SERVER and self.site.keywords.crl_file is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,12 @@ class Fleet:
     place: Place
     declared: model.Declaration
     is_whole: bool = True
+    unread: frozenset[DocumentPath] = frozenset()
+    """What of pki.toml beside its hosts could not be read."""
+
+    def was_read(self, *steps: str | int) -> bool:
+        """Whether a value of pki.toml, or its absence, is what was written."""
+        return not self.unread or not any(steps[:length] in self.unread for length in range(len(steps) + 1))
 
 
 def resolve(
@@ -152,11 +169,15 @@ def resolve(
     hosts: Iterable[tuple[model.Host, Place]],
     *,
     is_whole: bool = True,
+    unread: Mapping[str, frozenset[DocumentPath]] | None = None,
 ) -> Fleet:
     """Apply the defaults and normalise names; never fails, as the rules judge what is written.
 
-    ``hosts`` brings each host with its place, from pki.toml and from included files alike.
+    ``hosts`` brings each host with its place, from pki.toml and from included files alike. ``unread``
+    holds, by file, the paths where a stand-in took the place of something that could not be read.
     """
+    unread = unread or {}
+    by_host = _by_host(unread)
     ca = declaration.ca
     mutual_auth = declaration.tls.mutual_auth == "required"
     sites = {system: _site_settings(declaration.ipm, system) for system in OperatingSystem}
@@ -183,12 +204,14 @@ def resolve(
         crl_lifetime=declaration.defaults.lifetime,
         crl_renew_before=declaration.defaults.renew_before,
         hosts=tuple(
-            _host(host, at, declaration.defaults, sites, mutual_auth=mutual_auth) for host, at in hosts
+            _host(host, at, declaration.defaults, sites, by_host, mutual_auth=mutual_auth)
+            for host, at in hosts
         ),
         ignored_rules=declaration.rules.ignore,
         place=place,
         declared=declaration,
         is_whole=is_whole,
+        unread=unread.get(place.file, frozenset()),
     )
 
 
@@ -197,6 +220,7 @@ def _host(
     place: Place,
     defaults: model.Defaults,
     sites: Mapping[OperatingSystem, SiteSettings],
+    unread: Mapping[Place, frozenset[DocumentPath]],
     *,
     mutual_auth: bool,
 ) -> HostSpec:
@@ -227,7 +251,17 @@ def _host(
         site=sites[system],
         place=place,
         declared=host,
+        unread=unread.get(place, frozenset()) if unread else frozenset(),
     )
+
+
+def _by_host(unread: Mapping[str, frozenset[DocumentPath]]) -> dict[Place, frozenset[DocumentPath]]:
+    """What could not be read of each host, as paths below the host."""
+    found: dict[Place, set[DocumentPath]] = {}
+    for file, paths in unread.items():
+        for path in paths:
+            found.setdefault(Place(file, path[:2]), set()).add(path[2:])
+    return {place: frozenset(paths) for place, paths in found.items()}
 
 
 def _subject(written: str) -> str:

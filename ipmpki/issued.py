@@ -72,7 +72,7 @@ class PublishedFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PublishedFolder:
-    """A folder of dist/ as published: its path below dist/, from which inputs, when its files last changed."""
+    """A folder of dist/ as published: its path, from which inputs, when its files last changed."""
 
     path: str
     inputs: str

@@ -2,66 +2,145 @@
 
 Everything the field of X.509 or DNS has an opinion on (names, addresses, lifetimes against each other)
 is left to the rules, so that a value that is merely wrong still reaches them and hides nothing else.
+
+Nothing else imports pydantic: what it finds leaves this module as plain ``Fault`` values.
 """
 
 from __future__ import annotations
 
 import re
+import typing
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from ipmpki.vocabulary import KeyType, OperatingSystem, Role
+from ipmpki.wording import quote
 
-_DURATION = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[dwmy])")
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic.fields import FieldInfo
+
+    from ipmpki.diagnostics import DocumentPath
+
+_DURATION = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[dwmy])", re.ASCII)
+_DURATION_PATTERN = "^[1-9][0-9]{0,4}[dwmy]$"
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _LONGEST = timedelta(days=365 * 100)
 """A validity further off could pass the year 9999, where GeneralizedTime ends (RFC 5280, 4.1.2.5.2)."""
+_NEAR_DURATION = re.compile(
+    r"0*(?P<count>[1-9][0-9]{0,4})\s*(?P<unit>d|w|m|y)?(?:ays?|eeks?|o|ons?|onths?|rs?|ears?)?\.?",
+    re.ASCII | re.IGNORECASE,
+)
 
-_RSA = re.compile(r"rsa-(?P<bits>[0-9]{1,5})", re.ASCII)
+_RSA = re.compile(r"rsa[-_ ]?(?P<bits>[0-9]{1,5})", re.ASCII | re.IGNORECASE)
 _SMALLEST_RSA = 2048
+
+
+def _refused(fault: str, remedy: str) -> PydanticCustomError:
+    """A value of the right type that cannot be meant: fault and remedy in the words of a problem."""
+    return PydanticCustomError("refused", "{fault}", {"fault": fault, "remedy": remedy})
 
 
 def _duration(written: Any) -> Any:
     if isinstance(written, timedelta):
         return written
     if not isinstance(written, str):
-        raise PydanticCustomError("string_type", "a duration is a string such as '397d'")
+        raise PydanticCustomError("string_type", "a duration is a string")
     match = _DURATION.fullmatch(written)
     if match is None:
-        raise PydanticCustomError(
-            "duration", "'{written}' is not a duration; write a number and d, w, m or y", {"written": written}
+        near = _NEAR_DURATION.fullmatch(written.strip())
+        guess = f"{near['count']}{(near['unit'] or 'd').lower()}" if near else None
+        meant = f"did you mean '{guess}'? " if guess else ""
+        raise _refused(
+            f"{quote(written)} is not a duration",
+            f"{meant}write a number and one of d, w, m, y (days, weeks, months, years), such as '397d'",
         )
     length = timedelta(days=int(match["count"]) * _DAYS[match["unit"]])
     if length > _LONGEST:
-        raise PydanticCustomError(
-            "duration", "'{written}' is longer than a hundred years", {"written": written}
+        raise _refused(
+            f"{quote(written)} is longer than a hundred years", "declare a shorter time, such as '10y'"
         )
     return length
 
 
 def _key_type(written: Any) -> Any:
     if not isinstance(written, str):
-        raise PydanticCustomError("string_type", "a key type is a string such as 'rsa-2048'")
+        raise PydanticCustomError("string_type", "a key type is a string")
     match = _RSA.fullmatch(written)
-    if match is not None and 0 < int(match["bits"]) < _SMALLEST_RSA:
-        raise PydanticCustomError("key_too_weak", "'{written}' is too weak", {"written": written})
+    if match is not None and int(match["bits"]) < _SMALLEST_RSA:
+        raise PydanticCustomError("key_too_weak", "{written}", {"written": written})
     return written
+
+
+def _printable(written: str) -> str:
+    """Refuse what no name, path or command holds on purpose: line ends, NUL, escape sequences."""
+    if not written.isprintable() and any(ord(character) < 0x20 or ord(character) == 0x7F for character in written):
+        raise _refused(
+            f"{quote(written)} holds a line end or another control character", "write it on one line"
+        )
+    return written
+
+
+def _given(written: str) -> str:
+    if not written.strip():
+        raise _refused("this text is empty", "write a text, or leave the key out")
+    return _printable(written)
+
+
+def _country(written: str) -> str:
+    # countryName is exactly two letters, in PrintableString: RFC 5280, appendix A.1; ISO 3166-1.
+    if re.fullmatch("[A-Z]{2}", written) is None:
+        near = written.strip().upper()
+        meant = f"did you mean '{near}'? " if re.fullmatch("[A-Z]{2}", near) else ""
+        raise _refused(
+            f"{quote(written)} is not a country code",
+            f"{meant}write the two capital letters of ISO 3166, such as 'US' or 'DE'",
+        )
+    return written
+
+
+def _keyword(written: str) -> str:
+    if written and re.fullmatch("[A-Za-z][A-Za-z0-9_.-]*", written) is None:
+        raise _refused(f"{quote(written)} is not a keyword", "copy the keyword's name from the sample ipmssl.cfg")
+    return written
+
+
+def _keyword_setting(written: str) -> str:
+    name, equals, _ = written.partition("=")
+    _keyword(name.strip())
+    if equals and not name.strip():
+        raise _refused(f"{quote(written)} names no keyword", "write NAME or NAME=VALUE")
+    return _printable(written)
 
 
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": f"^{_DURATION.pattern.replace('?P<count>', '').replace('?P<unit>', '')}$",
-        }
-    ),
+    WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN}),
 ]
 Key = Annotated[KeyType, BeforeValidator(_key_type)]
+GivenText = Annotated[str, AfterValidator(_given), WithJsonSchema({"type": "string", "pattern": r"\S"})]
+Line = Annotated[str, AfterValidator(_printable)]
+Country = Annotated[
+    str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})
+]
+KeywordName = Annotated[str, AfterValidator(_keyword)]
+KeywordSetting = Annotated[str, AfterValidator(_keyword_setting)]
 
 
 class Table(BaseModel):
@@ -73,15 +152,17 @@ class Table(BaseModel):
 class Passphrase(Table):
     """Where the CA key's passphrase is read from; exactly one of the two."""
 
-    env: str | None = Field(
+    env: GivenText | None = Field(
         default=None,
         title="Environment variable",
         description="Name of the environment variable that holds the passphrase.",
+        examples=["IPMPKI_CA_PASSPHRASE"],
     )
-    file: str | None = Field(
+    file: GivenText | None = Field(
         default=None,
         title="Passphrase file",
         description="File whose first line is the passphrase; relative to pki.toml.",
+        examples=["ca-passphrase.txt"],
     )
 
 
@@ -93,37 +174,63 @@ class CertificateAuthority(Table):
         title="Kind of authority",
         description="'private' issues the certificates here; 'third-party' is a globally known CA.",
     )
-    common_name: str | None = Field(
-        default=None, title="Common name", description="The authority's name.", examples=["Acme Print CA"]
+    common_name: GivenText | None = Field(
+        default=None,
+        title="Common name",
+        description="The authority's name, as it stands in every certificate it issues.",
+        examples=["Acme Print CA"],
     )
-    organization: str | None = Field(default=None, title="Organization")
-    organizational_unit: str | None = Field(default=None, title="Organizational unit")
-    country: str | None = Field(
-        default=None, title="Country", description="Two letters, as in ISO 3166.", examples=["DE"]
+    organization: GivenText | None = Field(
+        default=None, title="Organization", description="The company's name.", examples=["Acme Corporation"]
     )
-    state: str | None = Field(default=None, title="State or province")
-    locality: str | None = Field(default=None, title="Locality")
+    organizational_unit: GivenText | None = Field(
+        default=None,
+        title="Organizational unit",
+        description="The department's name.",
+        examples=["Print operations"],
+    )
+    country: Country | None = Field(
+        default=None,
+        title="Country",
+        description="Two capital letters, as in ISO 3166.",
+        examples=["DE"],
+    )
+    state: GivenText | None = Field(
+        default=None, title="State or province", description="In full.", examples=["Colorado"]
+    )
+    locality: GivenText | None = Field(
+        default=None, title="Locality", description="City or town.", examples=["Boulder"]
+    )
     key: Key = Field(
-        default=KeyType.RSA_3072, title="The authority's key", description="Key type of a new authority."
+        default=KeyType.RSA_3072,
+        title="The authority's key",
+        description="Key type of a new authority.",
+        examples=["rsa-3072"],
     )
     lifetime: Duration = Field(
         default=timedelta(days=3650),
         title="The authority's lifetime",
-        description="Validity of a new authority.",
+        description="How long a new authority is valid: a number and d, w, m or y.",
         examples=["10y"],
+        json_schema_extra={"default": "10y"},
     )
-    certificate: str | None = Field(
+    certificate: GivenText | None = Field(
         default=None,
         title="Existing certificate",
         description="PEM file of an authority that exists already; relative to pki.toml.",
+        examples=["ca-cert.pem"],
     )
-    key_file: str | None = Field(
+    key_file: GivenText | None = Field(
         default=None,
         title="Existing key",
         description="PEM file of that authority's private key; relative to pki.toml.",
+        examples=["ca-key.pem"],
     )
     passphrase: Passphrase | None = Field(
-        default=None, title="Passphrase of the CA's key", description='{ env = "NAME" } or { file = "PATH" }.'
+        default=None,
+        title="Passphrase of the CA's key",
+        description='Kept out of this file: { env = "NAME" } or { file = "PATH" }.',
+        examples=[{"env": "IPMPKI_CA_PASSPHRASE"}],
     )
 
 
@@ -140,25 +247,47 @@ class Tls(Table):
 class Defaults(Table):
     """What holds for every host that does not say otherwise."""
 
-    os: OperatingSystem = Field(default=OperatingSystem.LINUX, title="Operating system")
-    key: Key = Field(default=KeyType.RSA_2048, title="Key type")
+    os: OperatingSystem = Field(
+        default=OperatingSystem.LINUX,
+        title="Operating system",
+        description="The system a host runs, where it does not say otherwise.",
+    )
+    key: Key = Field(
+        default=KeyType.RSA_2048,
+        title="Key type",
+        description="The key made for a host; a server needs an RSA key.",
+        examples=["rsa-2048"],
+    )
     lifetime: Duration = Field(
-        default=timedelta(days=397), title="Validity of a certificate", examples=["397d"]
+        default=timedelta(days=397),
+        title="Validity of a certificate",
+        description="How long a host's certificate is valid: a number and d, w, m or y.",
+        examples=["397d"],
+        json_schema_extra={"default": "397d"},
     )
     renew_before: Duration = Field(
         default=timedelta(days=30),
         title="Renewal window",
         description="How long before its end a certificate is renewed.",
         examples=["30d"],
+        json_schema_extra={"default": "30d"},
     )
 
 
 class Keywords(Table):
     """Names of ipmssl.cfg keywords that the vendor does not publish, read off the sample on a host."""
 
-    ca_file: str | None = Field(default=None, title="Keyword for the CA file")
-    crl_file: str | None = Field(default=None, title="Keyword for the revocation list")
-    mutual_auth: str | None = Field(
+    ca_file: KeywordName | None = Field(
+        default=None,
+        title="Keyword for the CA file",
+        description="Keyword of the sample ipmssl.cfg that names the CA's certificate.",
+    )
+    crl_file: KeywordName | None = Field(
+        default=None,
+        title="Keyword for the revocation list",
+        description="Keyword of the sample ipmssl.cfg that names the CRL.",
+    )
+    mutual_auth: KeywordSetting | None = Field(
         default=None,
         title="Keyword for mutual authentication",
         description="Its name alone is set to 1 as EnableTLS is; 'NAME=VALUE' sets another value.",
@@ -168,24 +297,40 @@ class Keywords(Table):
 class IpmSettings(Table):
     """What only the site knows of its InfoPrint Manager."""
 
-    server_account: str | None = Field(
-        default=None, title="Server's account", description="Owner of the server's key.", examples=["ipm1"]
+    server_account: Line | None = Field(
+        default=None,
+        title="Server's account",
+        description="The account that runs the server: owner of the server's key.",
+        examples=["ipm1"],
     )
-    restart_command: str | None = Field(
+    restart_command: Line | None = Field(
         default=None,
         title="Restart command",
         description="Printed as an instruction unless the install script is told to run it.",
+        examples=["pdshutdown ipm1 && startsrv ipm1"],
     )
-    keywords: Keywords = Field(default=Keywords(), title="ipmssl.cfg keywords")
+    keywords: Keywords = Field(
+        default=Keywords(),
+        title="ipmssl.cfg keywords",
+        description="Names of keywords that the vendor does not publish; read them off the sample.",
+    )
 
 
 class Ipm(IpmSettings):
     """The site's settings, and where one operating system differs."""
 
-    aix: IpmSettings | None = Field(default=None, title="Settings on AIX")
-    linux: IpmSettings | None = Field(default=None, title="Settings on Linux")
-    windows: IpmSettings | None = Field(default=None, title="Settings on Windows")
-    macos: IpmSettings | None = Field(default=None, title="Settings on macOS")
+    aix: IpmSettings | None = Field(
+        default=None, title="Settings on AIX", description="What differs on AIX hosts."
+    )
+    linux: IpmSettings | None = Field(
+        default=None, title="Settings on Linux", description="What differs on Linux hosts."
+    )
+    windows: IpmSettings | None = Field(
+        default=None, title="Settings on Windows", description="What differs on Windows hosts."
+    )
+    macos: IpmSettings | None = Field(
+        default=None, title="Settings on macOS", description="What differs on macOS hosts."
+    )
 
 
 class RuleSettings(Table):
@@ -195,6 +340,7 @@ class RuleSettings(Table):
         default=(),
         title="Ignored rules",
         description="Warnings and infos that are not to be reported; never errors.",
+        examples=[["single-label-alias"]],
     )
 
 
@@ -202,45 +348,264 @@ class Host(Table):
     """One computer that runs an InfoPrint Manager server or client."""
 
     name: str = Field(
-        title="Full computer name", description="As it stands in DNS.", examples=["ipm1.example.com"]
+        title="Full computer name",
+        description="The computer's full name, as it stands in DNS.",
+        examples=["ipm1.example.com"],
     )
-    role: Role = Field(title="Role")
-    os: OperatingSystem | None = Field(default=None, title="Operating system")
+    role: Role = Field(
+        title="Role", description="'server' runs InfoPrint Manager; 'client' prints through it."
+    )
+    os: OperatingSystem | None = Field(
+        default=None, title="Operating system", description="The system this computer runs."
+    )
     subject: str | None = Field(
         default=None,
         title="Subject",
-        description="A wildcard to put in the subject instead of the name.",
+        description="A wildcard to put in the certificate's subject instead of the name.",
         examples=["*.example.com"],
     )
-    aliases: tuple[str, ...] = Field(default=(), title="Aliases", description="Other names of this computer.")
-    ips: tuple[str, ...] = Field(default=(), title="IP addresses", description="IPv4 and IPv6.")
-    key: Key | None = Field(default=None, title="Key type")
-    lifetime: Duration | None = Field(default=None, title="Validity of its certificate")
-    renew_before: Duration | None = Field(default=None, title="Renewal window")
+    aliases: tuple[str, ...] = Field(
+        default=(),
+        title="Aliases",
+        description="Other names by which this computer is reached.",
+        examples=[["print.example.com", "ipm1"]],
+    )
+    ips: tuple[str, ...] = Field(
+        default=(),
+        title="IP addresses",
+        description="The computer's own IPv4 and IPv6 addresses.",
+        examples=[["10.1.2.3", "fc00::1"]],
+    )
+    key: Key | None = Field(
+        default=None, title="Key type", description="The key made for this host.", examples=["rsa-2048"]
+    )
+    lifetime: Duration | None = Field(
+        default=None,
+        title="Validity of its certificate",
+        description="A number and d, w, m or y.",
+        examples=["397d"],
+    )
+    renew_before: Duration | None = Field(
+        default=None,
+        title="Renewal window",
+        description="How long before its end its certificate is renewed.",
+        examples=["30d"],
+    )
 
 
 class Site(Table):
     """A file brought in by ``include``: further hosts."""
 
-    hosts: tuple[Host, ...] = Field(default=(), title="Hosts")
+    hosts: tuple[Host, ...] = Field(
+        default=(), title="Hosts", description="The computers of this site.", examples=[]
+    )
 
 
 class Declaration(Table):
     """A whole pki.toml."""
 
-    schema_: Literal[1] = Field(default=1, alias="schema", title="Version of this format")
-    include: tuple[str, ...] = Field(
+    schema_: Literal[1] = Field(
+        default=1,
+        alias="schema",
+        title="Version of this format",
+        description="Version of the format of this file.",
+    )
+    include: tuple[GivenText, ...] = Field(
         default=(),
         title="Included files",
-        description="Patterns of files with further [[hosts]].",
+        description="Patterns of files with further [[hosts]]; relative to this file.",
         examples=[["sites/*.toml"]],
     )
-    store: str | None = Field(
-        default=None, title="Store", description="Where pki.db lies, if not beside this file."
+    store: GivenText | None = Field(
+        default=None,
+        title="Store",
+        description="Where pki.db lies, if not beside this file.",
+        examples=["/var/lib/ipmpki/pki.db"],
     )
-    ca: CertificateAuthority = Field(title="Certificate authority")
-    tls: Tls = Field(default=Tls(), title="TLS")
-    defaults: Defaults = Field(default=Defaults(), title="Defaults for every host")
-    ipm: Ipm = Field(default=Ipm(), title="InfoPrint Manager")
-    rules: RuleSettings = Field(default=RuleSettings(), title="Rules")
-    hosts: tuple[Host, ...] = Field(default=(), title="Hosts")
+    ca: CertificateAuthority = Field(
+        title="Certificate authority", description="Who issues the certificates."
+    )
+    tls: Tls = Field(default=Tls(), title="TLS", description="How servers and clients trust each other.")
+    defaults: Defaults = Field(
+        default=Defaults(),
+        title="Defaults for every host",
+        description="What holds for every host that does not say otherwise.",
+    )
+    ipm: Ipm = Field(
+        default=Ipm(),
+        title="InfoPrint Manager",
+        description="What only the site knows of its InfoPrint Manager.",
+    )
+    rules: RuleSettings = Field(
+        default=RuleSettings(), title="Rules", description="Which rules are silenced."
+    )
+    hosts: tuple[Host, ...] = Field(
+        default=(), title="Hosts", description="The computers that run a server or a client."
+    )
+
+
+# --- Faults ----------------------------------------------------------------------------------------
+
+
+class FaultKind(StrEnum):
+    """The ways in which a document is not a declaration."""
+
+    UNKNOWN_KEY = "unknown-key"
+    MISSING_KEY = "missing-key"
+    WRONG_TYPE = "wrong-type"
+    WRONG_VALUE = "wrong-value"
+    KEY_TOO_WEAK = "key-too-weak"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing the model refuses, in plain values.
+
+    ``allowed`` holds the values a key with a fixed set may take. ``words`` and ``remedy`` are given
+    where the refusal knows them better than its kind does.
+    """
+
+    kind: FaultKind
+    path: DocumentPath
+    value: Any
+    allowed: tuple[str | int, ...] = ()
+    words: str | None = None
+    remedy: str | None = None
+
+
+class Shape(StrEnum):
+    """What kind of value a key takes."""
+
+    TEXT = "a string"
+    INTEGER = "an integer"
+    TEXTS = "an array of strings"
+    TABLE = "a table"
+    TABLES = "an array of tables"
+
+
+T = TypeVar("T", bound=Table)
+
+
+def read(kind: type[T], values: Mapping[str, Any]) -> tuple[T | None, tuple[Fault, ...]]:
+    """Validate a document's values; all faults at once, in the order of the model's fields."""
+    try:
+        return kind.model_validate(values), ()
+    except ValidationError as refusal:
+        return None, tuple(
+            _fault(kind, error["type"], error["loc"], error["input"], error.get("ctx", {}))
+            for error in refusal.errors(include_url=False)
+        )
+
+
+def _fault(
+    root: type[Table], error: str, path: DocumentPath, value: Any, context: Mapping[str, Any]
+) -> Fault:
+    match error:
+        case "missing":
+            return Fault(FaultKind.MISSING_KEY, path, None)
+        case "extra_forbidden":
+            return Fault(FaultKind.UNKNOWN_KEY, path, value)
+        case "key_too_weak":
+            return Fault(FaultKind.KEY_TOO_WEAK, path, value)
+        case "refused":
+            return Fault(
+                FaultKind.WRONG_VALUE, path, value, words=context["fault"], remedy=context["remedy"]
+            )
+        case "literal_error" | "enum":
+            allowed = allowed_values(root, path)
+            if allowed and type(value) is type(allowed[0]):
+                return Fault(FaultKind.WRONG_VALUE, path, value, allowed)
+            return Fault(FaultKind.WRONG_TYPE, path, value, allowed)
+        case _:
+            return Fault(FaultKind.WRONG_TYPE, path, value, allowed_values(root, path))
+
+
+def known_keys(root: type[Table], path: DocumentPath) -> tuple[str, ...]:
+    """The keys a table of the document may hold; none where the path is not a table's."""
+    table = _table(root, path)
+    return tuple(field.alias or name for name, field in table.model_fields.items()) if table else ()
+
+
+def tables_with(root: type[Table], key: str) -> Iterator[DocumentPath]:
+    """The top-level tables that know a key, for whoever wrote it in the wrong one."""
+    for name in known_keys(root, ()):
+        if key in known_keys(root, (name,)):
+            yield (name,)
+
+
+def allowed_values(root: type[Table], path: DocumentPath) -> tuple[str | int, ...]:
+    """The values a key with a fixed set of them may take."""
+    field = _field(root, path)
+    return tuple(_choices(field.annotation)) if field else ()
+
+
+def example_of(root: type[Table], path: DocumentPath) -> Any:
+    """A value to show for a key: its first example, else one of its fixed set, else None."""
+    field = _field(root, path)
+    if field is None:
+        return None
+    return next(iter(field.examples or _choices(field.annotation)), None)
+
+
+def shape_of(root: type[Table], path: DocumentPath) -> Shape:
+    """What kind of value stands at a path of the document."""
+    field = _field(root, path)
+    annotation = field.annotation if field else None
+    is_item = bool(path) and isinstance(path[-1], int)
+    table = _table_of(annotation)
+    is_many = not is_item and any(typing.get_origin(part) is tuple for part in _parts(annotation))
+    if table is not None:
+        return Shape.TABLES if is_many else Shape.TABLE
+    if is_many:
+        return Shape.TEXTS
+    return Shape.INTEGER if any(type(choice) is int for choice in _choices(annotation)) else Shape.TEXT
+
+
+def _table(root: type[Table], path: DocumentPath) -> type[Table] | None:
+    field = _field(root, path)
+    if not any(isinstance(step, str) for step in path):
+        return root
+    return _table_of(field.annotation) if field else None
+
+
+def _field(root: type[Table], path: DocumentPath) -> FieldInfo | None:
+    table: type[Table] | None = root
+    field: FieldInfo | None = None
+    for step in path:
+        if isinstance(step, int):
+            continue
+        if table is None:
+            return None
+        field = next(
+            (field for name, field in table.model_fields.items() if (field.alias or name) == step), None
+        )
+        if field is None:
+            return None
+        table = _table_of(field.annotation)
+    return field
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """An annotation and everything it is made of, outermost first."""
+    yield annotation
+    for part in typing.get_args(annotation):
+        yield from _parts(part)
+
+
+def _table_of(annotation: Any) -> type[Table] | None:
+    return next(
+        (part for part in _parts(annotation) if isinstance(part, type) and issubclass(part, Table)), None
+    )
+
+
+def _choices(annotation: Any) -> Iterator[str | int]:
+    for part in _parts(annotation):
+        if typing.get_origin(part) is Literal:
+            yield from typing.get_args(part)
+        elif isinstance(part, type) and issubclass(part, Enum):
+            yield from (member.value for member in part)
+
+
+def json_schema(shape: Any, *, by_alias: bool = True) -> dict[str, Any]:
+    """The JSON Schema of a model or of a typed output, as pydantic writes it."""
+    return TypeAdapter(shape).json_schema(by_alias=by_alias)

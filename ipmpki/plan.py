@@ -160,34 +160,38 @@ class Wanted:
     inputs: Mapping[str, str]
 
 
-def make_plan(
-    fleet: Fleet,
-    wanted: Wanted,
-    issued: Issued,
-    drift: Drift,
-    *,
-    now: datetime,
-    allows_ca_replacement: bool = False,
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that a plan depends on: what is declared, what was issued, what lies on disk, what time it is."""
+
+    fleet: Fleet
+    wanted: Wanted
+    issued: Issued
+    drift: Drift
+    now: datetime
+
+    @property
+    def needs_new_authority(self) -> bool:
+        """Whether every certificate will have another issuer."""
+        old = self.issued.authority
+        return old is None or old.specification != self.wanted.authority or old.not_after <= self.now
+
+
+def make_plan(world: World, *, allows_ca_replacement: bool = False) -> Plan:
     """Compare what is declared with what was issued and what lies on disk."""
-    certificates, kept = _certificate_changes(fleet, wanted, issued, drift, now)
-    revocations = tuple(_removed_hosts(fleet, issued, now))
-    authority = tuple(_authority_changes(wanted, issued, drift, now))
-    crl = tuple(_revocation_list_changes(fleet, wanted, issued, drift, (*certificates, *revocations), now))
-    report_drift = drift.reasons(REPORT_FOLDER)
+    certificates, kept = _certificate_changes(world)
+    revocations = tuple(_removed_hosts(world))
+    authority = tuple(_authority_changes(world))
+    crl = tuple(_revocation_list_changes(world, (*certificates, *revocations)))
+    report_drift = world.drift.reasons(REPORT_FOLDER)
     report = (Change(Action.RESTORE, None, Artifact.REPORT, report_drift),) if report_drift else ()
     changes = (*authority, *certificates, *revocations, *crl, *report)
     kept += sum(1 for group in (authority, crl) if not group)
-    return Plan(now, changes, kept, _world(fleet, wanted, issued, drift), allows_ca_replacement)
+    return Plan(world.now, changes, kept, _digest(world), allows_ca_replacement)
 
 
-def _authority_is_new(wanted: Wanted, issued: Issued, now: datetime) -> bool:
-    old = issued.authority
-    return old is None or old.specification != wanted.authority or old.not_after <= now
-
-
-def _authority_changes(wanted: Wanted, issued: Issued, drift: Drift, now: datetime) -> Iterator[Change]:
-    old = issued.authority
+def _authority_changes(world: World) -> Iterator[Change]:
+    old = world.issued.authority
     if old is None:
         reason = Reason(ReasonCode.ISSUER_CHANGED, "the store holds no authority yet")
         yield Change(
@@ -195,23 +199,23 @@ def _authority_changes(wanted: Wanted, issued: Issued, drift: Drift, now: dateti
             None,
             Artifact.CA_CERTIFICATE,
             (reason,),
-            _differences({}, specification.fields(wanted.authority)),
+            _differences({}, specification.fields(world.wanted.authority)),
         )
         return
-    if _authority_is_new(wanted, issued, now):
-        before, after = specification.fields(old.specification), specification.fields(wanted.authority)
+    if world.needs_new_authority:
+        before, after = specification.fields(old.specification), specification.fields(world.wanted.authority)
         differences = _differences(before, after)
         reasons = [_authority_reason(difference) for difference in differences]
-        if old.not_after <= now:
+        if old.not_after <= world.now:
             reasons.append(Reason(ReasonCode.EXPIRED, f"ended on {_day(old.not_after)}"))
         yield Change(Action.REPLACE, None, Artifact.CA_CERTIFICATE, _distinct(reasons), differences)
         return
-    if wanted.encrypt_key:
+    if world.wanted.encrypt_key:
         reason = Reason(
             ReasonCode.SETTINGS_CHANGED, "a passphrase is declared and the stored key is not encrypted"
         )
         yield Change(Action.REPLACE, None, Artifact.CA_KEY, (reason,))
-    missing = drift.reasons(CA_FOLDER, frozenset({"ca-cert.pem"}))
+    missing = world.drift.reasons(CA_FOLDER, frozenset({"ca-cert.pem"}))
     if missing:
         yield Change(Action.RESTORE, None, Artifact.CA_CERTIFICATE, missing)
 
@@ -227,43 +231,29 @@ def _authority_reason(difference: Difference) -> Reason:
     )
 
 
-def _certificate_changes(
-    fleet: Fleet, wanted: Wanted, issued: Issued, drift: Drift, now: datetime
-) -> tuple[tuple[Change, ...], int]:
+def _certificate_changes(world: World) -> tuple[tuple[Change, ...], int]:
     changes: list[Change] = []
     kept = 0
-    new_authority = _authority_is_new(wanted, issued, now)
-    crl_changes = _crl_must_change(fleet, wanted, issued, now) or bool(_hosts_to_revoke(fleet, issued, now))
-    for host in fleet.hosts:
-        own = _host_changes(
-            host, wanted, issued, drift, now, new_authority=new_authority, crl_changes=crl_changes
-        )
+    crl_changes = _crl_must_change(world) or _loses_certificates(world)
+    for host in world.fleet.hosts:
+        own = _host_changes(world, host, crl_changes=crl_changes)
         changes += own
         kept += not own
     return tuple(changes), kept
 
 
-def _host_changes(
-    host: HostSpec,
-    wanted: Wanted,
-    issued: Issued,
-    drift: Drift,
-    now: datetime,
-    *,
-    new_authority: bool,
-    crl_changes: bool,
-) -> list[Change]:
-    """The change to a host's certificate, or else to its folder alone: a new certificate fills the folder anew."""
-    current = issued.current.get(host.name)
+def _host_changes(world: World, host: HostSpec, *, crl_changes: bool) -> list[Change]:
+    """The change to a host's certificate, or else to its folder: a new certificate fills the folder anew."""
+    current = world.issued.current.get(host.name)
     folder = host_folder(host.name)
-    published = issued.folders.get(folder)
+    published = world.issued.folders.get(folder)
     if host.certificate is not None:
         artifact = Artifact.SERVER_CERTIFICATE if host.role is Role.SERVER else Artifact.CLIENT_CERTIFICATE
         if current is None:
             order = specification.fields(specification.of_certificate(host.certificate))
             reason = Reason(ReasonCode.NEW_HOST, "no certificate has been issued for it yet")
             return [Change(Action.CREATE, host.name, artifact, (reason,), _differences({}, order))]
-        change = _certificate_change(host, current, issued, artifact, now, new_authority=new_authority)
+        change = _certificate_change(world, host, current, artifact)
         if change is not None:
             return [change]
     changes = []
@@ -278,16 +268,17 @@ def _host_changes(
             return [Change(Action.CREATE, host.name, Artifact.FOLDER, (reason,))]
         reason = Reason(ReasonCode.FILES_MISSING, "its folder has not been published yet")
         return [*changes, Change(Action.RESTORE, host.name, Artifact.FOLDER, (reason,))]
-    if new_authority:
+    if world.needs_new_authority:
         reason = Reason(ReasonCode.ISSUER_CHANGED, "it gets the new authority's certificate")
         return [*changes, Change(Action.REPLACE, host.name, Artifact.FOLDER, (reason,))]
     reasons = []
-    carries_crl = host.role is Role.SERVER and host.site.keywords.crl_file is not None
-    if published.inputs != wanted.inputs[folder]:
-        reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, "its settings or the install script changed"))
-    elif carries_crl and crl_changes:
+    if published.inputs != world.wanted.inputs[folder]:
+        reasons.append(
+            Reason(ReasonCode.SETTINGS_CHANGED, "its settings, its certificate or the install script changed")
+        )
+    elif host.carries_revocation_list and crl_changes:
         reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, "it gets the new revocation list"))
-    restored = drift.reasons(folder)
+    restored = world.drift.reasons(folder)
     if reasons:
         changes.append(Change(Action.REPLACE, host.name, Artifact.FOLDER, (*reasons, *restored)))
     elif restored:
@@ -296,13 +287,7 @@ def _host_changes(
 
 
 def _certificate_change(
-    host: HostSpec,
-    current: IssuedCertificate,
-    issued: Issued,
-    artifact: Artifact,
-    now: datetime,
-    *,
-    new_authority: bool,
+    world: World, host: HostSpec, current: IssuedCertificate, artifact: Artifact
 ) -> Change | None:
     if host.certificate is None:
         return None
@@ -312,16 +297,15 @@ def _certificate_change(
     if order != current.specification:
         differences = _differences(specification.fields(current.specification), specification.fields(order))
         replaced += [_certificate_reason(difference) for difference in differences]
-    if new_authority or (issued.authority is not None and current.authority != issued.authority.identity):
+    authority = world.issued.authority
+    if world.needs_new_authority or (authority is not None and current.authority != authority.identity):
         replaced.append(Reason(ReasonCode.ISSUER_CHANGED, "it was issued by an authority that is replaced"))
     if current.revoked_at is not None:
         replaced.append(Reason(ReasonCode.REVOKED, f"revoked on {_day(current.revoked_at)}"))
     renewed: list[Reason] = []
-    if current.not_after <= now:
+    if current.not_after <= world.now:
         renewed.append(Reason(ReasonCode.EXPIRED, f"ended on {_day(current.not_after)}"))
-    elif current.not_after - host.renew_before <= now and not _is_clipped(
-        current, issued, new_authority=new_authority
-    ):
+    elif current.not_after - host.renew_before <= world.now and not _is_clipped(world, current):
         renewed.append(Reason(ReasonCode.EXPIRING, f"ends on {_day(current.not_after)}"))
     if not replaced and not renewed:
         return None
@@ -329,10 +313,11 @@ def _certificate_change(
     return Change(action, host.name, artifact, _distinct([*replaced, *renewed]), differences)
 
 
-def _is_clipped(current: IssuedCertificate, issued: Issued, *, new_authority: bool) -> bool:
+def _is_clipped(world: World, current: IssuedCertificate) -> bool:
     """Whether a certificate ends with its issuer, so that renewing it under that issuer gains nothing."""
+    authority = world.issued.authority
     return (
-        not new_authority and issued.authority is not None and current.not_after >= issued.authority.not_after
+        not world.needs_new_authority and authority is not None and current.not_after >= authority.not_after
     )
 
 
@@ -347,59 +332,53 @@ def _certificate_reason(difference: Difference) -> Reason:
     return Reason(ReasonCode.PROFILE_CHANGED, f"{difference.field}: {difference.old} -> {difference.new}")
 
 
-def _hosts_to_revoke(fleet: Fleet, issued: Issued, now: datetime) -> list[str]:
-    """Hosts that lose a certificate which would still be trusted."""
-    declared = {host.name: host for host in fleet.hosts}
-    return [
-        name
-        for name, current in issued.current.items()
-        if (name not in declared or declared[name].certificate is None) and current.not_after > now
-    ]
+def _loses_certificates(world: World) -> bool:
+    """Whether a certificate that was issued is to be revoked."""
+    certified = {host.name for host in world.fleet.hosts if host.certificate is not None}
+    return any(name not in certified for name in world.issued.current)
 
 
-def _removed_hosts(fleet: Fleet, issued: Issued, now: datetime) -> Iterator[Change]:
-    declared = {host.name for host in fleet.hosts}
+def _removed_hosts(world: World) -> Iterator[Change]:
+    declared = {host.name for host in world.fleet.hosts}
     reason = (Reason(ReasonCode.HOST_REMOVED, "it is no longer declared"),)
     prefix = host_folder("")
-    published = (path.removeprefix(prefix) for path in issued.folders if path.startswith(prefix))
-    for name in sorted({*issued.current, *published} - declared):
-        current = issued.current.get(name)
+    published = (path.removeprefix(prefix) for path in world.issued.folders if path.startswith(prefix))
+    for name in sorted({*world.issued.current, *published} - declared):
+        current = world.issued.current.get(name)
         if current is not None:
             is_client = specification.fields(current.specification)["profile"] == "client"
             artifact = Artifact.CLIENT_CERTIFICATE if is_client else Artifact.SERVER_CERTIFICATE
-            detail = reason
-            if current.not_after <= now:
-                detail = (*reason, Reason(ReasonCode.EXPIRED, f"ended on {_day(current.not_after)}"))
-            yield Change(Action.REVOKE, name, artifact, detail)
-        if host_folder(name) in issued.folders:
+            reasons: tuple[Reason, ...] = reason
+            if current.not_after <= world.now:
+                reasons = (*reason, Reason(ReasonCode.EXPIRED, f"ended on {_day(current.not_after)}"))
+            yield Change(Action.REVOKE, name, artifact, reasons)
+        if host_folder(name) in world.issued.folders:
             yield Change(Action.REMOVE, name, Artifact.FOLDER, reason)
 
 
-def _crl_must_change(fleet: Fleet, wanted: Wanted, issued: Issued, now: datetime) -> bool:
-    old = issued.revocation_list
+def _crl_must_change(world: World) -> bool:
+    old = world.issued.revocation_list
     return (
         old is None
-        or _authority_is_new(wanted, issued, now)
-        or issued.unlisted_revocations > 0
-        or _crl_is_expiring(fleet, issued, now)
+        or world.needs_new_authority
+        or world.issued.unlisted_revocations > 0
+        or _crl_is_expiring(world)
     )
 
 
-def _crl_is_expiring(fleet: Fleet, issued: Issued, now: datetime) -> bool:
-    old, authority = issued.revocation_list, issued.authority
+def _crl_is_expiring(world: World) -> bool:
+    old, authority = world.issued.revocation_list, world.issued.authority
     if old is None or authority is None or old.next_update >= authority.not_after:
         return False
-    return old.next_update - fleet.crl_renew_before <= now
+    return old.next_update - world.fleet.crl_renew_before <= world.now
 
 
-def _revocation_list_changes(
-    fleet: Fleet, wanted: Wanted, issued: Issued, drift: Drift, others: Sequence[Change], now: datetime
-) -> Iterator[Change]:
-    old = issued.revocation_list
-    if old is None or _authority_is_new(wanted, issued, now):
+def _revocation_list_changes(world: World, others: Sequence[Change]) -> Iterator[Change]:
+    old = world.issued.revocation_list
+    if old is None or world.needs_new_authority:
         action = Action.CREATE if old is None else Action.REPLACE
         reason = Reason(ReasonCode.ISSUER_CHANGED, "the authority is new")
-        if issued.authority is not None and not _authority_is_new(wanted, issued, now):
+        if world.issued.authority is not None and not world.needs_new_authority:
             reason = Reason(ReasonCode.FILES_MISSING, "the authority has no revocation list yet")
         yield Change(action, None, Artifact.CRL, (reason,))
         return
@@ -410,12 +389,12 @@ def _revocation_list_changes(
             ReasonCode.HOST_REMOVED if any(_is_removal(change) for change in others) else ReasonCode.REVOKED
         )
         reasons.append(Reason(code, f"{revoked} more revoked"))
-    if issued.unlisted_revocations:
-        reasons.append(Reason(ReasonCode.REVOKED, f"{issued.unlisted_revocations} not listed yet"))
-    if _crl_is_expiring(fleet, issued, now):
-        code = ReasonCode.EXPIRED if old.next_update <= now else ReasonCode.EXPIRING
+    if world.issued.unlisted_revocations:
+        reasons.append(Reason(ReasonCode.REVOKED, f"{world.issued.unlisted_revocations} not listed yet"))
+    if _crl_is_expiring(world):
+        code = ReasonCode.EXPIRED if old.next_update <= world.now else ReasonCode.EXPIRING
         reasons.append(Reason(code, f"its next update is due on {_day(old.next_update)}"))
-    missing = drift.reasons(CA_FOLDER, frozenset({"crl.pem"}))
+    missing = world.drift.reasons(CA_FOLDER, frozenset({"crl.pem"}))
     if reasons:
         yield Change(Action.RENEW, None, Artifact.CRL, (*reasons, *missing))
     elif missing:
@@ -447,14 +426,18 @@ def _day(time: datetime) -> str:
     return f"{time:%Y-%m-%d}"
 
 
-def _world(fleet: Fleet, wanted: Wanted, issued: Issued, drift: Drift) -> str:
+def _digest(world: World) -> str:
     """A digest of all that a plan depends on but the clock, to tell whether the world has moved."""
     digest = hashlib.sha256()
-    digest.update(f"{issued.last_event}\n{wanted.authority}\n{wanted.encrypt_key}\n".encode())
-    for host in fleet.hosts:
+    digest.update(
+        f"{world.issued.last_event}\n{world.wanted.authority}\n{world.wanted.encrypt_key}\n".encode()
+    )
+    for host in world.fleet.hosts:
         order = specification.of_certificate(host.certificate) if host.certificate else "none"
         renewal = host.renew_before.days
-        digest.update(f"{host.name}\n{order}\n{renewal}\n{wanted.inputs[host_folder(host.name)]}\n".encode())
-    for drifted in (drift.missing, drift.changed):
+        digest.update(
+            f"{host.name}\n{order}\n{renewal}\n{world.wanted.inputs[host_folder(host.name)]}\n".encode()
+        )
+    for drifted in (world.drift.missing, world.drift.changed):
         digest.update(repr(sorted(drifted.items())).encode())
     return digest.hexdigest()

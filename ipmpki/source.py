@@ -1,21 +1,21 @@
-"""The text of a declaration, its values, and where each value stands.
+"""The text of a declaration and its values; after a mistake in the TOML, all that can still be read of it.
 
-Values come from tomllib. Places come from tree-sitter-toml, which is loaded only when there is a place
-to find: a declaration without a problem never pays for it.
+Values come from tomllib. Places come from tree-sitter-toml (``spans``), which is loaded only when there is
+a place to find: a declaration without a problem never pays for it.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.diagnostics import (
     DocumentPath,
     Label,
     LocatedProblem,
-    Part,
     Place,
     Position,
     Problem,
@@ -25,95 +25,363 @@ from ipmpki.diagnostics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from tree_sitter import Node
+    from ipmpki.spans import Spans
 
 MOST_SYNTAX_ERRORS = 20
-"""After so many broken tables the file is not a declaration but something else."""
+"""After so many broken statements the file is not a declaration but something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file of the declaration: its name as shown to people and its text, without a byte-order mark."""
+    """A file of the declaration: its name as shown to people and its text, without a byte-order mark.
+
+    ``readable`` is the text its values were read from: the same lines, with those blanked that could
+    not be read. ``damaged`` are the lines (from 1) that hold bytes which are not UTF-8.
+    """
 
     name: str
     text: str
+    readable: str | None = None
+    damaged: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed source: its values, and the line ranges that a syntax error made unreadable.
+    """A parsed source: its values, and what a syntax error made unreadable.
 
-    ``unread`` holds (first, last) lines counted from 1, both inclusive.
+    ``unread`` holds (first, last) lines counted from 1, both inclusive; ``unread_paths`` the keys and
+    tables that stood there, as far as that is known.
     """
 
     source: Source
     values: dict[str, Any]
     unread: tuple[tuple[int, int], ...] = ()
+    unread_paths: frozenset[DocumentPath] = field(default=frozenset())
 
 
 def decode(name: str, content: bytes) -> tuple[Source, tuple[Problem, ...]]:
     """Turn a file's bytes into text. TOML is UTF-8; anything else is a problem with its place."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = content.decode("utf-16", errors="replace")
+        words = "the file is UTF-16, as some Windows editors write it"
+        return Source(name, text), (_not_utf8(name, words, Position(1, 1)),)
     try:
         return Source(name, content.decode("utf-8").removeprefix("\ufeff")), ()
     except UnicodeDecodeError as fault:
         before = content[: fault.start].decode("utf-8").removeprefix("\ufeff")
-        line = before.count("\n") + 1
-        column = len(before) - (before.rfind("\n") + 1) + 1
-        text = content.decode("utf-8", errors="replace").removeprefix("\ufeff")
-        problem = Problem(
-            "toml-syntax",
-            Severity.ERROR,
-            f"the file is not UTF-8: byte 0x{content[fault.start]:02x}",
-            "save the file as UTF-8, which TOML requires",
-            Place(name),
-            span=Span(Position(line, column), Position(line, column + 1)),
-        )
-        return Source(name, text), (problem,)
+        start = Position(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+        words = f"the file is not UTF-8: byte 0x{content[fault.start]:02x}"
+    text = content.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    # What stood there is not known: its line is left out, so that no rule judges a mangled name.
+    damaged = tuple(
+        number
+        for number, line in enumerate(content.split(b"\n"), start=1)
+        if "\ufffd" in line.decode("utf-8", errors="replace")
+    )
+    return Source(name, text, damaged=damaged), (_not_utf8(name, words, start),)
+
+
+def _not_utf8(name: str, words: str, start: Position) -> Problem:
+    span = Span(start, Position(start.line, start.column + 1))
+    remedy = "save the file as UTF-8, which TOML requires"
+    return Problem("toml-syntax", Severity.ERROR, words, remedy, Place(name), span=span)
+
+
+# --- Parsing ----------------------------------------------------------------------------------------
 
 
 def parse(source: Source) -> tuple[Document, tuple[Problem, ...]]:
     """Read the values of a source.
 
-    After a syntax error the table it stands in is blanked, keeping its header, and reading goes on, so
-    that one broken host hides no other host's problems.
+    After a syntax error the statement it stands in is struck out, or the whole table where the
+    statement's end is not certain, and reading goes on: one broken host hides no other host's problems.
     """
-    text = source.text
-    problems: list[Problem] = []
-    unread: list[tuple[int, int]] = []
-    while True:
-        try:
-            return Document(source, tomllib.loads(text), tuple(unread)), tuple(problems)
-        except tomllib.TOMLDecodeError as fault:
-            problem, line = _syntax_problem(source.name, text, str(fault))
-        except RecursionError:
-            problem, line = _syntax_problem(source.name, text, "Nested too deeply (at line 1, column 1)")
-            return Document(source, {}, ((1, text.count("\n") + 1),)), (problem,)
-        problems.append(problem)
-        blanked, region = _blank_table(text, line)
-        if blanked == text or len(problems) >= MOST_SYNTAX_ERRORS:
-            return Document(source, {}, ((1, text.count("\n") + 1),)), tuple(problems)
-        text = blanked
-        unread.append(region)
+    try:
+        if not source.damaged:
+            return Document(replace(source, readable=source.text), tomllib.loads(source.text)), ()
+    except (ValueError, RecursionError):
+        pass  # read again below, piece by piece
+    return _Salvage(source).read()
 
 
-_HEADER = re.compile(r"[ \t]*\[")
+_BARE = r"[A-Za-z0-9_-]+"
+_STATEMENT = re.compile(rf"[ \t]*(?P<key>{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*(?P<equals>=?)")
+_ASSIGNMENT = re.compile(rf"""[ \t]*(?:{_BARE}|"[^"]*"|'[^']*')(?:[ \t]*\.[ \t]*{_BARE})*[ \t]*=""")
+_HEADER = re.compile(rf"[ \t]*\[{{1,2}}[ \t]*{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*[ \t]*\]{{1,2}}[ \t\r]*(?:#.*)?")
+_HEADER_START = re.compile(rf"[ \t]*\[{{1,2}}[ \t]*(?P<key>{_BARE})?")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'[^']*'")
+_TRIPLE = re.compile(r'"""|' + "'''")
 
 
-def _blank_table(text: str, line: int) -> tuple[str, tuple[int, int]]:
-    """Blank the body of the table around a line; its header too where the error stands there."""
-    lines = text.split("\n")
-    index = min(line, len(lines)) - 1
-    start = index
-    while start > 0 and not _HEADER.match(lines[start]):
-        start -= 1
-    end = index + 1
-    while end < len(lines) and not _HEADER.match(lines[end]):
-        end += 1
-    keep_header = start < index and _HEADER.match(lines[start]) is not None
-    first = start + 1 if keep_header else start
-    return "\n".join([*lines[:first], *([""] * (end - first)), *lines[end:]]), (start + 1, end)
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """A syntax error: what tomllib says, where (from 1), and whether the text ended there."""
+
+    said: str
+    line: int
+    column: int
+    at_end: bool
+
+
+class _Salvage:
+    """Reads a text that is not TOML: strikes out what is wrong until the rest can be read."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._lines = source.text.split("\n")
+        self._struck: set[int] = set()
+        self._regions: list[tuple[int, int]] = []
+        self._marks: dict[str, tuple[str, ...] | None] = {}
+        self._lost: set[DocumentPath] = set()
+        self._mark = "\ue000"
+        while self._mark in source.text:
+            self._mark += "\ue000"
+
+    def read(self) -> tuple[Document, tuple[Problem, ...]]:
+        for number in self._source.damaged:
+            self._strike(number, number)
+        problems: list[Problem] = []
+        while True:
+            try:
+                values = tomllib.loads("\n".join(self._lines))
+            except tomllib.TOMLDecodeError as refusal:
+                fault = self._fault(str(refusal))
+            except RecursionError:
+                return self._nothing([*problems, self._too_deep()])
+            except ValueError:
+                # int() refuses numbers of more than 4,300 digits; tomllib lets its ValueError through.
+                fault = self._endless_number()
+            else:
+                return self._document(values), tuple(problems)
+            problem, first, last = self._judge(fault)
+            problems.append(problem)
+            if not self._strike(first, last) or len(problems) >= MOST_SYNTAX_ERRORS:
+                return self._nothing(problems)
+
+    def _document(self, values: dict[str, Any]) -> Document:
+        unread = set(self._lost)
+        self._collect(values, (), unread)
+        source = replace(self._source, readable="\n".join(self._lines))
+        return Document(source, values, tuple(sorted(self._regions)), frozenset(unread))
+
+    def _nothing(self, problems: list[Problem]) -> tuple[Document, tuple[Problem, ...]]:
+        source = replace(self._source, readable="")
+        whole = (1, len(self._lines))
+        return Document(source, {}, (whole,), frozenset({()})), tuple(problems)
+
+    def _collect(self, value: Any, path: DocumentPath, unread: set[DocumentPath]) -> None:
+        """Take the marks out of the values; what they stood for is unread, if not given elsewhere."""
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                self._collect(item, (*path, index), unread)
+        elif isinstance(value, dict):
+            for key in [key for key in value if key in self._marks]:
+                del value[key]
+                steps = self._marks[key]
+                if steps is None or steps[0] not in value or len(steps) > 1:
+                    unread.add((*path, *(steps or ())))
+            for key, item in value.items():
+                self._collect(item, (*path, key), unread)
+
+    # What is wrong, and which lines to give up for it.
+
+    def _judge(self, fault: _Fault) -> tuple[Problem, int, int]:
+        """The problem to report, and the first and last line to strike."""
+        at = self._lines[fault.line - 1]
+        if fault.at_end and re.match("Unterminated string|Expected \"'", fault.said):
+            opening = self._last_line_with(lambda line: len(_TRIPLE.findall(line)) % 2 == 1, fault.line)
+            if opening is not None:
+                match = _TRIPLE.search(self._lines[opening - 1])
+                column = match.start() + 1 if match else 1
+                problem = self._problem(
+                    "this string is opened here and never closed",
+                    "add the closing quotes, as many as opened it",
+                    opening,
+                    column,
+                )
+                return problem, opening, len(self._lines)
+        if self._is_swallowed(fault, at):
+            opening = self._last_line_with(_opens_array, fault.line if fault.at_end else fault.line - 1)
+            if opening is not None:
+                column = self._lines[opening - 1].index("[") + 1
+                problem = self._problem(
+                    "this array is not closed",
+                    'add the closing bracket: ["a", "b"]',
+                    opening,
+                    column,
+                )
+                return problem, opening, len(self._lines) if fault.at_end else fault.line - 1
+        if at.lstrip().startswith("["):
+            start = _HEADER_START.match(at)
+            if start is not None and not _ASSIGNMENT.match(at) and self._stands_outside(fault):
+                return self._judge_header(fault, at)
+        return self._judge_statement(fault, at)
+
+    def _judge_header(self, fault: _Fault, header: str) -> tuple[Problem, int, int]:
+        start = _HEADER_START.match(header)
+        key = start["key"] if start else None
+        if fault.said.startswith(("Cannot overwrite", "Cannot mutate", "Cannot redefine")):
+            words = f"'{key}' is declared already, in another way"
+            remedy = (
+                "write every host as [[hosts]], with two pairs of brackets"
+                if key == "hosts"
+                else "write all its keys in one place"
+            )
+            problem = self._problem(words, remedy, fault.line, _indent(header) + 1)
+        elif fault.said.startswith("Cannot declare"):
+            words = f"the table '{key}' is declared a second time"
+            problem = self._problem(
+                words, "join the two tables under one header", fault.line, _indent(header) + 1
+            )
+        else:
+            problem = self._in_plain_words(fault)
+        if key is not None and key != "hosts":
+            self._lost.add((key,))
+        last = fault.line
+        while last < len(self._lines) and not _HEADER.fullmatch(self._lines[last]):
+            last += 1
+        return problem, fault.line, last
+
+    def _judge_statement(self, fault: _Fault, at: str) -> tuple[Problem, int, int]:
+        first = fault.line
+        if fault.said.startswith(("Cannot overwrite", "Cannot mutate", "Duplicate inline table")):
+            first = self._last_line_with(lambda line: _ASSIGNMENT.match(line) is not None, fault.line) or first
+            statement = _STATEMENT.match(self._lines[first - 1])
+            if statement is not None and not fault.said.startswith("Duplicate inline"):
+                words = f"the key '{statement['key']}' is given a second time"
+                start, end = statement.span("key")
+                problem = self._problem(words, "keep one of the two", first, start + 1, end - start)
+                return problem, first, fault.line
+        if _is_line_of_its_own(at) and fault.line not in self._struck:
+            return self._in_plain_words(fault), first, fault.line
+        return self._in_plain_words(fault), *self._table_around(fault.line)
+
+    def _is_swallowed(self, fault: _Fault, at: str) -> bool:
+        """Whether an array that is still open took the next statement or header for one of its values."""
+        if fault.said not in {"Unclosed array", "Invalid value"}:
+            return False
+        if fault.at_end:
+            return fault.said == "Unclosed array"
+        before = at[: fault.column - 1]
+        if _HEADER.fullmatch(at):
+            return not before.strip(" \t[")
+        return _ASSIGNMENT.match(at) is not None and not before.strip(" \t")
+
+    def _stands_outside(self, fault: _Fault) -> bool:
+        """Whether the faulty line is a header rather than a line of a multi-line array."""
+        return fault.said not in {"Unclosed array", "Invalid value"}
+
+    def _last_line_with(self, is_wanted: Any, last: int) -> int | None:
+        return next((number for number in range(last, 0, -1) if is_wanted(self._lines[number - 1])), None)
+
+    def _table_around(self, line: int) -> tuple[int, int]:
+        """The lines of the table's body around a line, its header left out."""
+        first = line
+        while first > 1 and not _HEADER.fullmatch(self._lines[first - 2]):
+            first -= 1
+        last = line
+        while last < len(self._lines) and not _HEADER.fullmatch(self._lines[last]):
+            last += 1
+        return first, last
+
+    def _strike(self, first: int, last: int) -> bool:
+        """Blank lines, leaving a mark for the key that stood there. False where nothing was left to blank."""
+        is_header = _HEADER_START.match(self._lines[first - 1]) is not None
+        fresh = [number for number in range(first, last + 1) if self._lines[number - 1].strip()]
+        if not fresh or all(number in self._struck for number in fresh):
+            if first == last and fresh and self._lines[first - 1].startswith(f'"{self._mark}'):
+                # The mark itself is out of place here, such as inside an array.
+                self._lines[first - 1] = ""
+                return True
+            return False
+        assigned = [n for n in fresh if _STATEMENT.match(self._lines[n - 1])]
+        statement = _STATEMENT.match(self._lines[first - 1])
+        for number in range(first, last + 1):
+            self._lines[number - 1] = ""
+            self._struck.add(number)
+        self._regions.append((first, last))
+        if is_header:
+            return True
+        if statement is not None and (len(assigned) == 1 or not self._looks_like_body(first)):
+            steps = tuple(step.strip() for step in statement["key"].split("."))
+            self._leave_mark(first, steps)
+        elif assigned:
+            self._leave_mark(first, None)
+        return True
+
+    def _looks_like_body(self, first: int) -> bool:
+        return first == 1 or _HEADER.fullmatch(self._lines[first - 2]) is not None
+
+    def _leave_mark(self, line: int, steps: tuple[str, ...] | None) -> None:
+        key = f"{self._mark}{line}"
+        self._marks[key] = steps
+        self._lines[line - 1] = f'"{key}" = 0'
+
+    # Words.
+
+    def _fault(self, said: str) -> _Fault:
+        where = _WHERE.search(said)
+        plain = _WHERE.sub("", said)
+        if where is not None and where["line"]:
+            return _Fault(plain, int(where["line"]), int(where["column"]), at_end=False)
+        line = len(self._lines)
+        while line > 1 and not self._lines[line - 1].strip():
+            line -= 1
+        return _Fault(plain, line, len(self._lines[line - 1].rstrip()) + 1, at_end=True)
+
+    def _endless_number(self) -> _Fault:
+        for number, line in enumerate(self._lines, start=1):
+            match = re.search("[0-9_]{4300,}", line)
+            if match is not None:
+                return _Fault("Endless number", number, match.start() + 1, at_end=False)
+        return _Fault("Invalid value", 1, 1, at_end=False)
+
+    def _too_deep(self) -> Problem:
+        return self._problem(
+            "the values are nested too deeply to be a declaration",
+            "see 'ipmpki init' for a file to start from",
+            1,
+            1,
+        )
+
+    def _in_plain_words(self, fault: _Fault) -> Problem:
+        for pattern, words, remedy in _PLAIN_WORDS:
+            if pattern.fullmatch(fault.said):
+                return self._problem(words, remedy, fault.line, fault.column)
+        words = fault.said[:1].lower() + fault.said[1:]
+        return self._problem(words, "see https://toml.io for what TOML allows here", fault.line, fault.column)
+
+    def _problem(self, words: str, remedy: str, line: int, column: int, length: int = 0) -> Problem:
+        text = self._source.text.split("\n")[line - 1].rstrip("\r")
+        column = min(column, len(text) + 1)
+        length = length or max(1, len(text.rstrip()) - column + 1)
+        span = Span(Position(line, column), Position(line, column + length))
+        return Problem("toml-syntax", Severity.ERROR, words, remedy, Place(self._source.name), span=span)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _outside_strings(line: str) -> str:
+    return _STRING.sub("", line).partition("#")[0]
+
+
+def _opens_array(line: str) -> bool:
+    outside = _outside_strings(line)
+    return _ASSIGNMENT.match(line) is not None and outside.count("[") > outside.count("]")
+
+
+def _is_line_of_its_own(line: str) -> bool:
+    """Whether a faulty line can be struck out alone: nothing it opens is closed on another line."""
+    outside = _outside_strings(line)
+    return (
+        _TRIPLE.search(line) is None
+        and outside.count("[") == outside.count("]")
+        and outside.count("{") == outside.count("}")
+    )
 
 
 _WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
@@ -136,39 +404,45 @@ _PLAIN_WORDS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     ),
     (
         re.compile(r"Expected '=' after a key in a key/value pair"),
-        "a key without '='",
+        "an '=' is missing after the key",
         'write: key = "value"',
     ),
-    (re.compile(r"Invalid value"), "this is not a TOML value", 'put text into quotes: "…"'),
+    (re.compile(r"Invalid value"), "this is not a TOML value", 'put text into straight quotes: "…"'),
+    (re.compile(r"Endless number"), "this number has more digits than any value needs", "shorten it"),
     (
-        re.compile(r"Unescaped '\\\\' in a string"),
+        re.compile(r"Unescaped '\\' in a string"),
         "a backslash in a double-quoted string starts an escape that does not exist",
         "write '\\\\' for each backslash, or use single quotes: 'C:\\path'",
     ),
     (
-        re.compile(r"Illegal character '\\n'|Unterminated string"),
+        re.compile(r"Illegal character '\\n'|Unterminated string|Expected \"'\""),
         "this string is not closed",
         "add the closing quote",
     ),
     (
+        re.compile(r"Illegal character .*"),
+        "a control character stands here, which TOML does not allow",
+        "delete it; most editors can show invisible characters",
+    ),
+    (
         re.compile(r"Unclosed array"),
-        "this array is not closed, or a ',' is missing between its values",
+        "a ',' or the array's closing ']' is missing before this",
         'write: ["a", "b"]',
     ),
     (
         re.compile(r"Unclosed inline table"),
-        "this inline table is not closed, or a ',' is missing between its keys",
-        'write: { key = "value" }',
+        "a ',' or the inline table's closing '}' is missing before this",
+        'write: { key = "value" }, on one line',
     ),
     (
         re.compile(r"Expected newline or end of document after a statement"),
         "something follows the value on the same line",
-        "put each key on a line of its own; a comment starts with '#'",
+        "put each key on a line of its own, and text into quotes; a comment starts with '#'",
     ),
     (
         re.compile(r"Invalid initial character for a key part"),
         "a key must stand here",
-        "a key is made of letters, digits, '_' and '-'; put others into quotes",
+        "a key is made of letters, digits, '_' and '-'; an inline table stays on one line, with no ',' at its end",
     ),
     (
         re.compile(r"Invalid statement"),
@@ -180,36 +454,7 @@ _PLAIN_WORDS: tuple[tuple[re.Pattern[str], str, str], ...] = (
         "this table header is not closed",
         "write: [table] or [[hosts]]",
     ),
-    (
-        re.compile(r"Nested too deeply"),
-        "the values are nested too deeply to be a declaration",
-        "see 'ipmpki init' for a file to start from",
-    ),
 )
-
-
-def _syntax_problem(name: str, text: str, message: str) -> tuple[Problem, int]:
-    where = _WHERE.search(message)
-    lines = text.split("\n")
-    fault = _WHERE.sub("", message)
-    if where is not None and where["line"]:
-        line, column = int(where["line"]), int(where["column"])
-        if "\\n" in fault and line > 1 and column == 1:
-            line, column = line - 1, len(lines[line - 2]) + 1
-    else:
-        line = len(lines)
-        while line > 1 and not lines[line - 1].strip():
-            line -= 1
-        column = len(lines[line - 1].rstrip()) + 1
-    for pattern, plain, remedy in _PLAIN_WORDS:
-        if pattern.fullmatch(fault):
-            words, help_ = plain, remedy
-            break
-    else:
-        words, help_ = fault[:1].lower() + fault[1:], "see https://toml.io for what TOML allows here"
-    length = max(1, len(lines[line - 1].rstrip("\r").rstrip()) - column + 1)
-    span = Span(Position(line, column), Position(line, column + length))
-    return Problem("toml-syntax", Severity.ERROR, words, help_, Place(name), span=span), line
 
 
 # --- Places ---------------------------------------------------------------------------------------
@@ -217,16 +462,8 @@ def _syntax_problem(name: str, text: str, message: str) -> tuple[Problem, int]:
 
 def locate(problems: Iterable[Problem], sources: Mapping[str, Source]) -> tuple[LocatedProblem, ...]:
     """Find where problems stand, in document order: files in the order given, then line and column."""
-    problems = tuple(problems)
-    wanted: dict[str, set[DocumentPath]] = {}
-    for problem in problems:
-        places = [related.place for related in problem.related]
-        if problem.span is None:
-            places.append(problem.place)
-        for place in places:
-            if place.path and place.file in sources:
-                wanted.setdefault(place.file, set()).add(place.path)
-    maps = {file: _Spans(sources[file].text, paths) for file, paths in wanted.items()}
+    problems = tuple(dict.fromkeys(problems))
+    maps = _spans_of(problems, sources)
     lines = {file: source.text.split("\n") for file, source in sources.items() if problems}
 
     def label(place: Place, span: Span | None = None, message: str = "") -> Label:
@@ -236,9 +473,8 @@ def locate(problems: Iterable[Problem], sources: Mapping[str, Source]) -> tuple[
             span = Span(Position(1, 1), Position(1, 1))
         shown: tuple[str, ...] = ()
         if span is not None and place.file in lines:
-            shown = tuple(
-                line.rstrip("\r") for line in lines[place.file][span.start.line - 1 : span.end.line]
-            )
+            stretch = lines[place.file][span.start.line - 1 : span.end.line]
+            shown = tuple(_without_secrets(line.rstrip("\r"), place) for line in stretch)
         return Label(place.file, place.path, span, shown, message)
 
     def related_label(related: Related) -> Label:
@@ -258,115 +494,51 @@ def locate(problems: Iterable[Problem], sources: Mapping[str, Source]) -> tuple[
     return tuple(located)
 
 
-class _Spans:
-    """The spans of the wanted paths of one text; tables nobody asks for are passed over unread."""
+def _spans_of(problems: tuple[Problem, ...], sources: Mapping[str, Source]) -> dict[str, Spans]:
+    wanted: dict[str, set[DocumentPath]] = {}
+    for problem in problems:
+        places = [related.place for related in problem.related]
+        if problem.span is None:
+            places.append(problem.place)
+        for place in places:
+            if place.path and place.file in sources:
+                wanted.setdefault(place.file, set()).add(place.path)
+    if not wanted:
+        return {}
+    from ipmpki.spans import Spans  # noqa: PLC0415 -- tree-sitter is loaded only when there is a place to find
 
-    def __init__(self, text: str, wanted: Iterable[DocumentPath]) -> None:
-        import tree_sitter  # noqa: PLC0415 -- loaded only when there is a problem to place
-        import tree_sitter_toml  # noqa: PLC0415
+    texts = {file: sources[file].readable for file in wanted}
+    return {
+        file: Spans(sources[file].text if text is None else text, wanted[file])
+        for file, text in texts.items()
+    }
 
-        self._content = text.encode("utf-8", "surrogatepass")
-        self._lines = self._content.split(b"\n")
-        self._wanted = {path[:length] for path in wanted for length in range(1, len(path) + 1)}
-        self._keys: dict[DocumentPath, Span] = {}
-        self._values: dict[DocumentPath, Span] = {}
-        self._last_index: dict[DocumentPath, int] = {}
-        parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
-        self._read_document(parser.parse(self._content).root_node)
 
-    def find(self, place: Place) -> Span | None:
-        """The span of a place, or of the nearest table around it that stands in the text."""
-        spans = self._keys if place.part is Part.KEY else self._values
-        if place.path in spans:
-            return spans[place.path]
-        path = place.path
-        while path:
-            if path in self._values:
-                return self._values[path]
-            path = path[:-1]
-        return None
+_SECRET = re.compile(
+    r"""(?P<key>\b(?:pass_?phrase|pass_?word|secret)["']?[ \t]*[=:]?)(?P<value>.*)""", re.IGNORECASE
+)
+_REFERENCE = re.compile(r"""\b(?:env|file)["']?[ \t]*=[ \t]*(?:"[^"]*"|'[^']*')""")
 
-    def _read_document(self, document: Node) -> None:
-        for node in document.named_children:
-            if node.type == "pair":
-                self._read_pair(node, ())
-            elif node.type in {"table", "table_array_element"}:
-                self._read_table(node)
 
-    def _read_table(self, node: Node) -> None:
-        children = node.children
-        keys = tuple(self._key_steps(children[1]))
-        path = self._table_path(keys, is_array=node.type == "table_array_element")
-        if path not in self._wanted:
-            return
-        header = Span(self._position(children[0].start_point), self._position(children[2].end_point))
-        for length in range(1, len(path)):
-            self._values.setdefault(path[:length], header)
-        self._values.setdefault(path, header)
-        self._keys.setdefault(path, header)
-        for child in node.named_children[1:]:
-            if child.type == "pair":
-                self._read_pair(child, path)
+def _without_secrets(line: str, place: Place) -> str:
+    """A source line fit to be shown: a passphrase that was written into the file is starred out.
 
-    def _table_path(self, keys: tuple[str, ...], *, is_array: bool) -> DocumentPath:
-        """A header's path with the indices of the arrays of tables it passes through (TOML 1.0)."""
-        path: DocumentPath = ()
-        for position, key in enumerate(keys):
-            path = (*path, key)
-            if is_array and position == len(keys) - 1:
-                self._last_index[path] = self._last_index.get(path, -1) + 1
-            if path in self._last_index:
-                path = (*path, self._last_index[path])
-        return path
+    It may stand in a report or a CI log that more people read than the file. ``env`` and ``file`` say
+    where a passphrase is, not what it is.
+    """
+    if place.path[:2] == ("ca", "passphrase") and len(place.path) > 2:  # noqa: PLR2004 -- a key of that table
+        key, equals, value = line.partition("=")
+        if key.strip() not in {"env", "file"} and "passphrase" not in key:
+            return key + equals + _star(value)
+    match = _SECRET.search(line)
+    return line[: match.start("value")] + _star(match["value"]) if match else line
 
-    def _read_pair(self, node: Node, table: DocumentPath) -> None:
-        named = [child for child in node.named_children if child.type != "comment"]
-        if len(named) != 2:  # noqa: PLR2004 -- a pair is a key and a value; else the parser recovered from an error
-            return
-        key, value = named
-        path = table
-        for step, key_span in self._key_parts(key):
-            path = (*path, step)
-            if path not in self._wanted:
-                return
-            self._keys.setdefault(path, key_span)
-            self._values.setdefault(path, key_span)
-        self._read_value(value, path)
 
-    def _read_value(self, node: Node, path: DocumentPath) -> None:
-        self._values[path] = self._span(node)
-        if node.type == "inline_table":
-            for child in node.named_children:
-                if child.type == "pair":
-                    self._read_pair(child, path)
-        elif node.type == "array":
-            items = [child for child in node.named_children if child.type != "comment"]
-            for index, child in enumerate(items):
-                if (*path, index) in self._wanted:
-                    self._keys[*path, index] = self._span(child)
-                    self._read_value(child, (*path, index))
-
-    def _key_steps(self, node: Node) -> Iterator[str]:
-        for step, _ in self._key_parts(node):
-            yield step
-
-    def _key_parts(self, node: Node) -> Iterator[tuple[str, Span]]:
-        if node.type == "dotted_key":
-            for child in node.named_children:
-                yield from self._key_parts(child)
-            return
-        written = self._content[node.start_byte : node.end_byte].decode("utf-8", "replace")
-        if node.type == "quoted_key":
-            try:
-                written = next(iter(tomllib.loads(f"{written} = 0")))
-            except tomllib.TOMLDecodeError:
-                written = written[1:-1]
-        yield written, self._span(node)
-
-    def _span(self, node: Node) -> Span:
-        return Span(self._position(node.start_point), self._position(node.end_point))
-
-    def _position(self, point: tuple[int, int]) -> Position:
-        """tree-sitter counts bytes from 0; people count characters from 1."""
-        row, column = point
-        return Position(row + 1, len(self._lines[row][:column].decode("utf-8", "replace")) + 1)
+def _star(value: str) -> str:
+    kept = [match.span() for match in _REFERENCE.finditer(value)]
+    return "".join(
+        character
+        if character in " \t{},=#" or any(start <= index < end for start, end in kept)
+        else "*"
+        for index, character in enumerate(value)
+    )

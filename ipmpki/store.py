@@ -123,7 +123,7 @@ def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
     One writer at a time: raises Fault, naming the holder, where another process has it. The lock lies
     in a file beside the store and goes with the process, however that ends.
     """
-    import filelock  # noqa: PLC0415 -- start-up time: only writers need it
+    import filelock
 
     lock = filelock.FileLock(f"{path}.lock", timeout=0, mode=FILE_MODE)
     try:
@@ -304,8 +304,8 @@ def _read_authority(connection: sqlite3.Connection) -> StoredAuthority | None:
 
 def _read_current(connection: sqlite3.Connection) -> Iterator[IssuedCertificate]:
     rows = connection.execute(
-        "SELECT serial, host, authority, profile, specification, not_before, not_after, fingerprint, issued_at,"
-        " revoked_at, revocation_reason FROM certificate WHERE retired_at IS NULL"
+        "SELECT serial, host, authority, profile, specification, not_before, not_after, fingerprint,"
+        " issued_at, revoked_at, revocation_reason FROM certificate WHERE retired_at IS NULL"
     )
     profiles = {profile.value: profile for profile in Profile}
     for (
@@ -397,7 +397,8 @@ class Store:
     def material(self, serial: int) -> Material:
         """A certificate and its key."""
         row = self._connection.execute(
-            "SELECT certificate.pem, key.pem FROM certificate JOIN key ON key.id = certificate.key WHERE serial = ?",
+            "SELECT certificate.pem, key.pem FROM certificate JOIN key ON key.id = certificate.key"
+            " WHERE serial = ?",
             (f"{serial:040x}",),
         ).fetchone()
         return Material(*row)
@@ -454,7 +455,8 @@ class Store:
                 ).lastrowid
                 serial = f"{one.serial:040x}"
                 execute(
-                    "INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?, ?)",
+                    "INSERT INTO certificate"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?, ?)",
                     (
                         serial,
                         one.host,

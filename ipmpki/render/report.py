@@ -5,11 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ipmpki.render.bundle import RenderedFile
+from ipmpki.render.report_html import render_html
+from ipmpki.render.report_json import render_json
+from ipmpki.render.report_text import render_plain
+from ipmpki.render.report_words import take_census
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.vocabulary import OperatingSystem, Profile, Role
+
+__all__ = [
+    "Report",
+    "ReportedAuthority",
+    "ReportedCertificate",
+    "ReportedHost",
+    "ReportedRevocationList",
+    "render_report",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +95,13 @@ class Report:
     revocation_list: ReportedRevocationList | None
     hosts: tuple[ReportedHost, ...]
     problems: tuple[LocatedProblem, ...]
+
+
+def render_report(report: Report) -> tuple[RenderedFile, ...]:
+    """The three report files of dist/: the same report gives the same bytes, on any day."""
+    census = take_census(report)
+    return (
+        RenderedFile("report.html", render_html(report, census), 0o644),
+        RenderedFile("report.txt", render_plain(report, census), 0o644),
+        RenderedFile("report.json", render_json(report, census), 0o644),
+    )

@@ -1,0 +1,265 @@
+"""Private keys: made, written as PKCS#8 PEM, and read back from whatever form an administrator has."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from ipmpki.faults import WrongDeclaration
+from ipmpki.vocabulary import KeyType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+
+# RFC 8017 leaves the exponent open; 65537 is what every verifier in the field expects.
+_RSA_EXPONENT: Final = 65537
+_RSA_BITS: Final[Mapping[KeyType, int]] = {
+    KeyType.RSA_2048: 2048,
+    KeyType.RSA_3072: 3072,
+    KeyType.RSA_4096: 4096,
+}
+_CURVES: Final[Mapping[KeyType, ec.EllipticCurve]] = {
+    KeyType.EC_P256: ec.SECP256R1(),
+    KeyType.EC_P384: ec.SECP384R1(),
+}
+# RFC 5480, section 2.1.1.1: the curves of the web's PKI, by the names OpenSSL gives them. P-521 is never made
+# here, but an authority that exists already may have it.
+_CURVE_NAMES: Final[Mapping[str, str]] = {
+    "secp256r1": "ec-p256",
+    "secp384r1": "ec-p384",
+    "secp521r1": "ec-p521",
+}
+
+_BEGIN: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
+# RFC 5958 (PKCS#8, plain and encrypted), RFC 8017 A.1.2 (PKCS#1), RFC 5915 (SEC1).
+_READABLE_LABELS: Final = frozenset(
+    {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"}
+)
+_FOREIGN_LABELS: Final[Mapping[bytes, str]] = {
+    b"DSA PRIVATE KEY": "a DSA key",
+    b"OPENSSH PRIVATE KEY": "in OpenSSH's own format",
+}
+# RFC 1421, section 4.6.1.1: how a PKCS#1 or SEC1 key says that it is encrypted.
+_LEGACY_ENCRYPTION: Final = re.compile(rb"^Proc-Type:\s*4\s*,\s*ENCRYPTED", re.MULTILINE)
+
+_UNKNOWN_KIND: Final = "of a kind, or encrypted in a way, unknown here"
+
+
+class KeyFault(WrongDeclaration):
+    """A key cannot be used: ``str()`` says why, ``remedy`` what to do.
+
+    Neither ever quotes a key or a passphrase.
+    """
+
+
+class KeyUnreadable(KeyFault):
+    """The text is not one private key in PEM."""
+
+
+class PassphraseMissing(KeyFault):
+    """The key is encrypted and no passphrase, or an empty one, was given."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the private key is encrypted, and no passphrase was given",
+            "name an environment variable or a file that holds its passphrase",
+        )
+
+
+class WrongPassphrase(KeyFault):
+    """The key is encrypted with another passphrase; damage inside an encrypted key looks the same."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the passphrase does not open the private key",
+            "check the passphrase with: openssl pkey -noout -in KEY_FILE",
+        )
+
+
+class PassphraseNotNeeded(KeyFault):
+    """A passphrase was given for a key that lies open: its owner believes it protected."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a passphrase was given, but the private key is not encrypted",
+            "encrypt it with: openssl pkcs8 -topk8 -in KEY_FILE -out NEW_FILE; or declare no passphrase",
+        )
+
+
+class UnsupportedKey(KeyFault):
+    """The key is sound but of a kind that InfoPrint Manager's certificates are not made with."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"the private key is {kind}, which ipmpki does not support",
+            "use an RSA key, or an EC key on the curve P-256, P-384 or P-521, as PKCS#8 PEM",
+        )
+        self.kind = kind
+
+
+def generate(key_type: KeyType) -> PrivateKey:
+    """Make a key of one of the declared types. RSA generation frees the GIL, so threads share the work."""
+    curve = _CURVES.get(key_type)
+    if curve is not None:
+        return ec.generate_private_key(curve)
+    return rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=_RSA_BITS[key_type])
+
+
+def to_pem(key: PrivateKey, passphrase: bytes | None = None) -> bytes:
+    """PKCS#8 PEM (RFC 5958, RFC 7468 section 10), unencrypted as InfoPrint Manager requires.
+
+    With a passphrase, as is allowed for the authority's own key, an encrypted PKCS#8 PEM (RFC 7468 section
+    11). Raises ValueError on an empty passphrase.
+    """
+    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if passphrase is not None:
+        if not passphrase:
+            msg = "an empty passphrase protects nothing"
+            raise ValueError(msg)
+        encryption = serialization.BestAvailableEncryption(passphrase)
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+
+def is_encrypted(pem: bytes) -> bool:
+    """Whether the first private key in ``pem`` needs a passphrase; False where there is no key at all."""
+    for begin in _BEGIN.finditer(pem):
+        if begin[1] == b"ENCRYPTED PRIVATE KEY":
+            return True
+        if begin[1].endswith(b"PRIVATE KEY"):
+            return _LEGACY_ENCRYPTION.search(pem[begin.end() :].partition(b"-----END")[0]) is not None
+    return False
+
+
+def load(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
+    """The one private key in ``pem``: PKCS#8, PKCS#1 or SEC1, plain or encrypted.
+
+    Certificates, EC parameters and remarks around it do no harm, as in a file that holds key and certificate.
+    Raises KeyUnreadable, PassphraseMissing, WrongPassphrase, PassphraseNotNeeded or UnsupportedKey.
+    """
+    block = _key_block(pem)
+    encrypted = is_encrypted(block)
+    if encrypted and not passphrase:
+        raise PassphraseMissing
+    if passphrase is not None and not encrypted:
+        raise PassphraseNotNeeded
+    # The library's own words are dropped (``from None``): they speak of ASN.1 and may quote the input.
+    try:
+        key = serialization.load_pem_private_key(block, passphrase)
+    except UnsupportedAlgorithm:
+        raise UnsupportedKey(_UNKNOWN_KIND) from None
+    except (ValueError, TypeError) as fault:
+        if "Unknown key encryption algorithm" in str(fault):
+            raise UnsupportedKey(_UNKNOWN_KIND) from None
+        if encrypted:
+            # Garbage from the wrong passphrase may happen to have valid padding and only fail as ASN.1, so
+            # the kind of failure tells nothing; the shell around the ciphertext was looked at in _key_block.
+            raise WrongPassphrase from None
+        raise _damaged() from None
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        if key.curve.name not in _CURVE_NAMES:
+            kind = f"an EC key on the curve {key.curve.name}"
+            raise UnsupportedKey(kind)
+        return key
+    kind = f"of the kind {type(key).__name__.removesuffix('PrivateKey')}"
+    raise UnsupportedKey(kind)
+
+
+def public_key_digest(key: PrivateKey | PublicKey) -> str:
+    """SHA-256 of the SubjectPublicKeyInfo in lower-case hex: what key and certificate have in common."""
+    return hashlib.sha256(_public(key).public_bytes(*_SPKI)).hexdigest()
+
+
+def key_type_of(key: PrivateKey | PublicKey) -> str:
+    """The key's type in pki.toml's words, ``rsa-2048`` or ``ec-p256``; others alike, such as ``rsa-1024``."""
+    public = _public(key)
+    if isinstance(public, rsa.RSAPublicKey):
+        return f"rsa-{public.key_size}"
+    return _CURVE_NAMES.get(public.curve.name, f"ec-{public.curve.name}")
+
+
+_SPKI: Final = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _public(key: PrivateKey | PublicKey) -> PublicKey:
+    if isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
+        return key.public_key()
+    return key
+
+
+def _key_block(pem: bytes) -> bytes:
+    """The PEM block of the one private key in ``pem``, whole and with sound base64."""
+    begins = list(_BEGIN.finditer(pem))
+    keys = [begin for begin in begins if begin[1].endswith(b"PRIVATE KEY")]
+    if not keys:
+        raise _no_key(pem, [begin[1] for begin in begins])
+    if len(keys) > 1:
+        msg = f"there are {len(keys)} private keys where one is expected"
+        raise KeyUnreadable(msg, "keep each key in a file of its own")
+    label = keys[0][1]
+    if label in _FOREIGN_LABELS:
+        raise UnsupportedKey(_FOREIGN_LABELS[label])
+    if label not in _READABLE_LABELS:
+        raise UnsupportedKey(_UNKNOWN_KIND)
+    end_line = b"-----END " + label + b"-----"
+    end = pem.find(end_line, keys[0].end())
+    if end < 0:
+        raise _damaged()
+    body = pem[keys[0].end() : end]
+    # RFC 1421, section 4.4: an empty line parts the headers of a legacy key from its base64.
+    text = b"".join(re.split(rb"\r?\n[ \t]*\r?\n", body.lstrip(), maxsplit=1)[-1].split())
+    try:
+        content = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise _damaged() from None
+    if label == b"ENCRYPTED PRIVATE KEY" and not is_whole_sequence(content):
+        raise _damaged()
+    return pem[keys[0].start() : end + len(end_line)] + b"\n"
+
+
+def _damaged() -> KeyUnreadable:
+    return KeyUnreadable(
+        "the private key is cut off or damaged",
+        "copy the file again, whole and as text, from its BEGIN to its END line",
+    )
+
+
+def _no_key(pem: bytes, labels: list[bytes]) -> KeyUnreadable:
+    export = "a private key in PEM starts with a line such as -----BEGIN PRIVATE KEY-----"
+    if not pem.strip():
+        return KeyUnreadable("the private key is empty", export)
+    if b"CERTIFICATE" in labels:
+        return KeyUnreadable("there is a certificate where the private key is expected", export)
+    if any(label.endswith(b"PUBLIC KEY") for label in labels):
+        return KeyUnreadable("there is a public key where the private key is expected", export)
+    if is_whole_sequence(pem):
+        return KeyUnreadable(
+            "the private key is in DER, the binary form, where PEM is expected",
+            "convert it with: openssl pkey -inform DER -in KEY_FILE -out NEW_FILE (a .p12 or .pfx file with: "
+            "openssl pkcs12 -nocerts -in FILE -out NEW_FILE)",
+        )
+    return KeyUnreadable("there is no private key in PEM", export)
+
+
+def is_whole_sequence(content: bytes) -> bool:
+    """Whether the bytes are one DER SEQUENCE from end to end (X.690, sections 8.1.3 and 8.9)."""
+    if len(content) < 2 or content[0] != 0x30:  # noqa: PLR2004 - tag and length octet of a SEQUENCE
+        return False
+    length = content[1]
+    start = 2
+    if length & 0x80:
+        octets = length & 0x7F
+        start += octets
+        length = int.from_bytes(content[2:start], "big")
+    return len(content) == start + length

@@ -1,0 +1,200 @@
+"""Certificates read back, as plain values that the rest of the program can compare and show."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from ipmpki.authority.keys import PublicKey, is_whole_sequence, key_type_of
+from ipmpki.faults import UnreadableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ipmpki.fleet import Address
+
+_ExtensionT = TypeVar("_ExtensionT", bound=x509.ExtensionType)
+
+# RFC 7468, section 5.1; X509 CERTIFICATE is the obsolete label it lets parsers take.
+_CERTIFICATE_LABELS: Final = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE"})
+_BEGIN: Final = re.compile(rb"-----BEGIN ([A-Z0-9# ]+)-----")
+
+_USAGE_NAMES: Final = (
+    # RFC 5280, section 4.2.1.3, in the order of its bits. encipherOnly and decipherOnly only ever qualify
+    # keyAgreement, which no certificate here has.
+    ("digital_signature", "digitalSignature"),
+    ("content_commitment", "nonRepudiation"),
+    ("key_encipherment", "keyEncipherment"),
+    ("data_encipherment", "dataEncipherment"),
+    ("key_agreement", "keyAgreement"),
+    ("key_cert_sign", "keyCertSign"),
+    ("crl_sign", "cRLSign"),
+)
+_PURPOSE_NAMES: Final[Mapping[x509.ObjectIdentifier, str]] = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
+}
+
+
+class CertificateUnreadable(UnreadableFile):
+    """The text is not a certificate in PEM. ``str()`` says what it is instead, ``remedy`` what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """What a certificate says. Times are aware, in UTC, both inclusive; digests are lower-case hex.
+
+    ``common_name`` is the last one of the subject and None where it has none. ``subject`` and ``issuer`` are
+    RFC 4514 text, most specific attribute first. ``key_type`` is as keys.key_type_of says, or ``ed25519`` and
+    the like. ``key_usage`` and ``extended_key_usage`` hold RFC 5280's names (a purpose unknown here as dotted
+    numbers), empty where the extension is absent. ``fingerprint`` is SHA-256 of the certificate,
+    ``public_key_digest`` of its SubjectPublicKeyInfo.
+    """
+
+    common_name: str | None
+    subject: str
+    issuer: str
+    serial: int
+    not_before: datetime
+    not_after: datetime
+    key_type: str
+    dns_names: tuple[str, ...]
+    addresses: tuple[Address, ...]
+    key_usage: tuple[str, ...]
+    extended_key_usage: tuple[str, ...]
+    is_authority: bool
+    fingerprint: str
+    public_key_digest: str
+
+
+def read_certificate(pem: bytes) -> CertificateFacts:
+    """The first certificate in ``pem``; what follows it, such as its chain, is not read.
+
+    Raises CertificateUnreadable.
+    """
+    return read_certificates(pem)[0]
+
+
+def read_certificates(pem: bytes) -> tuple[CertificateFacts, ...]:
+    """Every certificate in ``pem``, in the file's order, at least one.
+
+    Keys and remarks between them are passed over. Raises CertificateUnreadable where there is none or one of
+    them is damaged.
+    """
+    return tuple(_facts(certificate) for certificate in parse_certificates(pem))
+
+
+def parse_certificates(pem: bytes) -> list[x509.Certificate]:
+    """Every certificate in ``pem``, for the authority's own modules. Raises CertificateUnreadable."""
+    labels = [begin[1] for begin in _BEGIN.finditer(pem)]
+    if _CERTIFICATE_LABELS.isdisjoint(labels):
+        raise _no_certificate(pem, labels)
+    # The library passes over a block without an END line; a truncated file must not pass for a shorter chain.
+    expected = sum(label in _CERTIFICATE_LABELS for label in labels)
+    try:
+        certificates = x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        certificates = []
+    if len(certificates) != expected:
+        raise _damaged()
+    return certificates
+
+
+def _facts(certificate: x509.Certificate) -> CertificateFacts:
+    # The library parses lazily: names, extensions and key may each turn out unreadable only here.
+    try:
+        extensions = certificate.extensions
+        subject = certificate.subject
+        common_names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        constraints = _find(extensions, x509.BasicConstraints)
+        alternative_names = _find(extensions, x509.SubjectAlternativeName)
+        key_type, digest = _key(certificate)
+        return CertificateFacts(
+            common_name=str(common_names[-1].value) if common_names else None,
+            subject=subject.rfc4514_string(),
+            issuer=certificate.issuer.rfc4514_string(),
+            serial=certificate.serial_number,
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            key_type=key_type,
+            dns_names=tuple(alternative_names.get_values_for_type(x509.DNSName)) if alternative_names else (),
+            addresses=_addresses(alternative_names) if alternative_names else (),
+            key_usage=_usages(_find(extensions, x509.KeyUsage)),
+            extended_key_usage=tuple(
+                _PURPOSE_NAMES.get(purpose, purpose.dotted_string)
+                for purpose in _find(extensions, x509.ExtendedKeyUsage) or ()
+            ),
+            is_authority=constraints is not None and constraints.ca,
+            fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+            public_key_digest=digest,
+        )
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        raise _damaged() from None
+
+
+def _find(extensions: x509.Extensions, kind: type[_ExtensionT]) -> _ExtensionT | None:
+    try:
+        return extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _key(certificate: x509.Certificate) -> tuple[str, str]:
+    """The type of the certificate's key and the digest of its SubjectPublicKeyInfo."""
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm:
+        return "unknown", ""
+    encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    digest = hashlib.sha256(encoded).hexdigest()
+    if isinstance(key, PublicKey):
+        return key_type_of(key), digest
+    return type(key).__name__.removesuffix("PublicKey").lower(), digest
+
+
+def _addresses(names: x509.SubjectAlternativeName) -> tuple[Address, ...]:
+    """Addresses; a network, which only a name constraint should hold, is none."""
+    return tuple(
+        address
+        for address in names.get_values_for_type(x509.IPAddress)
+        if isinstance(address, (IPv4Address, IPv6Address))
+    )
+
+
+def _usages(usage: x509.KeyUsage | None) -> tuple[str, ...]:
+    if usage is None:
+        return ()
+    return tuple(name for attribute, name in _USAGE_NAMES if getattr(usage, attribute))
+
+
+def _damaged() -> CertificateUnreadable:
+    return CertificateUnreadable(
+        "the certificate is cut off or damaged",
+        "copy the file again, whole and as text, from its BEGIN to its END line",
+    )
+
+
+def _no_certificate(pem: bytes, labels: list[bytes]) -> CertificateUnreadable:
+    export = "a certificate in PEM starts with the line -----BEGIN CERTIFICATE-----"
+    if not pem.strip():
+        return CertificateUnreadable("the certificate is empty", export)
+    if any(label.endswith(b"PRIVATE KEY") for label in labels):
+        return CertificateUnreadable("there is a private key where a certificate is expected", export)
+    if any(label.endswith(b"CERTIFICATE REQUEST") for label in labels):
+        return CertificateUnreadable("there is a certificate request where a certificate is expected", export)
+    if is_whole_sequence(pem):
+        return CertificateUnreadable(
+            "the certificate is in DER, the binary form, where PEM is expected",
+            "convert it with: openssl x509 -inform DER -in FILE -out NEW_FILE",
+        )
+    return CertificateUnreadable("there is no certificate in PEM", export)

@@ -1,0 +1,425 @@
+"""Carry out a plan: issue, commit, then publish.
+
+Everything issued is in the store before anything is published, so whatever moment a build dies at, the
+next one finds what was issued and carries on from there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ipmpki import specification
+from ipmpki.authority import issuing, keys, reading, revocation
+from ipmpki.faults import Fault
+from ipmpki.issued import IssuedCertificate, PublishedFolder, StoredAuthority, StoredRevocationList
+from ipmpki.plan import CA_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
+from ipmpki.render.bundle import HostBundle, RenderedFile
+from ipmpki.render.host import render_host
+from ipmpki.store import NewCertificate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from ipmpki.authority.issuing import Issuer
+    from ipmpki.authority.keys import PrivateKey
+    from ipmpki.fleet import AuthoritySpec, CertificateSpec, Fleet, HostSpec
+    from ipmpki.issued import Issued
+    from ipmpki.plan import Change, Plan
+    from ipmpki.publish import Publisher
+    from ipmpki.store import Store
+
+BATCH_SECONDS = 1.0
+"""How much issuing one transaction holds at most: what a killed build would have to do again."""
+BATCH_SIZE = 500
+
+CERTIFICATES = frozenset({Artifact.SERVER_CERTIFICATE, Artifact.CLIENT_CERTIFICATE})
+ISSUING = frozenset({Action.CREATE, Action.RENEW, Action.REPLACE})
+PUBLIC_MODE = 0o644
+CESSATION = "cessation-of-operation"
+"""RFC 5280's reason for a certificate whose host is no longer there (section 5.3.1)."""
+
+
+class Progress(Protocol):
+    """Told how far the work is: what is done, how many are, of how many."""
+
+    def __call__(self, work: str, done: int, total: int, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityFiles:
+    """An existing authority as it lies on disk: its certificates and its key, maybe encrypted, both PEM."""
+
+    certificates_pem: bytes
+    key_pem: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """What a build works from: the fleet, the CA's passphrase and files from the edge, time and randomness."""
+
+    fleet: Fleet
+    passphrase: Callable[[], bytes | None]
+    authority_files: Callable[[], AuthorityFiles]
+    random_bytes: Callable[[int], bytes]
+    now: datetime
+    progress: Progress
+
+
+def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
+    """Before anything is written, see that the authority a plan needs can be had.
+
+    Raises KeyFault for a wrong or missing passphrase, UnreadableFile for a file that is not there.
+    """
+    if not any(_signs(change) for change in plan.changes):
+        return
+    if _makes_authority(plan):
+        if commission.fleet.existing is not None:
+            _existing_authority(commission)
+        else:
+            commission.passphrase()
+    elif issued.authority is not None:
+        open_issuer(issued.authority, _passphrase_for(issued.authority, commission))
+
+
+def _makes_authority(plan: Plan) -> bool:
+    return any(
+        change.artifact is Artifact.CA_CERTIFICATE and change.action in {Action.CREATE, Action.REPLACE}
+        for change in plan.changes
+    )
+
+
+def _passphrase_for(authority: StoredAuthority, commission: Commission) -> bytes | None:
+    """The passphrase of a stored key; a key that still lies open, though one is declared, needs none."""
+    passphrase = commission.passphrase()
+    return passphrase if keys.is_encrypted(authority.key_pem) else None
+
+
+def carry_out(plan: Plan, commission: Commission, store: Store) -> Issued:
+    """Issue everything a plan asks for; returns the store's contents afterwards. Publishes nothing."""
+    if not any(_signs(change) for change in plan.changes):
+        return store.issued()
+    issued = store.issued()
+    for change in plan.changes:
+        if change.artifact is Artifact.CA_CERTIFICATE and change.action is not Action.RESTORE:
+            store.add_authority(_new_authority(commission), f"{change.action}: {_why(change)}")
+            issued = store.issued()
+        elif change.artifact is Artifact.CA_KEY and issued.authority is not None:
+            passphrase = commission.passphrase()
+            key = keys.load(issued.authority.key_pem)
+            store.encrypt_authority_key(issued.authority.identity, keys.to_pem(key, passphrase))
+            issued = store.issued()
+    if issued.authority is None:
+        raise Fault("the store holds no authority", "run 'ipmpki plan' to see what a build would do")
+    issuer = open_issuer(issued.authority, _passphrase_for(issued.authority, commission))
+    _issue_certificates(plan, commission, store, issuer, issued)
+    _revoke_certificates(plan, store, issued)
+    if any(
+        change.artifact is Artifact.CRL and change.action is not Action.RESTORE for change in plan.changes
+    ):
+        _issue_revocation_list(commission, store, issuer, issued.authority)
+    return store.issued()
+
+
+def _signs(change: Change) -> bool:
+    return change.action in ISSUING and change.artifact is not Artifact.FOLDER
+
+
+def _why(change: Change) -> str:
+    return "; ".join(f"{reason.code}: {reason.detail}" for reason in change.reasons)
+
+
+# --- The authority --------------------------------------------------------------------------------
+
+
+def _new_authority(commission: Commission) -> StoredAuthority:
+    if commission.fleet.existing is not None:
+        return _existing_authority(commission)
+    return _made_authority(commission.fleet.authority, commission)
+
+
+def _made_authority(spec: AuthoritySpec, commission: Commission) -> StoredAuthority:
+    passphrase = commission.passphrase()
+    key = keys.generate(spec.key)
+    serial = issuing.new_serial(commission.random_bytes)
+    pem = issuing.self_signed(spec, key, now=commission.now, serial=serial)
+    return _authority(pem, keys.to_pem(key, passphrase), specification.of_authority(spec), is_existing=False)
+
+
+def _existing_authority(commission: Commission) -> StoredAuthority:
+    files = commission.authority_files()
+    key = keys.load(files.key_pem, commission.passphrase())
+    issuing.load_issuer(files.certificates_pem, key)
+    order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem))
+    digest = keys.public_key_digest(key)
+    return _authority(files.certificates_pem, files.key_pem, order, is_existing=True, digest=digest)
+
+
+def existing_fingerprint(certificates_pem: bytes) -> str:
+    """What identifies an existing authority: the fingerprints of all certificates in its file."""
+    return "+".join(sorted(facts.fingerprint for facts in reading.read_certificates(certificates_pem)))
+
+
+def _authority(
+    pem: bytes, key_pem: bytes, order: str, *, is_existing: bool, digest: str | None = None
+) -> StoredAuthority:
+    found = reading.read_certificates(pem)
+    own = [facts for facts in found if digest is None or facts.public_key_digest == digest]
+    facts = max(own, key=lambda one: one.not_after)
+    return StoredAuthority(
+        identity=0,  # given by the store
+        subject=facts.subject,
+        specification=order,
+        certificates_pem=pem,
+        key_pem=key_pem,
+        key_type=facts.key_type,
+        fingerprint=facts.fingerprint,
+        not_before=facts.not_before,
+        not_after=facts.not_after,
+        is_existing=is_existing,
+    )
+
+
+def open_issuer(authority: StoredAuthority, passphrase: bytes | None) -> Issuer:
+    """The authority ready to sign. Raises KeyFault where the passphrase does not open its key."""
+    key = keys.load(authority.key_pem, passphrase)
+    return issuing.load_issuer(authority.certificates_pem, key)
+
+
+# --- Certificates ---------------------------------------------------------------------------------
+
+
+def _issue_certificates(
+    plan: Plan, commission: Commission, store: Store, issuer: Issuer, issued: Issued
+) -> None:
+    hosts = {host.name: host for host in commission.fleet.hosts}
+    ordered = [
+        (change, hosts[change.host])
+        for change in plan.changes
+        if change.artifact in CERTIFICATES and change.action in ISSUING and change.host is not None
+    ]
+    assert issued.authority is not None  # noqa: S101 -- carry_out made sure
+    authority = issued.authority.identity
+    batch: list[NewCertificate] = []
+    begun = time.monotonic()
+    for done, one in enumerate(_with_keys(ordered), start=1):
+        batch.append(_certificate(one, commission, issuer, authority))
+        if len(batch) >= BATCH_SIZE or time.monotonic() - begun > BATCH_SECONDS or done == len(ordered):
+            store.add_certificates(batch)
+            batch, begun = [], time.monotonic()
+        commission.progress("issuing certificates", done, len(ordered))
+
+
+def _with_keys(ordered: Sequence[tuple[Change, HostSpec]]) -> Iterator[tuple[Change, HostSpec, PrivateKey]]:
+    """Make the keys: RSA on every core, as its generation frees the interpreter; EC at once, being quicker."""
+    elliptic = [one for one in ordered if _spec(one[1]).key.is_elliptic]
+    for change, host in elliptic:
+        yield change, host, keys.generate(_spec(host).key)
+    waiting = deque(one for one in ordered if not _spec(one[1]).key.is_elliptic)
+    if not waiting:
+        return
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        try:
+            yield from _generated(pool, waiting, ahead=cores * 8)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _generated(
+    pool: ThreadPoolExecutor, waiting: deque[tuple[Change, HostSpec]], ahead: int
+) -> Iterator[tuple[Change, HostSpec, PrivateKey]]:
+    running = deque((one, pool.submit(keys.generate, _spec(one[1]).key)) for one in _take(waiting, ahead))
+    while running:
+        (change, host), key = running.popleft()
+        made = key.result()
+        for one in _take(waiting, 1):
+            running.append((one, pool.submit(keys.generate, _spec(one[1]).key)))
+        yield change, host, made
+
+
+def _take(waiting: deque[tuple[Change, HostSpec]], count: int) -> Iterator[tuple[Change, HostSpec]]:
+    for _ in range(min(count, len(waiting))):
+        yield waiting.popleft()
+
+
+def _spec(host: HostSpec) -> CertificateSpec:
+    assert host.certificate is not None  # noqa: S101 -- the plan issues only where one is declared
+    return host.certificate
+
+
+def _certificate(
+    ordered: tuple[Change, HostSpec, PrivateKey], commission: Commission, issuer: Issuer, authority: int
+) -> NewCertificate:
+    change, host, key = ordered
+    spec = _spec(host)
+    serial = issuing.new_serial(commission.random_bytes)
+    pem = issuing.issue(issuer, spec, key.public_key(), now=commission.now, serial=serial)
+    facts = reading.read_certificate(pem)
+    certificate = IssuedCertificate(
+        serial=serial,
+        host=host.name,
+        authority=authority,
+        profile=spec.profile,
+        specification=specification.of_certificate(spec),
+        not_before=facts.not_before,
+        not_after=facts.not_after,
+        fingerprint=facts.fingerprint,
+        issued_at=commission.now,
+    )
+    return NewCertificate(
+        certificate,
+        pem,
+        keys.to_pem(key),
+        facts.public_key_digest,
+        f"certificate-{_past(change)}",
+        _why(change),
+    )
+
+
+def _past(change: Change) -> str:
+    return {Action.CREATE: "issued", Action.RENEW: "renewed", Action.REPLACE: "replaced"}[change.action]
+
+
+# --- Revocation -----------------------------------------------------------------------------------
+
+
+def _revoke_certificates(plan: Plan, store: Store, issued: Issued) -> None:
+    revoked = [
+        (issued.current[change.host], CESSATION, _why(change))
+        for change in plan.changes
+        if change.action is Action.REVOKE and change.host is not None
+    ]
+    if revoked:
+        store.revoke(revoked)
+
+
+def _issue_revocation_list(
+    commission: Commission, store: Store, issuer: Issuer, authority: StoredAuthority
+) -> None:
+    now = commission.now
+    old = store.issued().revocation_list
+    number = old.number + 1 if old is not None else 1
+    revoked = store.revocations(authority.identity)
+    next_update = min(now + commission.fleet.crl_lifetime, authority.not_after)
+    if next_update <= now:
+        raise Fault("the authority has expired", "replace it: ipmpki build --replace-ca")
+    pem = revocation.make_crl(
+        issuer,
+        [revocation.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],
+        number=number,
+        now=now,
+        next_update=next_update,
+    )
+    store.add_revocation_list(
+        StoredRevocationList(authority.identity, number, now, next_update, pem),
+        [one.serial for one in revoked],
+    )
+
+
+# --- Publishing -----------------------------------------------------------------------------------
+
+
+def publish(
+    plan: Plan, commission: Commission, store: Store, publisher: Publisher, inputs: Mapping[str, str]
+) -> None:
+    """Put dist/ right: the CA's folder, the folders of hosts that change, the folders that go."""
+    publisher.recover()
+    issued = store.issued()
+    authority = issued.authority
+    if authority is None:
+        return
+    if any(change.host is None and change.artifact is not Artifact.REPORT for change in plan.changes):
+        _publish_authority(store, publisher, issued, inputs)
+    _remove_folders(plan, store, publisher, issued)
+    hosts = {host.name: host for host in commission.fleet.hosts}
+    affected = dict.fromkeys(change.host for change in plan.changes if change.host in hosts)
+    record: list[PublishedFolder] = []
+    name = _common_name(authority)
+    for done, host_name in enumerate(affected, start=1):
+        host = hosts[host_name or ""]
+        files = render_host(_bundle(host, commission.fleet, store, issued, name))
+        placed = publisher.place_host(host.name, files)
+        folder = host_folder(host.name)
+        before = issued.folders.get(folder)
+        published_at = commission.now if placed.changed or before is None else before.published_at
+        record.append(PublishedFolder(folder, inputs[folder], published_at, placed.files))
+        if len(record) >= BATCH_SIZE:
+            store.record_folders(record)
+            record = []
+        commission.progress("publishing", done, len(affected))
+    if record:
+        store.record_folders(record)
+
+
+def _common_name(authority: StoredAuthority) -> str:
+    facts = reading.read_certificates(authority.certificates_pem)
+    return (
+        next((one.common_name for one in facts if one.fingerprint == authority.fingerprint), None)
+        or authority.subject
+    )
+
+
+def _publish_authority(store: Store, publisher: Publisher, issued: Issued, inputs: Mapping[str, str]) -> None:
+    files = []
+    if issued.authority is not None:
+        files.append(RenderedFile("ca-cert.pem", issued.authority.certificates_pem, PUBLIC_MODE))
+    if issued.revocation_list is not None:
+        files.append(RenderedFile("crl.pem", issued.revocation_list.crl_pem, PUBLIC_MODE))
+    _place(CA_FOLDER, files, store, publisher, issued, inputs.get(CA_FOLDER, ""))
+
+
+def publish_report(files: Sequence[RenderedFile], store: Store, publisher: Publisher, issued: Issued) -> bool:
+    """Write the report's files where they changed; returns whether any did."""
+    return _place(REPORT_FOLDER, files, store, publisher, issued, "")
+
+
+def _place(  # noqa: PLR0913 -- a folder, its files, and where they are written and recorded
+    folder: str,
+    files: Sequence[RenderedFile],
+    store: Store,
+    publisher: Publisher,
+    issued: Issued,
+    inputs: str,
+) -> bool:
+    placed = publisher.place_files(folder, files)
+    before = issued.folders.get(folder)
+    if placed.changed or before is None or before.files != placed.files or before.inputs != inputs:
+        published_at = before.published_at if before and not placed.changed else issued.last_event_at
+        assert published_at is not None  # noqa: S101 -- an authority was made, which is an event
+        store.record_folders([PublishedFolder(folder, inputs, published_at, placed.files)])
+    return placed.changed
+
+
+def _remove_folders(plan: Plan, store: Store, publisher: Publisher, issued: Issued) -> None:
+    removed = []
+    for change in plan.changes:
+        if change.action is Action.REMOVE and change.host is not None:
+            folder = host_folder(change.host)
+            published = issued.folders.get(folder)
+            publisher.remove_host(change.host, [file.name for file in published.files] if published else [])
+            removed.append(folder)
+    if removed:
+        store.record_folders([], removed)
+
+
+def _bundle(host: HostSpec, fleet: Fleet, store: Store, issued: Issued, authority_name: str) -> HostBundle:
+    authority = issued.authority
+    assert authority is not None  # noqa: S101 -- publish made sure
+    current = issued.current.get(host.name) if host.certificate is not None else None
+    material = store.material(current.serial) if current is not None else None
+    crl = issued.revocation_list if host.carries_revocation_list else None
+    return HostBundle(
+        host=host,
+        authority_name=authority_name,
+        mutual_auth=fleet.mutual_auth,
+        ca_certificates=authority.certificates_pem,
+        certificate=material.certificate_pem if material else None,
+        key=material.key_pem if material else None,
+        crl=crl.crl_pem if crl else None,
+    )

@@ -1,0 +1,72 @@
+"""``ipmpki build``: check, plan, issue, publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ipmpki.cli import console
+from ipmpki.cli.options import declaration_argument, strict_option
+from ipmpki.cli.problems import exit_status, show_problems
+
+if TYPE_CHECKING:
+    from ipmpki.plan import Plan
+    from ipmpki.project import Built, Project
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  ipmpki build pki.toml
+  ipmpki build pki.toml --plan tonight.plan     exactly what that plan says, or nothing
+"""
+)
+@declaration_argument
+@click.option(
+    "--plan",
+    "saved",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Do exactly what a saved plan says; refuse if the world has moved.",
+)
+@click.option("--replace-ca", is_flag=True, help="Allow the build to replace the certificate authority.")
+@strict_option
+def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -> int:
+    """Check and plan FILE, issue what is due, and publish it to dist/ beside FILE."""
+    from ipmpki import project as projects
+
+    project = projects.load(file)
+    if project.errors:
+        show_problems(project.problems, "text", str(file))
+    elif strict and exit_status(project.problems, strict=True):
+        show_problems(project.problems, "text", str(file))
+        console.say_error(
+            "with --strict, warnings keep the build from happening", "mend them, then build again"
+        )
+        return 1
+    with console.progress_bar() as progress:
+        built = projects.build(project, saved=_read_plan(saved), replace_ca=replace_ca, progress=progress)
+    show_problems(built.problems, "text", str(file))
+    _tell_outcome(project, built)
+    return exit_status(built.problems, strict=strict)
+
+
+def _read_plan(saved: Path | None) -> Plan | None:
+    if saved is None:
+        return None
+    from ipmpki.reader import read_file
+    from ipmpki.render.plan import read_plan_json
+
+    return read_plan_json(read_file(saved, what="the plan"), str(saved))
+
+
+def _tell_outcome(project: Project, built: Built) -> None:
+    from ipmpki.render.plan import render_outcome
+
+    dist = project.dist
+    shown = dist.relative_to(Path.cwd()) if dist.is_relative_to(Path.cwd()) else dist
+    console.say(render_outcome(built.plan, project.fleet, str(shown)))
+
+
+__all__ = ["command"]

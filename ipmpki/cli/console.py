@@ -1,0 +1,81 @@
+"""How the command line speaks: colours only where a person sees them, faults and remedies on two lines.
+
+The program's voice: say what is wrong, then what to do. No exclamation, no apology, no jargon that the
+declaration does not use itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from typing import IO, TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipmpki.build import Progress
+
+PATIENCE_SECONDS = 0.5
+"""Work that takes longer than this shows how far it is."""
+
+
+def wants_colour(stream: IO[str]) -> bool:
+    """Whether to colour what goes to a stream: only on a terminal, and never with NO_COLOR (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def terminal_width() -> int | None:
+    """The width of the terminal that stderr is, or None where it is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+
+
+def say(text: str) -> None:
+    """Print a result, to stdout."""
+    click.echo(text, nl=not text.endswith("\n"), color=wants_colour(sys.stdout))
+
+
+def tell(text: str) -> None:
+    """Tell a person what goes on, on stderr, where it disturbs no pipe."""
+    click.echo(text, err=True, nl=not text.endswith("\n"), color=wants_colour(sys.stderr))
+
+
+def say_error(message: str, remedy: str | None) -> None:
+    """Print a failure: the fault, then what to do about it."""
+    label = click.style("error", fg="red", bold=True) if wants_colour(sys.stderr) else "error"
+    tell(f"{label}: {message}")
+    if remedy:
+        tell(f"  help: {remedy}")
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress bar on a terminal, once the work has taken half a second; silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _work, _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    begun = time.monotonic()
+    bars = Bars(console=Console(stderr=True, no_color=not wants_colour(sys.stderr)), transient=True)
+    tasks: dict[str, object] = {}
+
+    def show(work: str, done: int, total: int) -> None:
+        if time.monotonic() - begun < PATIENCE_SECONDS:
+            return
+        if not tasks:
+            bars.start()
+        if work not in tasks:
+            tasks[work] = bars.add_task(work, total=total)
+        bars.update(tasks[work], completed=done)  # type: ignore[arg-type]  # rich's TaskID is a NewType of int
+
+    try:
+        yield show
+    finally:
+        if tasks:
+            bars.stop()

@@ -1,0 +1,126 @@
+"""The command line: finds the command, runs it, and turns every failure into one line and an exit status.
+
+Exit status: 0 fine, 1 the declaration or the certificates have errors, 2 wrong usage or unreadable file,
+3 changes are pending (``plan --exit-code`` only), 4 the work itself failed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from ipmpki import __version__
+from ipmpki.faults import Fault
+
+COMMANDS = {
+    "init": ("ipmpki.cli.init", "Write a commented pki.toml to start from."),
+    "check": ("ipmpki.cli.check", "Find every problem of a declaration, and say how to mend it."),
+    "plan": ("ipmpki.cli.plan", "Show what a build would change, and why; change nothing."),
+    "build": ("ipmpki.cli.build", "Check, plan, issue and publish."),
+    "host": ("ipmpki.cli.host", "Add, remove, change and list hosts in pki.toml."),
+    "rules": ("ipmpki.cli.rules", "List the rules that declarations are checked by."),
+    "explain": ("ipmpki.cli.explain", "Explain one rule: what it finds, who is hurt, what to write."),
+    "schema": ("ipmpki.cli.schema", "Print a JSON Schema of ipmpki's files."),
+    "completion": ("ipmpki.cli.completion", "Print the completion script of a shell."),
+}
+"""Command names, the module that holds each, and its line in the overview: nothing is imported to show help."""
+
+EPILOG = """\b
+Examples:
+  ipmpki init                 a commented pki.toml to start from
+  ipmpki check pki.toml       every problem, where it stands, how to mend it
+  ipmpki plan  pki.toml       what a build would change, and why
+  ipmpki build pki.toml       issue certificates, write dist/hosts/NAME/install.sh
+  ipmpki explain wildcard-too-broad
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run, so that start-up pays for none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """All command names, in the order a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's
+        """Import a command by name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        if not isinstance(command, click.Command):
+            message = f"{COMMANDS[cmd_name][0]} holds no command"
+            raise TypeError(message)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's
+        """The overview, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for one that does not exist, the nearest name is offered."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            remedy = f"did you mean '{near[0]}'?" if near else "see 'ipmpki --help'"
+            raise click.UsageError(f"no such command '{args[0]}'; {remedy}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def cli() -> None:
+    """Compile pki.toml into certificates, install scripts and a report for InfoPrint Manager."""
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit status. No traceback ever reaches a user."""
+    from ipmpki.cli import console
+
+    try:
+        status = cli.main(arguments, prog_name="ipmpki", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        status = leaving.exit_code
+    except click.Abort:
+        console.say_error("interrupted", "run the command again: it carries on where it was")
+        status = 130
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except Fault as fault:
+        console.say_error(fault.message, fault.remedy)
+        status = fault.exit_status
+    except BrokenPipeError:
+        # Whoever read our output has left, such as `head`; nothing is to be said any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except Exception as error:  # noqa: BLE001 -- the edge: whatever it is, a person gets one line
+        status = _unforeseen(error)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _unforeseen(error: Exception) -> int:
+    from ipmpki.cli import console
+
+    if os.environ.get("IPMPKI_TRACEBACK"):
+        raise error
+    where: Any = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    spot = f" at {where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where is not None else ""
+    console.say_error(
+        f"ipmpki failed in a way it should not: {type(error).__name__}{spot}",
+        "please report it, with the output of the same command after 'export IPMPKI_TRACEBACK=1'",
+    )
+    return 4

@@ -1,0 +1,47 @@
+"""Options and argument types that several commands share."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Moment(click.ParamType[datetime]):
+    """A day or a time in ISO 8601; a day means its beginning, a time without a zone is UTC."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read a moment."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            if len(value) == len("2027-06-01"):
+                return datetime.combine(date.fromisoformat(value), time(), UTC)
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is not a day such as 2027-06-01", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def declaration_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The argument FILE, which every command about a declaration has; ./pki.toml where it is left out."""
+    return click.argument(
+        "file",
+        default="pki.toml",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        metavar="[FILE]",
+    )(function)
+
+
+def strict_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that makes warnings count."""
+    return click.option("--strict", is_flag=True, help="Let warnings count as errors in the exit status.")(
+        function
+    )

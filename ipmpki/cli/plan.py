@@ -1,0 +1,69 @@
+"""``ipmpki plan``: what a build would change, and why."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ipmpki.cli import console
+from ipmpki.cli.options import Moment, declaration_argument, strict_option
+from ipmpki.cli.problems import exit_status, show_problems
+from ipmpki.cli.saving import write_atomically
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+PENDING = 3
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  ipmpki plan pki.toml
+  ipmpki plan pki.toml --at 2027-06-01          what will be due by then
+  ipmpki plan pki.toml --out tonight.plan       then: ipmpki build pki.toml --plan tonight.plan
+"""
+)
+@declaration_argument
+@click.option("--at", type=Moment(), help="Plan as of another day, such as 2027-06-01.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for build --plan."
+)
+@click.option("--replace-ca", is_flag=True, help="Allow the plan to replace the certificate authority.")
+@click.option("--exit-code", is_flag=True, help="End with status 3 when changes are pending.")
+@click.option(
+    "--format", "format_", type=click.Choice(("text", "json")), default="text", help="How it is written."
+)
+@strict_option
+def command(  # noqa: PLR0913 -- one parameter an option
+    file: Path,
+    at: datetime | None,
+    out: Path | None,
+    *,
+    replace_ca: bool,
+    exit_code: bool,
+    format_: str,
+    strict: bool,
+) -> int:
+    """Show what a build of FILE would change, and why; change nothing."""
+    from ipmpki import project as projects
+    from ipmpki.render.plan import render_plan_json, render_plan_text
+
+    project = projects.load(file)
+    show_problems(project.problems, "text", str(file))
+    plan = projects.plan(project, at=at, replace_ca=replace_ca)
+    if out is not None:
+        write_atomically(out, render_plan_json(plan).encode(), mode=0o644)
+    if format_ == "json":
+        console.say(render_plan_json(plan))
+    else:
+        console.say(render_plan_text(plan, colour=console.wants_colour(sys.stdout)))
+    if exit_code and plan.changes:
+        return PENDING
+    return exit_status(project.problems, strict=strict)
+
+
+__all__ = ["command"]

@@ -1,0 +1,38 @@
+"""Problems on the command line: for people on stderr, for machines on stdout."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ipmpki.cli import console
+from ipmpki.diagnostics import tally
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipmpki.diagnostics import LocatedProblem
+
+FORMATS = ("text", "json", "sarif", "github")
+
+
+def show_problems(problems: Sequence[LocatedProblem], format_: str, file: str) -> None:
+    """Write problems in one of FORMATS; as text, nothing is written where there are none."""
+    from ipmpki.render import problems as render
+
+    if format_ == "text":
+        if problems:
+            colour = console.wants_colour(sys.stderr)
+            console.tell(render.render_text(problems, width=console.terminal_width(), colour=colour))
+    elif format_ == "json":
+        console.say(render.render_json(problems, file))
+    elif format_ == "sarif":
+        console.say(render.render_sarif(problems))
+    else:
+        console.say(render.render_github(problems))
+
+
+def exit_status(problems: Sequence[LocatedProblem], *, strict: bool) -> int:
+    """1 where there are errors, or warnings that count; else 0."""
+    counts = tally(one.problem for one in problems)
+    return 1 if counts.errors or (strict and counts.warnings) else 0

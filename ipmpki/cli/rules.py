@@ -1,0 +1,33 @@
+"""``ipmpki rules``: the rules by name."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ipmpki.cli import console
+
+
+@click.command(epilog="For one rule's page: ipmpki explain RULE")
+@click.option(
+    "--format", "format_", type=click.Choice(("text", "json")), default="text", help="How they are listed."
+)
+def command(format_: str) -> int:
+    """List the rules that declarations are checked by, with their severity and source."""
+    from ipmpki.rules.registry import registered
+
+    rules = sorted(registered().values(), key=lambda rule: rule.name)
+    if format_ == "json":
+        listed = [
+            {"name": rule.name, "severity": rule.severity.value, "citation": rule.citation} for rule in rules
+        ]
+        console.say(json.dumps({"version": 1, "rules": listed}, indent=2, ensure_ascii=False))
+        return 0
+    width = max(len(rule.name) for rule in rules)
+    for rule in rules:
+        console.say(f"{rule.name:<{width}}  {rule.severity:<7}  {rule.citation}")
+    return 0
+
+
+__all__ = ["command"]

@@ -1,0 +1,306 @@
+"""A declaration with its store and its dist/: the library's four verbs, load, check, plan and build."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ipmpki import reader, specification
+from ipmpki.diagnostics import Severity
+from ipmpki.faults import Fault, WrongUse
+from ipmpki.plan import REPORT_FOLDER, Plan, Wanted, World, make_plan
+from ipmpki.publish import Publisher, survey
+from ipmpki.rules.engine import judge
+from ipmpki.rules.registry import Surroundings
+from ipmpki.source import decode, locate, parse
+from ipmpki.store import open_store, read_issued
+from ipmpki.validation import included_patterns, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ipmpki.build import AuthorityFiles, Progress
+    from ipmpki.store import Store
+    from ipmpki.diagnostics import LocatedProblem, Problem
+    from ipmpki.fleet import Fleet
+    from ipmpki.issued import Issued
+    from ipmpki.source import Source
+
+STORE_NAME = "pki.db"
+DIST_NAME = "dist"
+
+MENDED_BY_BUILDING = frozenset({"certificate-expired", "certificate-expiring"})
+"""Rules about what a build is there to mend: they never keep it from doing so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A declaration as read and judged. ``fleet`` is None where too little of it could be read.
+
+    ``problems`` stand in document order. ``issued`` is what the store held when it was loaded.
+    """
+
+    path: Path
+    name: str
+    fleet: Fleet | None
+    problems: tuple[LocatedProblem, ...]
+    sources: Mapping[str, Source]
+    static_problems: tuple[Problem, ...]
+    issued: Issued
+    store: Path
+    now: datetime
+
+    @property
+    def root(self) -> Path:
+        """The folder of pki.toml, which the paths in it are relative to."""
+        return self.path.parent
+
+    @property
+    def dist(self) -> Path:
+        """Where a build publishes."""
+        return self.root / DIST_NAME
+
+    @property
+    def errors(self) -> tuple[LocatedProblem, ...]:
+        """The problems that keep a build from happening."""
+        return tuple(
+            one
+            for one in self.problems
+            if one.problem.severity is Severity.ERROR and one.problem.rule not in MENDED_BY_BUILDING
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did. ``problems`` are those that remain after it."""
+
+    plan: Plan
+    problems: tuple[LocatedProblem, ...]
+    issued: Issued
+    report_changed: bool
+
+
+class Refused(Fault):
+    """A build that errors in the declaration keep from happening; only the report was written."""
+
+    exit_status = 1
+
+    def __init__(self, project: Project) -> None:
+        count = len(project.errors)
+        noun = "error keeps" if count == 1 else "errors keep"
+        super().__init__(
+            f"{count} {noun} the build from happening; nothing was changed", "mend them, then build again"
+        )
+        self.project = project
+
+
+def load(path: str | os.PathLike[str], *, now: datetime | None = None) -> Project:
+    """Read a declaration, its included files and its store, and judge them.
+
+    ``now`` is the time to judge by (aware; the clock's where it is not given). Raises Fault where a file
+    or the store cannot be read; what is wrong in the declaration becomes problems.
+    """
+    now = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
+    name = os.fspath(path)
+    absolute = Path(name).absolute()
+    content = reader.read_file(Path(name), what="the declaration")
+    return load_text(absolute, name, content, now=now)
+
+
+def load_text(path: Path, name: str, content: bytes, *, now: datetime) -> Project:
+    """The same for a declaration whose bytes are given, such as one that is about to be saved."""
+    source, problems = decode(name, content)
+    documents = []
+    document, more = parse(source) if not problems else (parse(replace(source, text=""))[0], ())
+    found = [*problems, *more]
+    documents.append(document)
+    included, unreadable = reader.read_included(path.parent, name, included_patterns(document))
+    found += unreadable
+    sources = {name: source}
+    for file in included:
+        site, faults = decode(file.name, file.content)
+        sources[file.name] = site
+        found += faults
+        if not faults:
+            document, more = parse(site)
+            documents.append(document)
+            found += more
+    validated = validate(documents)
+    found += validated.problems
+    fleet = validated.fleet
+    store = _store_path(path, fleet)
+    issued = read_issued(store)
+    if fleet is not None:
+        found += reader.missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
+    static = tuple(found)
+    judged = judge(fleet, _surroundings(path, fleet, store, issued, now)) if fleet else ()
+    problems_found = locate(dict.fromkeys((*static, *judged)), sources)
+    return Project(path, name, fleet, problems_found, sources, static, issued, store, now)
+
+
+def _store_path(path: Path, fleet: Fleet | None) -> Path:
+    declared = fleet.declared.store if fleet is not None else None
+    return path.parent / (declared or STORE_NAME)
+
+
+def _is_adopted(issued: Issued) -> bool:
+    return issued.authority is not None and issued.authority.is_existing
+
+
+def _surroundings(path: Path, fleet: Fleet, store: Path, issued: Issued, now: datetime) -> Surroundings:
+    return Surroundings(now, tuple(reader.secret_files(path.parent, fleet, store)), issued)
+
+
+def check(project: Project) -> tuple[LocatedProblem, ...]:
+    """Every problem of a project, in document order."""
+    return project.problems
+
+
+def plan(project: Project, *, at: datetime | None = None, replace_ca: bool = False) -> Plan:
+    """What a build would change, as of ``at`` (aware) or the time of loading; changes nothing.
+
+    Raises Refused where the declaration has errors, and Fault where the authority's files are unreadable.
+    """
+    fleet = _sound_fleet(project)
+    now = at.astimezone(UTC).replace(microsecond=0) if at is not None else project.now
+    return make_plan(_world(project, fleet, project.issued, now), allows_ca_replacement=replace_ca)
+
+
+def _sound_fleet(project: Project) -> Fleet:
+    if project.errors or project.fleet is None:
+        raise Refused(project)
+    if project.fleet.is_third_party:
+        raise WrongUse(
+            'this ipmpki checks a declaration with kind = "third-party", but cannot build it yet',
+            'use a private authority: kind = "private"',
+        )
+    return project.fleet
+
+
+def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> World:
+    from ipmpki.render.inputs import folder_inputs
+
+    wanted = Wanted(
+        authority=_wanted_authority(project, fleet, issued),
+        encrypt_key=_key_lies_open(fleet, issued),
+        inputs=folder_inputs(fleet, issued),
+    )
+    return World(fleet, wanted, issued, survey(project.dist, issued.folders), now)
+
+
+def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
+    if fleet.existing is None:
+        return specification.of_authority(fleet.authority)
+    from ipmpki.build import existing_fingerprint
+
+    content = reader.read_file(project.root / fleet.existing.certificate, what="the CA certificate")
+    if issued.authority is not None and issued.authority.certificates_pem == content:
+        return issued.authority.specification
+    return specification.of_existing_authority(existing_fingerprint(content))
+
+
+def _key_lies_open(fleet: Fleet, issued: Issued) -> bool:
+    if fleet.passphrase is None or issued.authority is None:
+        return False
+    return (
+        b"ENCRYPTED" not in issued.authority.key_pem
+    )  # PKCS#8 label, or the Proc-Type header of older forms
+
+
+def build(
+    project: Project, *, saved: Plan | None = None, replace_ca: bool = False, progress: Progress | None = None
+) -> Built:
+    """Plan, issue, publish. With ``saved``, do exactly that plan or refuse as the world has moved.
+
+    Raises Refused where the declaration has errors (the report says so, all else is untouched), WrongUse
+    where the authority would be replaced without leave, and Fault where the work itself fails.
+    """
+    try:
+        fleet = _sound_fleet(project)
+    except Refused:
+        _publish_refusal(project)
+        raise
+    from ipmpki.build import Commission, carry_out, preflight, publish
+
+    commission = Commission(
+        fleet=fleet,
+        passphrase=lambda: reader.read_passphrase(project.root, fleet.passphrase),
+        authority_files=lambda: _authority_files(project, fleet),
+        random_bytes=os.urandom,
+        now=project.now,
+        progress=progress or _no_progress,
+    )
+    allowed = replace_ca or (saved is not None and saved.allows_ca_replacement)
+    preflight(
+        _agreed_plan(project, fleet, project.issued, saved, allowed=allowed), commission, project.issued
+    )
+    with open_store(project.store, now=project.now) as store:
+        agreed = _agreed_plan(project, fleet, store.issued(), saved, allowed=allowed)
+        carry_out(agreed, commission, store)
+        from ipmpki.render.inputs import folder_inputs
+
+        publisher = Publisher(project.dist)
+        publish(agreed, commission, store, publisher, folder_inputs(fleet, store.issued()))
+        built = _publish_report(project, fleet, agreed, store, publisher)
+        publisher.finish()
+        return built
+
+
+def _agreed_plan(
+    project: Project, fleet: Fleet, issued: Issued, saved: Plan | None, *, allowed: bool
+) -> Plan:
+    found = make_plan(_world(project, fleet, issued, project.now), allows_ca_replacement=allowed)
+    if saved is not None and (found.world, found.changes) != (saved.world, saved.changes):
+        raise WrongUse(
+            "the world has moved since the plan was saved: a build would do something else now",
+            "look at 'ipmpki plan' again, and save it anew",
+        )
+    if found.replaces_ca and not allowed:
+        raise WrongUse(
+            "this would replace the certificate authority, and with it every certificate",
+            "undo the change in [ca], or look at 'ipmpki plan' and then say: ipmpki build --replace-ca",
+        )
+    return found
+
+
+def _authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
+    from ipmpki.build import AuthorityFiles
+
+    assert fleet.existing is not None  # noqa: S101 -- asked for only where one is declared
+    return AuthorityFiles(
+        reader.read_file(project.root / fleet.existing.certificate, what="the CA certificate"),
+        reader.read_file(project.root / fleet.existing.key_file, what="the CA key"),
+    )
+
+
+def _no_progress(_work: str, _done: int, _total: int) -> None:
+    pass
+
+
+def _publish_report(
+    project: Project, fleet: Fleet, agreed: Plan, store: Store, publisher: Publisher
+) -> Built:
+    from ipmpki.build import publish_report
+    from ipmpki.render.report import render_report
+    from ipmpki.reporting import report_of
+
+    issued = store.issued()
+    judged = judge(fleet, _surroundings(project.path, fleet, project.store, issued, project.now))
+    problems = locate(dict.fromkeys((*project.static_problems, *judged)), project.sources)
+    report = report_of(project.path.name, fleet, issued, problems, refused=False)
+    changed = publish_report(render_report(report), store, publisher, issued)
+    return Built(agreed, problems, issued, changed)
+
+
+def _publish_refusal(project: Project) -> None:
+    """Write the three report files, which say that the build was refused, and touch nothing else."""
+    from ipmpki.render.report import render_report
+    from ipmpki.reporting import report_of
+
+    report = report_of(project.path.name, project.fleet, project.issued, project.problems, refused=True)
+    publisher = Publisher(project.dist)
+    publisher.place_files(REPORT_FOLDER, render_report(report))
+    publisher.finish()

@@ -1,0 +1,141 @@
+"""The source reader: the only place that reads the declaration and the files it names."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipmpki.diagnostics import Problem, Severity
+from ipmpki.faults import UnreadableFile, WrongDeclaration
+from ipmpki.rules.registry import KeyFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from ipmpki.diagnostics import Place
+    from ipmpki.fleet import Fleet, PassphraseSource
+
+LARGEST_FILE = 64 * 1024 * 1024
+"""No declaration, certificate or key is larger; a device or a disk image is."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of the declaration as read: its name as shown to people, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+def read_file(path: Path, *, what: str) -> bytes:
+    """The bytes of a file. Raises UnreadableFile, saying ``what`` it should have been."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise UnreadableFile(
+            f"{what} '{path}' cannot be read: {error.strerror or error}", "check the path and its permissions"
+        ) from error
+    if len(content) > LARGEST_FILE:
+        raise UnreadableFile(
+            f"{what} '{path}' is larger than {LARGEST_FILE // 1024**2} MiB", "check the path"
+        )
+    return content
+
+
+def read_included(
+    root: Path, shown: str, patterns: Iterable[tuple[str, Place]]
+) -> tuple[tuple[SourceFile, ...], tuple[Problem, ...]]:
+    """Read the files that ``include`` brings in, in the order of patterns and names, each once.
+
+    ``root`` is the folder of pki.toml, ``shown`` its name as people gave it.
+    """
+    files: dict[Path, SourceFile] = {}
+    problems: list[Problem] = []
+    prefix = os.path.dirname(shown)  # noqa: PTH120 -- how the user wrote it, not a path to use
+    for pattern, place in patterns:
+        try:
+            found = sorted(path for path in root.glob(pattern) if path.is_file())
+        except (ValueError, NotImplementedError, OSError) as error:
+            problems.append(_unreadable(f"the pattern '{pattern}' cannot be followed: {error}", place))
+            continue
+        if not found:
+            problems.append(_unreadable(f"no file matches '{pattern}'", place))
+        for path in found:
+            try:
+                content = read_file(path, what="the included file")
+            except UnreadableFile as fault:
+                problems.append(_unreadable(fault.message, place))
+                continue
+            name = os.path.join(prefix, path.relative_to(root).as_posix())  # noqa: PTH118 -- as above
+            files.setdefault(path.resolve(), SourceFile(name, content))
+    return tuple(files.values()), tuple(problems)
+
+
+def _unreadable(message: str, place: Place) -> Problem:
+    return Problem(
+        "file-unreadable",
+        Severity.ERROR,
+        message,
+        "check the path, which is relative to pki.toml, and its permissions",
+        place,
+    )
+
+
+def missing_files(root: Path, fleet: Fleet, *, is_adopted: bool) -> Iterator[Problem]:
+    """Files the declaration names that are not there. An adopted authority's key lies in the store."""
+    ca = fleet.place.at("ca")
+    named: list[tuple[str | None, Place]] = []
+    if fleet.existing is not None:
+        named.append((fleet.existing.certificate, ca.at("certificate")))
+        if not is_adopted:
+            named.append((fleet.existing.key_file, ca.at("key_file")))
+    if fleet.passphrase is not None:
+        named.append((fleet.passphrase.file, ca.at("passphrase", "file")))
+    for path, place in named:
+        if path is not None and not (root / path).is_file():
+            yield _unreadable(f"there is no file '{path}'", place)
+
+
+def secret_files(root: Path, fleet: Fleet, store: Path) -> Iterator[KeyFile]:
+    """The files that hold secrets, with their permissions, for the rule that judges these."""
+    ca = fleet.place.at("ca")
+    named: list[tuple[str | None, Place]] = []
+    if fleet.existing is not None:
+        named.append((fleet.existing.key_file, ca.at("key_file")))
+    if fleet.passphrase is not None:
+        named.append((fleet.passphrase.file, ca.at("passphrase", "file")))
+    store_place = fleet.place.at("store") if fleet.declared.store is not None else ca
+    named.append((str(store), store_place))
+    if os.name != "posix":
+        return
+    for path, place in named:
+        if path is not None and (root / path).is_file():
+            yield KeyFile(path, (root / path).stat().st_mode & 0o777, place)
+
+
+def read_passphrase(root: Path, source: PassphraseSource | None) -> bytes | None:
+    """The passphrase of the CA's key from where it is declared; None where none is.
+
+    Raises WrongDeclaration where it is empty or its environment variable is not set.
+    """
+    if source is None:
+        return None
+    if source.env is not None:
+        value = os.environ.get(source.env)
+        if not value:
+            raise WrongDeclaration(
+                f"the environment variable {source.env} is not set, which should hold the CA key's passphrase",
+                f"set it for this command only, for example: read -rs {source.env}; export {source.env}",
+            )
+        return os.fsencode(value)
+    content = read_file(root / (source.file or ""), what="the passphrase file")
+    passphrase = content.partition(b"\n")[0].rstrip(b"\r")
+    if not passphrase:
+        raise WrongDeclaration(
+            f"the passphrase file '{source.file}' has an empty first line",
+            "write the passphrase into its first line",
+        )
+    return passphrase

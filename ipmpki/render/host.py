@@ -1,0 +1,65 @@
+"""Renders the folder of one host: every file of ``dist/hosts/NAME/``, for every operating system."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ipmpki.platforms import Dialect, platform_of
+from ipmpki.render.bundle import RenderedFile
+from ipmpki.render.payload import PUBLIC_MODE, payload_of
+from ipmpki.render.posix import render_posix
+from ipmpki.render.readme import render_readme
+from ipmpki.render.settings import settings_json, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ipmpki.render.bundle import HostBundle
+
+SETTINGS_JSON = "settings.json"
+MANIFEST = "manifest.json"
+
+
+def render_host(bundle: HostBundle) -> tuple[RenderedFile, ...]:
+    """Return every file of a host's folder, the same bytes for the same bundle.
+
+    Raises ValueError for a server that has no certificate yet, or that stands where InfoPrint Manager has no
+    server, and for a declared keyword that ipmssl.cfg could not hold.
+    """
+    settings = settings_of(bundle)
+    payload = payload_of(bundle)
+    files = tuple(item.file for item in payload)
+    if platform_of(bundle.host.os).dialect is Dialect.POWERSHELL:
+        # Not needed, and so not loaded, by a fleet without Windows.
+        from ipmpki.render.powershell import render_powershell
+
+        scripts = render_powershell(bundle, files, settings)
+    else:
+        scripts = (render_posix(bundle, payload, settings),)
+    digests = {item.file.name: item.digest for item in payload}
+    rendered = (
+        *scripts,
+        *files,
+        RenderedFile(SETTINGS_JSON, settings_json(settings), PUBLIC_MODE),
+        render_readme(bundle, settings),
+    )
+    return (*rendered, _manifest(bundle.host.name, rendered, digests))
+
+
+def _manifest(host: str, files: Iterable[RenderedFile], digests: dict[str, str]) -> RenderedFile:
+    """manifest.json: SHA-256 and mode of each file but itself, sorted by name. ``digests`` are known already."""
+    document = {
+        "version": 1,
+        "host": host,
+        "files": [
+            {
+                "name": file.name,
+                "sha256": digests.get(file.name) or sha256(file.content).hexdigest(),
+                "mode": f"{file.mode:04o}",
+            }
+            for file in sorted(files, key=lambda file: file.name)
+        ],
+    }
+    return RenderedFile(MANIFEST, (json.dumps(document, indent=2) + "\n").encode(), PUBLIC_MODE)

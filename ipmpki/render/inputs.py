@@ -1,0 +1,36 @@
+"""What each folder of dist/ is rendered from, as one digest: another digest means another folder."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from ipmpki import __version__
+from ipmpki.plan import CA_FOLDER, host_folder
+from ipmpki.render.templating import templates_digest
+
+if TYPE_CHECKING:
+    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.issued import Issued
+
+
+def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
+    """The digest of every folder's inputs, given what is issued now."""
+    authority = issued.authority.fingerprint if issued.authority else ""
+    crl = str(issued.revocation_list.number) if issued.revocation_list else ""
+    common = f"{__version__}\n{templates_digest()}\n{fleet.mutual_auth}\n{authority}"
+    inputs = {host_folder(host.name): _digest(_of_host(host, issued, common, crl)) for host in fleet.hosts}
+    inputs[CA_FOLDER] = _digest(f"{authority}\n{crl}")
+    return inputs
+
+
+def _of_host(host: HostSpec, issued: Issued, common: str, crl: str) -> str:
+    current = issued.current.get(host.name) if host.certificate is not None else None
+    carried = crl if host.carries_revocation_list else ""
+    fingerprint = current.fingerprint if current else ""
+    names = f"{host.name}\n{host.role.value}\n{host.os.value}\n{host.aliases!r}\n{host.addresses!r}"
+    return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,56 @@
+"""The payload of a host's folder: the files its script puts in place, and where each of them goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ipmpki.fleet import Role
+from ipmpki.render.bundle import RenderedFile
+
+if TYPE_CHECKING:
+    from ipmpki.render.bundle import HostBundle
+
+PUBLIC_MODE = 0o644
+KEY_MODE = 0o600
+
+CA_NAME = "ca-cert.pem"
+CRL_NAME = "crl.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadFile:
+    """A payload file, its SHA-256 in hexadecimal, and the roles in whose folders it is put."""
+
+    file: RenderedFile
+    digest: str
+    roles: tuple[Role, ...]
+    is_key: bool = False
+
+
+def payload_of(bundle: HostBundle) -> tuple[PayloadFile, ...]:
+    """Return the payload of a host, trust anchors first.
+
+    A server gets ``ca-cert.pem`` twice: in its own folder, and in the client's, where the vendor's page
+    (step 5) puts it on every computer. A certificate without a key is one whose key never left the host.
+    """
+    role = bundle.host.role
+    is_server = role is Role.SERVER
+    payload = [
+        _payload_file(
+            CA_NAME, bundle.ca_certificates, (Role.SERVER, Role.CLIENT) if is_server else (Role.CLIENT,)
+        )
+    ]
+    if bundle.certificate is not None:
+        payload.append(_payload_file(f"{role}-cert.pem", bundle.certificate, (role,)))
+    if bundle.key is not None:
+        payload.append(_payload_file(f"{role}-key.pem", bundle.key, (role,), is_key=True))
+    if bundle.crl is not None and is_server:
+        payload.append(_payload_file(CRL_NAME, bundle.crl, (role,)))
+    return tuple(payload)
+
+
+def _payload_file(name: str, content: bytes, roles: tuple[Role, ...], *, is_key: bool = False) -> PayloadFile:
+    file = RenderedFile(name, content, KEY_MODE if is_key else PUBLIC_MODE)
+    return PayloadFile(file, sha256(content).hexdigest(), roles, is_key)

@@ -1,0 +1,178 @@
+"""A plan as text for people, in the manner of terraform's, and as JSON for programs and for ``--plan``."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ipmpki.faults import UnreadableFile
+from ipmpki.plan import Action, Artifact, Change, Difference, Plan, Reason, ReasonCode, host_folder
+from ipmpki.vocabulary import OperatingSystem, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipmpki.fleet import Fleet
+
+VERSION = 1
+
+_MARKS = {
+    Action.CREATE: "+",
+    Action.RENEW: "~",
+    Action.REPLACE: "-/+",
+    Action.REVOKE: "-",
+    Action.RESTORE: "~",
+    Action.REMOVE: "-",
+}
+_COLOURS = {"+": "32", "~": "33", "-/+": "35", "-": "31"}
+_NOUNS = {
+    Artifact.CA_CERTIFICATE: "certificate authority",
+    Artifact.CA_KEY: "the authority's key",
+    Artifact.CRL: "revocation list",
+    Artifact.SERVER_CERTIFICATE: "server certificate",
+    Artifact.CLIENT_CERTIFICATE: "client certificate",
+    Artifact.FOLDER: "folder",
+    Artifact.REPORT: "report",
+}
+_ORDER = (Action.CREATE, Action.RENEW, Action.REPLACE, Action.REVOKE, Action.RESTORE, Action.REMOVE)
+
+
+def render_plan_json(plan: Plan) -> str:
+    """The plan as JSON, one object, ending in a newline."""
+    document = {
+        "version": VERSION,
+        "at": f"{plan.at:%Y-%m-%dT%H:%M:%SZ}",
+        "changes": [_change_object(change) for change in plan.changes],
+        "summary": plan.summary,
+        "allows_ca_replacement": plan.allows_ca_replacement,
+        "world": plan.world,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _change_object(change: Change) -> dict[str, Any]:
+    return {
+        "action": change.action.value,
+        "host": change.host,
+        "artifact": change.artifact.value,
+        "reasons": [{"code": reason.code.value, "detail": reason.detail} for reason in change.reasons],
+        "differences": [
+            {"field": difference.field, "old": difference.old, "new": difference.new}
+            for difference in change.differences
+        ],
+    }
+
+
+def read_plan_json(content: bytes, name: str) -> Plan:
+    """A saved plan. Raises UnreadableFile where it is not one, or is from a newer version."""
+    try:
+        document = json.loads(content)
+        if document["version"] != VERSION:
+            message = f"'{name}' is a plan of format {document['version']}; this ipmpki knows {VERSION}"
+            raise UnreadableFile(message, "save the plan again with this ipmpki")
+        return Plan(
+            at=datetime.fromisoformat(document["at"]),
+            changes=tuple(map(_change, document["changes"])),
+            kept=int(document["summary"]["keep"]),
+            world=str(document["world"]),
+            allows_ca_replacement=bool(document["allows_ca_replacement"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"'{name}' is not a saved plan"
+        raise UnreadableFile(message, "save one with: ipmpki plan pki.toml --out FILE") from error
+
+
+def _change(document: dict[str, Any]) -> Change:
+    return Change(
+        Action(document["action"]),
+        document["host"],
+        Artifact(document["artifact"]),
+        tuple(Reason(ReasonCode(reason["code"]), reason["detail"]) for reason in document["reasons"]),
+        tuple(Difference(one["field"], one["old"], one["new"]) for one in document["differences"]),
+    )
+
+
+def render_plan_text(plan: Plan, *, colour: bool = False) -> str:
+    """The plan for people: a mark, what it is about, old and new values, why; then one line that sums up."""
+    return "\n".join(_lines(plan, colour=colour)) + "\n"
+
+
+def _lines(plan: Plan, *, colour: bool) -> Iterator[str]:
+    if not plan.changes:
+        yield f"Nothing to do: everything is as declared ({_count(plan.kept, 'artifact')})."
+        return
+    yield f"As of {plan.at:%Y-%m-%d %H:%M} UTC, a build would do this:"
+    yield ""
+    for change in plan.changes:
+        yield from _change_lines(change, colour=colour)
+    counts = plan.summary
+    parts = [f"{counts[action]} to {action.value}" for action in _ORDER if counts[action]]
+    yield ""
+    yield f"Plan: {', '.join(parts)}; {plan.kept} kept."
+    if plan.replaces_ca and not plan.allows_ca_replacement:
+        yield ""
+        yield "This replaces the certificate authority, and with it every certificate: 'build' does it only"
+        yield "with --replace-ca. Until a host has its new files, it cannot talk to hosts that have theirs."
+
+
+def _change_lines(change: Change, *, colour: bool) -> Iterator[str]:
+    mark = _MARKS[change.action]
+    shown = f"\x1b[{_COLOURS[mark]}m{mark:>3}\x1b[0m" if colour else f"{mark:>3}"
+    subject = f"  {change.host}" if change.host else ""
+    yield f"{shown} {change.action} {_NOUNS[change.artifact]}{subject}"
+    for difference in change.differences:
+        if difference.old is None:
+            yield f"        {difference.field:<9} {difference.new}"
+        else:
+            yield f"        {difference.field:<9} {difference.old} -> {difference.new or '(none)'}"
+    for reason in change.reasons:
+        if change.action is not Action.CREATE or not change.differences:
+            yield f"        because   {reason.code}: {reason.detail}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+MOST_HOSTS_NAMED = 20
+_DONE = {
+    Action.CREATE: "created",
+    Action.RENEW: "renewed",
+    Action.REPLACE: "replaced",
+    Action.REVOKE: "revoked",
+    Action.RESTORE: "restored",
+    Action.REMOVE: "removed",
+}
+
+
+def render_outcome(plan: Plan, fleet: Fleet | None, dist: str) -> str:
+    """What a build did, and what is to be done now on which host. ``dist`` is the folder as people see it."""
+    return "\n".join(_outcome_lines(plan, fleet, dist)) + "\n"
+
+
+def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
+    if not plan.changes:
+        yield f"Nothing to do: everything is as declared ({_count(plan.kept, 'artifact')})."
+        return
+    counts = plan.summary
+    done = [f"{counts[action]} {_DONE[action]}" for action in _ORDER if counts[action]]
+    yield f"Done: {', '.join(done)}; {plan.kept} kept."
+    changed = {change.host for change in plan.changes if change.action not in {Action.REMOVE, Action.REVOKE}}
+    hosts = [host for host in fleet.hosts if host.name in changed] if fleet is not None else []
+    if hosts:
+        hosts.sort(key=lambda host: host.role is not Role.SERVER)  # a server first: its clients wait for it
+        yield ""
+        yield f"Next, install on {_count(len(hosts), 'host')}, servers first; copy the folder there, then run in it:"
+        width = max(len(host.name) for host in hosts[:MOST_HOSTS_NAMED])
+        for host in hosts[:MOST_HOSTS_NAMED]:
+            command = (
+                "install.cmd, as administrator"
+                if host.os is OperatingSystem.WINDOWS
+                else "sudo sh install.sh"
+            )
+            yield f"  {host.name:<{width}}  {dist}/{host_folder(host.name)}  {command}"
+        if len(hosts) > MOST_HOSTS_NAMED:
+            yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
+    yield ""
+    yield f"The report is {dist}/report.html. Back up pki.db: it holds the CA's key and every other."

@@ -1,0 +1,432 @@
+"""What the report says, in words: the same sentences for the browser and for the terminal.
+
+Written for people who know printing, not X.509. Every text that comes from the declaration passes
+through ``visible`` before it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from functools import lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeAlias
+
+from ipmpki.diagnostics import tally
+from ipmpki.vocabulary import OperatingSystem, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ipmpki.diagnostics import Tally
+    from ipmpki.render.report import Report, ReportedHost
+
+SYSTEM_NAMES = {
+    OperatingSystem.AIX: "AIX",
+    OperatingSystem.LINUX: "Linux",
+    OperatingSystem.WINDOWS: "Windows",
+    OperatingSystem.MACOS: "macOS",
+}
+_TONE_SYMBOLS = {"ok": "✓", "warning": "▲", "error": "✕"}
+ROLE_NAMES = {Role.SERVER: "Server", Role.CLIENT: "Client"}
+
+MOST_NAMES_LISTED = 100
+"""In one group of hosts to install; the list of hosts holds the rest, with dates."""
+
+_UNPRINTABLE_RUN = re.compile(r"[^ -~]")
+
+
+class Code(str):
+    """A part of a sentence to be typed or read literally: a command, a file name."""
+
+    __slots__ = ()
+
+
+Sentence: TypeAlias = tuple[str | Code, ...]
+
+
+class Status(Enum):
+    """How a host's certificate stands at the time of the report: a symbol and a word, never colour alone."""
+
+    VALID = ("ok", "✓", "Valid")
+    RENEWAL_DUE = ("warning", "▲", "Renewal due")
+    EXPIRED = ("error", "✕", "Expired")
+    AWAITED = ("warning", "○", "No certificate yet")
+    NOT_NEEDED = ("quiet", "◇", "None needed")
+
+    def __init__(self, tone: str, symbol: str, word: str) -> None:
+        self.tone = tone
+        self.symbol = symbol
+        self.word = word
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The first thing the report says: how bad it is, the title, and one or two sentences."""
+
+    tone: str
+    symbol: str
+    title: str
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Hosts whose folders changed at the same moment. ``more`` counts those that are not listed."""
+
+    published: str
+    names: tuple[str, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstallGroup:
+    """Hosts of one role on one system, which are installed in the same way; newest folders first."""
+
+    role: Role
+    title: str
+    how: Sentence
+    waves: tuple[Wave, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The figures of the summary. The dates are None where there is no certificate."""
+
+    hosts: int
+    servers: int
+    clients: int
+    certificates: int
+    statuses: dict[Status, int]
+    first_expiry: datetime | None
+    next_renewal: datetime | None
+
+
+def visible(text: str) -> str:
+    """Text with every character that cannot be seen, or turns the reading order, written as ``\\u{…}``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNPRINTABLE_RUN.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    return character if character.isprintable() else f"\\u{{{ord(character):04x}}}"
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment in UTC; one without a zone is UTC already."""
+    if moment.tzinfo is UTC:
+        return moment
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=100_000)
+def timestamp(moment: datetime) -> str:
+    """A moment as a program reads it, such as ``2027-12-26T09:30:00Z``.
+
+    Three files show each moment, and hosts of one build share theirs; the cache spares most of the work.
+    """
+    return utc(moment).isoformat(timespec="seconds")[:19] + "Z"
+
+
+def minute(moment: datetime) -> str:
+    """A moment as a person reads it, such as ``2027-12-26 09:30 UTC``."""
+    written = timestamp(moment)
+    return f"{written[:10]} {written[11:16]} UTC"
+
+
+def day(moment: datetime) -> str:
+    """The day of a moment, in UTC."""
+    return timestamp(moment)[:10]
+
+
+def serial_number(serial: int) -> str:
+    """A serial number as ``openssl x509 -serial`` prints it: upper-case hexadecimal, whole bytes."""
+    digits = f"{serial:X}"
+    return digits if len(digits) % 2 == 0 else "0" + digits
+
+
+def fingerprint_digits(fingerprint: str) -> str:
+    """A fingerprint's bare digits, whether or not it came with colons."""
+    return fingerprint.replace(":", "").replace(" ", "").upper()
+
+
+def grouped(fingerprint: str) -> str:
+    """A fingerprint in pairs, as ``openssl x509 -fingerprint`` and browsers show it."""
+    return bytes.fromhex(fingerprint_digits(fingerprint)).hex(":").upper()
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as ``1 host`` and ``10,000 hosts``."""
+    plural = noun if number == 1 else f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {plural}"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Words joined as a sentence joins them: ``a, b and c``."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def status_of(host: ReportedHost, report: Report) -> Status:
+    """How a host's certificate stands at the time of the report."""
+    certificate = host.certificate
+    if certificate is None:
+        needed = host.role is Role.SERVER or report.mutual_auth
+        return Status.AWAITED if needed else Status.NOT_NEEDED
+    as_of = report.as_of
+    if as_of is None or as_of < certificate.renew_from:
+        return Status.VALID
+    return Status.EXPIRED if as_of >= certificate.not_after else Status.RENEWAL_DUE
+
+
+def take_census(report: Report) -> Census:
+    """Count the hosts and find the two dates everybody asks for."""
+    counts = Counter([status_of(host, report) for host in report.hosts])
+    certificates = [host.certificate for host in report.hosts if host.certificate is not None]
+    servers = sum(host.role is Role.SERVER for host in report.hosts)
+    return Census(
+        hosts=len(report.hosts),
+        servers=servers,
+        clients=len(report.hosts) - servers,
+        certificates=len(certificates),
+        statuses={status: counts[status] for status in Status},
+        first_expiry=min((certificate.not_after for certificate in certificates), default=None),
+        next_renewal=min((certificate.renew_from for certificate in certificates), default=None),
+    )
+
+
+def write_headline(report: Report, census: Census) -> Headline:
+    """Say in one breath how things stand. A refusal says first that nothing was built or touched."""
+    count = tally(located.problem for located in report.problems)
+    declaration = Code(visible(report.declaration))
+    if report.refused:
+        faults = counted(count.errors, "error") if count.errors else "faults"
+        refusal: Sentence = (
+            "Nothing was built and nothing else was touched: ",
+            declaration,
+            f" has {faults}, and apart from the three report files everything is as it was.",
+        )
+        remedy: Sentence = ("Mend what is listed under Problems, then run ", *build_command(report), ".")
+        return Headline("error", _TONE_SYMBOLS["error"], "Nothing was built", (refusal, remedy))
+    return _headline_of_build(report, census, count)
+
+
+def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline:
+    """The gravest thing to say of a build that took place."""
+    again: Sentence = ("Run ", *build_command(report), " to renew.")
+    well: Sentence = (
+        "Everything declared in ",
+        Code(visible(report.declaration)),
+        " is issued and published.",
+    )
+    read: Sentence = ("Read what is listed under Problems.",)
+    expired, due, awaited = (
+        census.statuses[status] for status in (Status.EXPIRED, Status.RENEWAL_DUE, Status.AWAITED)
+    )
+    said = (
+        (count.errors, "error", f"Built, with {counted(count.errors, 'error')}", (read,)),
+        (expired, "error", f"{counted(expired, 'certificate')} expired", (again,)),
+        (due, "warning", f"{counted(due, 'certificate')} due for renewal", (again,)),
+        (
+            awaited,
+            "warning",
+            f"{counted(awaited, 'host')} without a certificate yet",
+            (("The list of hosts shows which.",),),
+        ),
+        (count.warnings, "warning", f"Built, with {counted(count.warnings, 'warning')}", (well, read)),
+        (1, "ok", "All is well", (well,)),
+    )
+    _, tone, title, sentences = next(line for line in said if line[0])
+    return Headline(tone, _TONE_SYMBOLS[tone], title, sentences)
+
+
+def build_command(report: Report) -> Sentence:
+    """The command that builds this declaration."""
+    return (Code(f"ipmpki build {visible(report.declaration)}"),)
+
+
+def order_hosts(hosts: Iterable[ReportedHost]) -> tuple[ReportedHost, ...]:
+    """Servers first, then clients, each in the order of the declaration."""
+    return tuple(sorted(hosts, key=lambda host: host.role is not Role.SERVER))
+
+
+_HOW = {
+    OperatingSystem.WINDOWS: (
+        "Copy the host's folder to that computer. In it, right-click ",
+        Code("install.cmd"),
+        " and choose Run as administrator.",
+    ),
+    OperatingSystem.AIX: (
+        "Copy the host's folder to that computer. In it, run ",
+        Code("sh install.sh"),
+        " as root, or ",
+        Code("sudo sh install.sh"),
+        ".",
+    ),
+}
+_HOW_ELSE: Sentence = (
+    "Copy the host's folder to that computer. In it, run ",
+    Code("sudo sh install.sh"),
+    ".",
+)
+
+
+def group_installs(report: Report) -> tuple[InstallGroup, ...]:
+    """Which hosts are to be installed, and how: servers first, then by system, newest folders first."""
+    groups: dict[tuple[Role, OperatingSystem], list[ReportedHost]] = {}
+    for host in report.hosts:
+        if host.published_at is not None:
+            groups.setdefault((host.role, host.os), []).append(host)
+    order = [(role, system) for role in Role for system in OperatingSystem if (role, system) in groups]
+    return tuple(
+        InstallGroup(
+            role,
+            f"{ROLE_NAMES[role]}s on {SYSTEM_NAMES[system]}",
+            _HOW.get(system, _HOW_ELSE),
+            _waves(groups[role, system]),
+        )
+        for role, system in order
+    )
+
+
+def _waves(hosts: list[ReportedHost]) -> tuple[Wave, ...]:
+    dated = sorted(
+        ((utc(host.published_at), host.name) for host in hosts if host.published_at is not None),
+        key=lambda pair: pair[0],
+        reverse=True,
+    )
+    waves = []
+    left = MOST_NAMES_LISTED
+    for published, pairs in groupby(dated, key=lambda pair: pair[0]):
+        names = [name for _, name in pairs]
+        shown = tuple(visible(name) for name in names[:left])
+        left -= len(shown)
+        waves.append(Wave(minute(published), shown, len(names) - len(shown)))
+        if left == 0:
+            listed_so_far = sum(len(wave.names) + wave.more for wave in waves)
+            waves[-1] = Wave(
+                waves[-1].published, waves[-1].names, waves[-1].more + len(dated) - listed_so_far
+            )
+            break
+    return tuple(waves)
+
+
+def before_installing(report: Report) -> tuple[Sentence, ...]:
+    """What to know before the first folder is carried over."""
+    sentences: list[Sentence] = [
+        (
+            "Each host has its own folder, ",
+            Code("dist/hosts/NAME"),
+            ". Install the servers first, then the clients. Folders that changed last stand first.",
+        ),
+        (
+            "ipmpki cannot see whether a folder was installed. Running the script once more does no harm: "
+            "it says “already up to date” and touches nothing.",
+        ),
+        (
+            "Servers and clients alike need the file ",
+            Code("ca-cert.pem"),
+            ": with it they check the certificates they are shown. It is in every folder.",
+        ),
+    ]
+    if report.mutual_auth:
+        sentences.append(
+            (
+                "Mutual authentication is required: a server lets in only clients that show a certificate "
+                "of this authority. Install every client before you restart the servers, or the clients "
+                "left out are turned away.",
+            )
+        )
+    return tuple(sentences)
+
+
+def after_installing(report: Report) -> tuple[Sentence, ...]:
+    """How to bring the new files into use, as the vendor's pages say."""
+    systems = {host.os for host in report.hosts if host.role is Role.SERVER}
+    sentences: list[Sentence] = [
+        (
+            "Restart each computer that received ",
+            Code("ca-cert.pem"),
+            ", as the InfoPrint Manager page asks.",
+        )
+    ]
+    if systems & {OperatingSystem.AIX, OperatingSystem.LINUX}:
+        sentences.append(
+            (
+                "On AIX and Linux, ",
+                Code("pdshutdown ServerName"),
+                " stops a server and ",
+                Code("startsrv ServerName"),
+                " starts it. Never use ",
+                Code("startsrv -F"),
+                ": with a mistyped name it creates a new server.",
+            )
+        )
+    if OperatingSystem.WINDOWS in systems:
+        sentences.append(("On Windows, stop the server in the Management Console: File, Stop Server.",))
+    return tuple(sentences)
+
+
+def backing_up(report: Report) -> tuple[Sentence, ...]:
+    """What must be kept safe, and what need not be."""
+    return (
+        (
+            "Back up ",
+            Code("pki.db"),
+            " after every build that changed something, and ",
+            Code(visible(report.declaration)),
+            " with it. ",
+            Code("pki.db"),
+            " holds the authority, every key, every certificate; without it all hosts must be set up anew.",
+        ),
+        (
+            "Copy it while no build is running, and keep the copy where only you can read it: whoever has "
+            "it can pose as any of your hosts.",
+        ),
+        ("Everything under ", Code("dist/"), " can be made from it again and needs no backup."),
+    )
+
+
+def renewal(report: Report, census: Census) -> tuple[Sentence, ...]:
+    """When to build again."""
+    sentences: list[Sentence] = []
+    if census.next_renewal is not None and census.first_expiry is not None:
+        sentences.append(
+            (
+                f"The first certificate can be renewed from {day(census.next_renewal)} and expires on "
+                f"{day(census.first_expiry)}. Between those days run ",
+                *build_command(report),
+                ", and install the folders that changed.",
+            )
+        )
+    if report.revocation_list is not None:
+        sentences.append(
+            (
+                f"The revocation list runs out on {day(report.revocation_list.next_update)}. "
+                "A build before that day renews it.",
+            )
+        )
+    return tuple(sentences)
+
+
+WORDS: tuple[tuple[str, str], ...] = (
+    (
+        "Certificate",
+        "A host's proof of identity. It lists the names and addresses the host may be called by.",
+    ),
+    ("Key", "The secret that belongs to a certificate. It stays on its host."),
+    ("Authority (CA)", "Signs the certificates. Whoever trusts the authority trusts what it has signed."),
+    (
+        "Revocation list (CRL)",
+        "Names certificates that are no longer to be trusted, though not yet expired.",
+    ),
+    ("Fingerprint", "A short code that differs for any two certificates. Use it to compare two copies."),
+    ("Mutual authentication", "The client checks the server, and the server checks the client too."),
+    ("Alias", "Another name that people or programs call the host by."),
+)
+"""The few words of X.509 the report cannot do without."""

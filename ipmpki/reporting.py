@@ -1,0 +1,93 @@
+"""From fleet, store and problems to what the report says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ipmpki import specification
+from ipmpki.plan import host_folder
+from ipmpki.render.report import (
+    Report,
+    ReportedAuthority,
+    ReportedCertificate,
+    ReportedHost,
+    ReportedRevocationList,
+)
+
+if TYPE_CHECKING:
+    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.issued import Issued, IssuedCertificate
+
+
+def report_of(
+    declaration: str,
+    fleet: Fleet | None,
+    issued: Issued,
+    problems: tuple[LocatedProblem, ...],
+    *,
+    refused: bool,
+) -> Report:
+    """The report of a declaration; ``fleet`` is None where too little of it could be read."""
+    return Report(
+        declaration=declaration,
+        mutual_auth=fleet.mutual_auth if fleet else False,
+        refused=refused,
+        as_of=issued.last_event_at,
+        authority=_authority(issued),
+        revocation_list=_revocation_list(issued),
+        hosts=tuple(_host(host, issued) for host in fleet.hosts) if fleet else (),
+        problems=problems,
+    )
+
+
+def _authority(issued: Issued) -> ReportedAuthority | None:
+    authority = issued.authority
+    if authority is None:
+        return None
+    return ReportedAuthority(
+        authority.subject,
+        authority.key_type,
+        authority.not_before,
+        authority.not_after,
+        authority.fingerprint,
+        authority.is_existing,
+    )
+
+
+def _revocation_list(issued: Issued) -> ReportedRevocationList | None:
+    crl = issued.revocation_list
+    if crl is None:
+        return None
+    return ReportedRevocationList(crl.number, crl.this_update, crl.next_update, issued.listed_revocations)
+
+
+def _host(host: HostSpec, issued: Issued) -> ReportedHost:
+    current = issued.current.get(host.name) if host.certificate is not None else None
+    folder = issued.folders.get(host_folder(host.name))
+    return ReportedHost(
+        name=host.name,
+        role=host.role,
+        os=host.os,
+        aliases=host.aliases,
+        addresses=tuple(map(str, host.addresses)),
+        certificate=_certificate(current, host.renew_before) if current else None,
+        published_at=folder.published_at if folder else None,
+    )
+
+
+def _certificate(issued: IssuedCertificate, renew_before: timedelta) -> ReportedCertificate:
+    order = specification.fields(issued.specification)
+    return ReportedCertificate(
+        profile=issued.profile,
+        common_name=order["subject"],
+        dns_names=tuple(order["dns"].split()),
+        addresses=tuple(order["ip"].split()),
+        key=order["key"],
+        serial=issued.serial,
+        not_before=issued.not_before,
+        not_after=issued.not_after,
+        renew_from=issued.not_after - renew_before,
+        fingerprint=issued.fingerprint,
+    )

@@ -1,0 +1,130 @@
+"""Where each value of a TOML text stands: its key and its value, in lines and columns.
+
+Read with tree-sitter-toml, which is imported only when there is a place to find.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+from ipmpki.diagnostics import DocumentPath, Part, Place, Position, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tree_sitter import Node
+
+
+class Spans:
+    """The spans of the wanted paths of one text; tables nobody asks for are passed over unread."""
+
+    def __init__(self, text: str, wanted: Iterable[DocumentPath]) -> None:
+        import tree_sitter  # noqa: PLC0415 -- loaded only when there is a problem to place
+        import tree_sitter_toml  # noqa: PLC0415
+
+        self._content = text.encode("utf-8", "surrogatepass")
+        self._lines = self._content.split(b"\n")
+        self._wanted = {path[:length] for path in wanted for length in range(1, len(path) + 1)}
+        self._keys: dict[DocumentPath, Span] = {}
+        self._values: dict[DocumentPath, Span] = {}
+        self._last_index: dict[DocumentPath, int] = {}
+        parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+        self._read_document(parser.parse(self._content).root_node)
+
+    def find(self, place: Place) -> Span | None:
+        """The span of a place, or of the nearest table around it that stands in the text."""
+        spans = self._keys if place.part is Part.KEY else self._values
+        if place.path in spans:
+            return spans[place.path]
+        path = place.path
+        while path:
+            if path in self._values:
+                return self._values[path]
+            path = path[:-1]
+        return None
+
+    def _read_document(self, document: Node) -> None:
+        for node in document.named_children:
+            if node.type == "pair":
+                self._read_pair(node, ())
+            elif node.type in {"table", "table_array_element"}:
+                self._read_table(node)
+
+    def _read_table(self, node: Node) -> None:
+        children = node.children
+        keys = tuple(self._key_steps(children[1]))
+        path = self._table_path(keys, is_array=node.type == "table_array_element")
+        if path not in self._wanted:
+            return
+        header = Span(self._position(children[0].start_point), self._position(children[2].end_point))
+        for length in range(1, len(path)):
+            self._values.setdefault(path[:length], header)
+        self._values.setdefault(path, header)
+        self._keys.setdefault(path, header)
+        for child in node.named_children[1:]:
+            if child.type == "pair":
+                self._read_pair(child, path)
+
+    def _table_path(self, keys: tuple[str, ...], *, is_array: bool) -> DocumentPath:
+        """A header's path with the indices of the arrays of tables it passes through (TOML 1.0)."""
+        path: DocumentPath = ()
+        for position, key in enumerate(keys):
+            path = (*path, key)
+            if is_array and position == len(keys) - 1:
+                self._last_index[path] = self._last_index.get(path, -1) + 1
+            if path in self._last_index:
+                path = (*path, self._last_index[path])
+        return path
+
+    def _read_pair(self, node: Node, table: DocumentPath) -> None:
+        named = [child for child in node.named_children if child.type != "comment"]
+        if len(named) != 2:  # noqa: PLR2004 -- a pair is a key and a value; else the parser recovered from an error
+            return
+        key, value = named
+        path = table
+        for step, key_span in self._key_parts(key):
+            path = (*path, step)
+            if path not in self._wanted:
+                return
+            self._keys.setdefault(path, key_span)
+            self._values.setdefault(path, key_span)
+        self._read_value(value, path)
+
+    def _read_value(self, node: Node, path: DocumentPath) -> None:
+        self._values[path] = self._span(node)
+        if node.type == "inline_table":
+            for child in node.named_children:
+                if child.type == "pair":
+                    self._read_pair(child, path)
+        elif node.type == "array":
+            items = [child for child in node.named_children if child.type != "comment"]
+            for index, child in enumerate(items):
+                if (*path, index) in self._wanted:
+                    self._keys[*path, index] = self._span(child)
+                    self._read_value(child, (*path, index))
+
+    def _key_steps(self, node: Node) -> Iterator[str]:
+        for step, _ in self._key_parts(node):
+            yield step
+
+    def _key_parts(self, node: Node) -> Iterator[tuple[str, Span]]:
+        if node.type == "dotted_key":
+            for child in node.named_children:
+                yield from self._key_parts(child)
+            return
+        written = self._content[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        if node.type == "quoted_key":
+            try:
+                written = next(iter(tomllib.loads(f"{written} = 0")))
+            except tomllib.TOMLDecodeError:
+                written = written[1:-1]
+        yield written, self._span(node)
+
+    def _span(self, node: Node) -> Span:
+        return Span(self._position(node.start_point), self._position(node.end_point))
+
+    def _position(self, point: tuple[int, int]) -> Position:
+        """tree-sitter counts bytes from 0; people count characters from 1."""
+        row, column = point
+        return Position(row + 1, len(self._lines[row][:column].decode("utf-8", "replace")) + 1)

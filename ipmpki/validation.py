@@ -1,0 +1,460 @@
+"""From documents to a fleet: everything the model refuses becomes a problem, the rest goes on.
+
+What cannot be used is pruned and, where the model insists on a value, a stand-in takes its place; the
+fleet remembers which paths those were, so that no rule judges a value nobody wrote.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ipmpki import model
+from ipmpki.diagnostics import DocumentPath, Place, Problem, Severity
+from ipmpki.fleet import Fleet, resolve
+from ipmpki.model import Fault, FaultKind, Shape
+from ipmpki.wording import closest, either, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ipmpki.source import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """The fleet as far as it can be understood (None where nothing can), and what is wrong with the rest."""
+
+    fleet: Fleet | None
+    problems: tuple[Problem, ...]
+
+
+def included_patterns(document: Document) -> tuple[tuple[str, Place], ...]:
+    """The patterns of further files that pki.toml names, each with its place."""
+    patterns = document.values.get("include")
+    if not isinstance(patterns, list):
+        return ()
+    place = Place(document.source.name, ("include",))
+    return tuple(
+        (pattern, place.at(index))
+        for index, pattern in enumerate(patterns)
+        if isinstance(pattern, str) and pattern.strip() and "\0" not in pattern
+    )
+
+
+def validate(documents: Sequence[Document], *, is_whole: bool = True) -> Validated:
+    """Validate pki.toml (the first document) and the files it includes, and apply the defaults.
+
+    ``is_whole`` is False where the caller knows of a file that could not be read.
+    """
+    main = _Validation(model.Declaration, documents[0])
+    declaration = main.read(model.Declaration)
+    sites = [_Validation(model.Site, document) for document in documents[1:]]
+    hosts: list[tuple[model.Host, Place]] = []
+    if declaration is not None:
+        hosts.extend(_placed(declaration.hosts, documents[0]))
+    for validation, document in zip(sites, documents[1:], strict=True):
+        site = validation.read(model.Site)
+        if site is not None:
+            hosts.extend(_placed(site.hosts, document))
+    problems = [*main.problems, *_conditions(main)]
+    for validation in sites:
+        problems.extend(validation.problems)
+    everything = [main, *sites]
+    fleet = None
+    if declaration is not None:
+        fleet = resolve(
+            declaration,
+            Place(documents[0].source.name),
+            hosts,
+            is_whole=is_whole and all(validation.roles_are_known for validation in everything),
+            unread={one.file: frozenset(one.unread) for one in everything if one.unread},
+        )
+    return Validated(fleet, tuple(problems))
+
+
+def _placed(hosts: Iterable[model.Host], document: Document) -> Iterator[tuple[model.Host, Place]]:
+    place = Place(document.source.name, ("hosts",))
+    return ((host, place.at(index)) for index, host in enumerate(hosts))
+
+
+class _Validation:
+    """One document on its way through the model."""
+
+    def __init__(self, root: type[model.Table], document: Document) -> None:
+        self.root = root
+        self.document = document
+        self.file = document.source.name
+        self.unread: set[DocumentPath] = set(document.unread_paths)
+        self.problems: list[Problem] = []
+
+    @property
+    def roles_are_known(self) -> bool:
+        """Whether each host of the document, and its role, could be read."""
+        return not self.document.unread and not any(
+            path == ("include",) or (path[:1] == ("hosts",) and (len(path) <= 2 or path[2] == "role"))  # noqa: PLR2004 -- a whole host
+            for path in self.unread
+        )
+
+    def was_read(self, path: DocumentPath) -> bool:
+        return not self.unread or not any(path[:length] in self.unread for length in range(len(path) + 1))
+
+    def read(self, kind: type[model.T]) -> model.T | None:
+        """The document as the model's value, with stand-ins for what was refused."""
+        found, faults = model.read(kind, self.document.values)
+        if found is not None:
+            return found
+        self._report(faults)
+        return model.read(kind, _pruned(self.document.values, faults))[0]
+
+    def _report(self, faults: Iterable[Fault]) -> None:
+        missing: list[Fault] = []
+        for fault in faults:
+            if fault.kind is FaultKind.MISSING_KEY:
+                missing.append(fault)
+            elif fault.kind is FaultKind.UNKNOWN_KEY:
+                self.problems.append(self._unknown_key(fault))
+            else:
+                self.problems.append(_problem(self.root, self.file, fault))
+                self.unread.add(fault.path)
+        for fault in missing:
+            # A key that was misspelt or stood in a broken line is not missing: one mistake, one problem.
+            if self.was_read(fault.path):
+                self.problems.append(_missing_key(self.file, fault.path))
+            self.unread.add(fault.path)
+
+    def _unknown_key(self, fault: Fault) -> Problem:
+        *steps, key = fault.path
+        table = tuple(steps)
+        key = str(key)
+        place = Place(self.file, fault.path).key()
+        if self.root is model.Site and not table:
+            remedy = "an included file holds [[hosts]] only; everything else stands in pki.toml"
+            if key not in model.known_keys(model.Declaration, ()):
+                self.unread.add(("hosts",))
+                remedy = "an included file holds [[hosts]] only"
+            return Problem("unknown-key", Severity.ERROR, f"unknown key {quote(key)}", remedy, place)
+        known = model.known_keys(self.root, table)
+        given = _value_at(self.document.values, table)
+        absent = [name for name in known if name not in given]
+        elsewhere = next(model.tables_with(self.root, key), None)
+        guess = closest(key, absent) or _OTHER_WORDS.get(key.lower())
+        if guess in absent:
+            remedy = f"did you mean '{guess}'?"
+            self.unread.add((*table, guess))
+        elif table and key in model.known_keys(self.root, ()):
+            remedy = f"'{key}' belongs at the top of the file, above the first [table]"
+            self.unread.add((key,))
+        elif elsewhere is not None and table != elsewhere:
+            remedy = f"'{key}' belongs under [{elsewhere[0]}]"
+            self.unread.add((*elsewhere, key))
+        else:
+            remedy = f"known keys here are {', '.join(known)}"
+        where = f" in {_shown_table(table)}" if table else ""
+        return Problem("unknown-key", Severity.ERROR, f"unknown key {quote(key)}{where}", remedy, place)
+
+
+_OTHER_WORDS = {
+    "hostname": "name",
+    "fqdn": "name",
+    "type": "role",
+    "cn": "common_name",
+    "o": "organization",
+    "ou": "organizational_unit",
+    "c": "country",
+    "st": "state",
+    "l": "locality",
+    "san": "aliases",
+    "sans": "aliases",
+    "addresses": "ips",
+    "address": "ips",
+    "validity": "lifetime",
+    "system": "os",
+    "platform": "os",
+    "wildcard": "subject",
+    "clients": "hosts",
+    "servers": "hosts",
+    "cert": "certificate",
+    "account": "server_account",
+    "user": "server_account",
+}
+
+
+def _shown_table(path: DocumentPath) -> str:
+    name = ".".join(str(step) for step in path if isinstance(step, str))
+    return f"[[{name}]]" if any(isinstance(step, int) for step in path) else f"[{name}]"
+
+
+def _value_at(values: Any, path: DocumentPath) -> Any:
+    for step in path:
+        values = values[step]
+    return values
+
+
+# --- Pruning ----------------------------------------------------------------------------------------
+
+_STAND_INS: dict[str, Any] = {"name": "", "role": "client", "ca": {}}
+"""For what the model insists on. Nothing is judged or issued by them: ``unread`` says where they are."""
+
+
+def _pruned(values: dict[str, Any], faults: Iterable[Fault]) -> dict[str, Any]:
+    """A copy of the values without the faulty ones; indices stay, as places are named by them."""
+    root = dict(values)
+    own: dict[DocumentPath, Any] = {(): root}
+    for fault in faults:
+        *above, step = fault.path
+        parent = _own_container(own, tuple(above))
+        if parent is None:
+            continue
+        if isinstance(step, int):
+            parent[step] = {"name": "", "role": "client"} if fault.path[:-1] == ("hosts",) else ""
+        elif step in _STAND_INS and fault.kind is not FaultKind.UNKNOWN_KEY:
+            parent[step] = _STAND_INS[step]
+        else:
+            parent.pop(step, None)
+    # An empty pattern would be refused again; which files there are is no longer known anyway.
+    if any(fault.path[:1] == ("include",) for fault in faults):
+        root.pop("include", None)
+    return root
+
+
+def _own_container(own: dict[DocumentPath, Any], path: DocumentPath) -> Any:
+    """The container at a path, copied on its first use and put in the place of the original."""
+    if path in own:
+        return own[path]
+    parent = _own_container(own, path[:-1])
+    try:
+        container = parent[path[-1]]
+    except (KeyError, IndexError, TypeError):
+        return None  # pruned already, with all that is in it
+    copied = container.copy() if isinstance(container, dict | list) else None
+    if copied is not None:
+        parent[path[-1]] = copied
+    own[path] = copied
+    return copied
+
+
+# --- Words ------------------------------------------------------------------------------------------
+
+
+def _problem(root: type[model.Table], file: str, fault: Fault) -> Problem:
+    place = Place(file, fault.path)
+    if fault.path[:2] == ("ca", "passphrase"):
+        place = place.key()  # the caret must not stand under a secret
+    if fault.kind is FaultKind.KEY_TOO_WEAK:
+        return Problem(
+            "key-too-weak",
+            Severity.ERROR,
+            f"{quote(fault.value)} is too weak: RSA keys below 2048 bits can be broken",
+            "use 'rsa-2048' or longer",
+            place,
+        )
+    if fault.kind is FaultKind.WRONG_TYPE:
+        words = f"{_named(fault.path)} must be {_expected(root, fault)}, not {_kind_of(fault.value)}"
+        return Problem("wrong-type", Severity.ERROR, words, _right_type(root, fault), place)
+    if fault.words is not None:
+        return Problem("wrong-value", Severity.ERROR, fault.words, fault.remedy, place)
+    return _wrong_choice(fault, place)
+
+
+_NOUNS = {
+    "role": "a role",
+    "os": "an operating system InfoPrint Manager runs on",
+    "key": "a key type",
+    "kind": "a kind of authority",
+    "mutual_auth": "a mode of mutual authentication",
+}
+
+_SYNONYMS = {
+    "osx": "macos",
+    "mac": "macos",
+    "darwin": "macos",
+    "win": "windows",
+    "win32": "windows",
+    "win64": "windows",
+    "rhel": "linux",
+    "redhat": "linux",
+    "suse": "linux",
+    "sles": "linux",
+    "ubuntu": "linux",
+    "debian": "linux",
+    "centos": "linux",
+    "on": "required",
+    "yes": "required",
+    "true": "required",
+    "mandatory": "required",
+    "no": "off",
+    "false": "off",
+    "none": "off",
+    "disabled": "off",
+    "own": "private",
+    "self-signed": "private",
+    "internal": "private",
+    "public": "third-party",
+    "global": "third-party",
+    "rsa": "rsa-2048",
+    "ec": "ec-p256",
+    "ecdsa": "ec-p256",
+}
+
+
+def _wrong_choice(fault: Fault, place: Place) -> Problem:
+    key = str(fault.path[-1])
+    if key == "schema":
+        return Problem(
+            "wrong-value",
+            Severity.ERROR,
+            f"schema {fault.value} is not known to this ipmpki",
+            "write schema = 1; a file made for a newer ipmpki needs that version of it",
+            place,
+        )
+    allowed = [str(choice) for choice in fault.allowed]
+    written = str(fault.value)
+    guess = closest(written, allowed) or _SYNONYMS.get(written.lower())
+    meant = f"did you mean '{guess}'? " if guess in allowed else ""
+    words = f"{quote(written)} is not {_NOUNS.get(key, f'a value of {key}')}"
+    return Problem("wrong-value", Severity.ERROR, words, f"{meant}write {either(allowed)}", place)
+
+
+def _named(path: DocumentPath) -> str:
+    step = path[-1]
+    if not isinstance(step, int):
+        return quote(step)
+    if path[-2] == "hosts":
+        return f"host {step + 1} of 'hosts'"
+    return f"item {step + 1} of '{path[-2]}'"
+
+
+def _expected(root: type[model.Table], fault: Fault) -> str:
+    return str(model.shape_of(root, fault.path))
+
+
+def _kind_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
+        (str, "a string"),
+        (int, "an integer"),
+        (float, "a number with a fraction"),
+        (datetime.datetime, "a date and time"),
+        (datetime.date, "a date"),
+        (datetime.time, "a time"),
+        (list, "an array"),
+        (dict, "a table"),
+    )
+    return next(words for kind, words in kinds if isinstance(value, kind))
+
+
+def _right_type(root: type[model.Table], fault: Fault) -> str:
+    path, value = fault.path, fault.value
+    key = next(str(step) for step in reversed(path) if isinstance(step, str))
+    if path == ("ca", "passphrase"):
+        return 'keep the passphrase out of this file: { env = "NAME" } or { file = "PATH" }'
+    match model.shape_of(root, path):
+        case Shape.TABLES:
+            return f"write every {key.removesuffix('s')} as [[{key}]], with two pairs of brackets"
+        case Shape.TABLE if isinstance(path[-1], int):
+            return 'write every host as [[hosts]] with its keys below, or as { name = "…", role = "…" }'
+        case Shape.TABLE:
+            return f"write [{'.'.join(map(str, path))}], with one pair of brackets, and its keys below"
+        case Shape.TEXTS:
+            shown = value if isinstance(value, str) else "…"
+            return f'write: {key} = ["{shown}"]'
+        case Shape.INTEGER:
+            return f"write: {key} = {fault.allowed[0]}" if fault.allowed else "write a whole number"
+        case Shape.TEXT:
+            return _as_text(root, fault, key)
+
+
+def _as_text(root: type[model.Table], fault: Fault, key: str) -> str:
+    value = fault.value
+    if fault.allowed:
+        guess = {True: "required", False: "off"}.get(value) if isinstance(value, bool) else None
+        meant = f"did you mean '{guess}'? " if guess in fault.allowed else ""
+        return f"{meant}write {either(map(str, fault.allowed))}, with the quotes"
+    example = model.example_of(root, fault.path)
+    if key in {"lifetime", "renew_before"}:
+        shown = f"{value}d" if type(value) is int and 0 < value < 100_000 else example  # noqa: PLR2004 -- as the pattern of durations
+        return f'write: {key} = "{shown}"'
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        return f'write: {key} = "{value[0]}"'
+    if isinstance(value, list | dict):
+        return f'write: {key} = "{example or "…"}"'
+    return "put it into quotes"
+
+
+_HOST_KEYS = {
+    "name": 'write: name = "ipm1.example.com", the full computer name from DNS',
+    "role": 'write: role = "server" for a computer that runs InfoPrint Manager, or role = "client"',
+}
+
+
+def _missing_key(file: str, path: DocumentPath) -> Problem:
+    place = Place(file, path)
+    key = str(path[-1])
+    if path == ("ca",):
+        words = "there is no [ca] table, so nobody to issue certificates"
+        remedy = 'add: [ca] and below it common_name = "…", the name of your authority'
+        return Problem("missing-key", Severity.ERROR, words, remedy, place)
+    return Problem("missing-key", Severity.ERROR, f"this host has no '{key}'", _HOST_KEYS[key], place)
+
+
+def _conditions(main: _Validation) -> Iterator[Problem]:
+    """What the [ca] table needs depends on what else stands in it."""
+    ca = main.document.values.get("ca")
+    if not isinstance(ca, dict):
+        return
+    yield from _authority_conditions(main, ca)
+    yield from _passphrase_conditions(main, ca)
+
+
+def _authority_conditions(main: _Validation, ca: dict[str, Any]) -> Iterator[Problem]:
+    at = Place(main.file, ("ca",))
+    keys = ("kind", "common_name", "certificate", "key_file")
+    if ca.get("kind", "private") != "private" or not all(main.was_read(("ca", key)) for key in keys):
+        return
+    if "certificate" in ca and "key_file" not in ca:
+        yield Problem(
+            "missing-key",
+            Severity.ERROR,
+            "the authority's certificate is given, but not its key",
+            'add: key_file = "ca-key.pem", or leave out certificate to have an authority made',
+            at.at("key_file"),
+        )
+    elif "key_file" in ca and "certificate" not in ca:
+        yield Problem(
+            "missing-key",
+            Severity.ERROR,
+            "the authority's key is given, but not its certificate",
+            'add: certificate = "ca-cert.pem", or leave out key_file to have an authority made',
+            at.at("certificate"),
+        )
+    elif "certificate" not in ca and "common_name" not in ca:
+        yield Problem(
+            "missing-key",
+            Severity.ERROR,
+            "the authority has no 'common_name'",
+            'write: common_name = "Acme Print CA", with your company\'s name',
+            at.at("common_name"),
+        )
+
+
+def _passphrase_conditions(main: _Validation, ca: dict[str, Any]) -> Iterator[Problem]:
+    passphrase = ca.get("passphrase")
+    path = ("ca", "passphrase")
+    if not isinstance(passphrase, dict) or not all(
+        main.was_read((*path, *key)) for key in ((), ("env",), ("file",))
+    ):
+        return
+    given = {"env", "file"} & passphrase.keys()
+    if len(given) == 1:
+        return
+    words = (
+        "the passphrase is to be read from two places"
+        if given
+        else "'passphrase' does not say where the passphrase is"
+    )
+    remedy = 'write either { env = "NAME" } or { file = "PATH" }'
+    if not (passphrase.keys() - given) or given:
+        yield Problem("wrong-value", Severity.ERROR, words, remedy, Place(main.file, path).key())

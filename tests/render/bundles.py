@@ -1,0 +1,96 @@
+"""Bundles of real certificates, made once a process, to render folders from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from ipmpki import model
+from ipmpki.diagnostics import Place
+from ipmpki.fleet import HostSpec, KeywordNames, SiteSettings
+from ipmpki.render.bundle import HostBundle
+from ipmpki.render.host import render_host
+from ipmpki.vocabulary import OperatingSystem, Role
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "ipm1.example.com"
+
+
+@cache
+def pair(label: str) -> tuple[bytes, bytes]:
+    """Return a self-signed certificate and its key, both PEM: what install.sh checks needs no more.
+
+    The label ``expired`` makes one that has expired.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, label)])
+    start = datetime.now(UTC) - timedelta(days=30)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=1 if label == "expired" else 300))
+        .sign(key, hashes.SHA256())
+    )
+    return (
+        certificate.public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
+    )
+
+
+def bundle_of(  # noqa: PLR0913 -- each names one thing a test varies
+    role: str = "server",
+    os: str = "linux",
+    *,
+    name: str = NAME,
+    mutual: bool = False,
+    label: str = "first",
+    account: str | None = None,
+    restart: str | None = None,
+    keywords: KeywordNames | None = None,
+    aliases: tuple[str, ...] = ("print.example.com", "ipm1"),
+    authority: str = "Acme Print CA",
+    own_key: bool = False,
+    crl: bytes | None = None,
+) -> HostBundle:
+    """Return a bundle; ``label`` tells generations of certificates apart."""
+    certificate, key = pair(label) if role == "server" or mutual else (None, None)
+    host = HostSpec(
+        name=name,
+        role=Role(role),
+        os=OperatingSystem(os),
+        aliases=aliases,
+        addresses=(),
+        certificate=None,
+        renew_before=timedelta(30),
+        site=SiteSettings(account, restart, keywords or KeywordNames()),
+        place=Place("pki.toml", ("hosts", 0)),
+        declared=model.Host(name=name, role=Role(role)),
+    )
+    ca_certificates, _ = pair(f"authority of {label}")
+    return HostBundle(
+        host, authority, mutual, ca_certificates, certificate, None if own_key else key, crl
+    )
+
+
+def write_folder(bundle: HostBundle, folder: Path) -> Path:
+    """Write what ``render_host`` makes of the bundle, as the publisher would."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in render_host(bundle):
+        path = folder / file.name
+        path.write_bytes(file.content)
+        path.chmod(file.mode)
+    return folder

@@ -1,0 +1,34 @@
+"""Fixtures of the rendering tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests.render.bundles import bundle_of, write_folder
+from tests.render.installation import Installation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ipmpki.render.bundle import HostBundle
+
+
+class Prepare(Protocol):
+    """Writes a bundle's folder (the default: a server's on Linux) and returns its installation."""
+
+    def __call__(self, bundle: HostBundle | None = None, shell: str = "dash") -> Installation: ...
+
+
+@pytest.fixture
+def prepare(tmp_path: Path) -> Prepare:
+    """Folders and roots have a blank and a quote in their names, as people's have."""
+
+    def prepare(bundle: HostBundle | None = None, shell: str = "dash") -> Installation:
+        folder = write_folder(bundle or bundle_of(), tmp_path / "carried by Jo's stick")
+        root = tmp_path / "ro'ot dir"
+        root.mkdir(exist_ok=True)
+        return Installation(folder, root, shell)
+
+    return prepare
