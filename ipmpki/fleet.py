@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ipmpki.diagnostics import Place
 from ipmpki.names import AddressFault, read_address, read_name
 from ipmpki.vocabulary import KeyType, OperatingSystem, Profile, Role
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
     from ipmpki import model
-    from ipmpki.diagnostics import DocumentPath, Place
+    from ipmpki.diagnostics import DocumentPath
 
 __all__ = [
     "Address",

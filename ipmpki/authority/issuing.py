@@ -29,7 +29,7 @@ from ipmpki.authority.profiles import (
     extension,
     leaf_subject,
 )
-from ipmpki.authority.reading import parse_certificates
+from ipmpki.authority.reading import UNREADABLE, parse_certificates, quietly
 from ipmpki.faults import WrongDeclaration
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ class Issuer:
     @cached_property
     def name(self) -> x509.Name:
         """The issuer field of what this authority signs (RFC 5280, section 4.1.2.4)."""
-        return self.certificate.subject
+        with quietly():
+            return self.certificate.subject
 
     @cached_property
     def not_before(self) -> datetime:
@@ -339,7 +340,8 @@ def _belongs_to(certificate: x509.Certificate, digest: str) -> bool:
 
 
 def _subject_text(certificate: x509.Certificate) -> str:
-    return certificate.subject.rfc4514_string() or "a certificate without a subject"
+    with quietly():
+        return certificate.subject.rfc4514_string() or "a certificate without a subject"
 
 
 def _reason_against(certificate: x509.Certificate) -> str | None:
@@ -353,7 +355,7 @@ def _reason_against(certificate: x509.Certificate) -> str | None:
             for each in certificate.extensions
             if each.critical and isinstance(each.value, x509.UnrecognizedExtension)
         ]
-    except ValueError:
+    except UNREADABLE:
         return "its extensions cannot be read"
     reasons = (
         (

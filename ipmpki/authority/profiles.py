@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 Extension: TypeAlias = "x509.Extension[Any]"
 
 COMMON_NAME_LIMIT: Final = 64
-"""Characters in a commonName: ub-common-name of RFC 5280, appendix A.1."""
+"""Octets of UTF-8 in a commonName: ub-common-name of RFC 5280, appendix A.1.
+
+The RFC counts characters; ``cryptography`` counts octets, which tells on an authority's name outside ASCII.
+"""
 
 
 def extension(value: x509.ExtensionType, *, critical: bool) -> Extension:
@@ -97,16 +100,19 @@ def alternative_names(dns_names: Iterable[str], addresses: Iterable[Address]) ->
 
 
 def leaf_subject(common_name: str) -> x509.Name:
-    """A subject of one commonName. Raises ValueError where it is empty or longer than COMMON_NAME_LIMIT."""
+    """A subject of one commonName; raises ValueError where it is empty or exceeds COMMON_NAME_LIMIT."""
     return x509.Name([_attribute("common name", NameOID.COMMON_NAME, common_name, 1, COMMON_NAME_LIMIT)])
 
 
 def authority_subject(name: DistinguishedName) -> x509.Name:
     """The declared attributes, widest first, as directories and every CA tool order them.
 
-    The country is a PrintableString, everything else UTF8String (RFC 5280, section 4.1.2.4). Raises ValueError
-    on a value that is longer or shorter than RFC 5280, appendix A.1 allows.
+    The country is a PrintableString, everything else UTF8String (RFC 5280, section 4.1.2.4). Raises
+    ValueError on a value longer or shorter than RFC 5280, appendix A.1 allows, or a country that is no code.
     """
+    if name.country is not None and not (name.country.isascii() and name.country.isalpha()):
+        msg = f"the country {name.country!r} is not a code of two letters"
+        raise ValueError(msg)
     attributes = (
         ("country", NameOID.COUNTRY_NAME, name.country, 2, 2),
         ("state", NameOID.STATE_OR_PROVINCE_NAME, name.state, 1, 128),
@@ -127,8 +133,11 @@ def authority_subject(name: DistinguishedName) -> x509.Name:
 def _attribute(
     label: str, oid: x509.ObjectIdentifier, value: str, shortest: int, longest: int
 ) -> x509.NameAttribute[str]:
-    if not shortest <= len(value) <= longest:
+    length, unit = len(value), "characters"
+    if oid == NameOID.COMMON_NAME and not value.isascii():
+        length, unit = len(value.encode()), "octets of UTF-8"
+    if not shortest <= length <= longest:
         bounds = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
-        msg = f"the {label} {value!r} has {len(value)} characters where {bounds} are allowed"
+        msg = f"the {label} {value!r} has {length} {unit} where {bounds} are allowed"
         raise ValueError(msg)
     return x509.NameAttribute(oid, value)

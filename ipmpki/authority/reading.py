@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -17,7 +19,7 @@ from ipmpki.authority.keys import PublicKey, is_whole_sequence, key_type_of
 from ipmpki.faults import UnreadableFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from ipmpki.fleet import Address
@@ -45,6 +47,9 @@ _PURPOSE_NAMES: Final[Mapping[x509.ObjectIdentifier, str]] = {
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
 }
 
+UNREADABLE: Final = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What the library raises where a field or an extension of a certificate cannot be read."""
+
 
 class CertificateUnreadable(UnreadableFile):
     """The text is not a certificate in PEM. ``str()`` says what it is instead, ``remedy`` what to do."""
@@ -58,7 +63,7 @@ class CertificateFacts:
     RFC 4514 text, most specific attribute first. ``key_type`` is as keys.key_type_of says, or ``ed25519`` and
     the like. ``key_usage`` and ``extended_key_usage`` hold RFC 5280's names (a purpose unknown here as dotted
     numbers), empty where the extension is absent. ``fingerprint`` is SHA-256 of the certificate,
-    ``public_key_digest`` of its SubjectPublicKeyInfo.
+    ``public_key_digest`` of its SubjectPublicKeyInfo; for a kind of key unknown here they are ``unknown`` and empty.
     """
 
     common_name: str | None
@@ -91,7 +96,9 @@ def read_certificates(pem: bytes) -> tuple[CertificateFacts, ...]:
     Keys and remarks between them are passed over. Raises CertificateUnreadable where there is none or one of
     them is damaged.
     """
-    return tuple(_facts(certificate) for certificate in parse_certificates(pem))
+    certificates = parse_certificates(pem)
+    with quietly():
+        return tuple(_facts(certificate) for certificate in certificates)
 
 
 def parse_certificates(pem: bytes) -> list[x509.Certificate]:
@@ -102,12 +109,26 @@ def parse_certificates(pem: bytes) -> list[x509.Certificate]:
     # The library passes over a block without an END line; a truncated file must not pass for a shorter chain.
     expected = sum(label in _CERTIFICATE_LABELS for label in labels)
     try:
-        certificates = x509.load_pem_x509_certificates(pem)
-    except ValueError:
+        with quietly():
+            certificates = x509.load_pem_x509_certificates(pem)
+    except (ValueError, x509.InvalidVersion):
         certificates = []
     if len(certificates) != expected:
         raise _damaged()
     return certificates
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the library's warnings, for the authority's own modules.
+
+    It warns of old authorities that numbered themselves 0 or have overlong names, against RFC 5280. Their
+    certificates work everywhere, and a Python warning on stderr is no way to speak to an administrator.
+    """
+    with warnings.catch_warnings():
+        # CryptographyDeprecationWarning is one, too.
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _facts(certificate: x509.Certificate) -> CertificateFacts:
@@ -138,7 +159,7 @@ def _facts(certificate: x509.Certificate) -> CertificateFacts:
             fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
             public_key_digest=digest,
         )
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         raise _damaged() from None
 
 

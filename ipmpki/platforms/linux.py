@@ -20,7 +20,7 @@ PLATFORM = Platform(
     # ("Accounts, starting and stopping"): so its key's owner is declared, never taken from here.
     superuser="root",
     # Coreutils and busybox bring sha256sum; shasum comes with perl.
-    digest_tools=("openssl", "sha256sum", "shasum"),
+    digest_tools=("sha256sum", "openssl", "shasum"),
     # As on AIX ("Accounts, starting and stopping").
     server_restart=(
         "stop the server with 'pdshutdown ServerName' and start it with 'startsrv ServerName' "

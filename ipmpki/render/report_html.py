@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ipmpki.diagnostics import Label, LocatedProblem, Span
     from ipmpki.render.report import Report, ReportedHost
-    from ipmpki.render.report_words import Census
+    from ipmpki.render.report_words import Census, InstallGroup
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -36,6 +36,7 @@ MOST_LINES = 6
 MOST_CHARACTERS = 160
 """Characters of a source line shown on either side of what is marked."""
 
+_EIGHT_PAIRS = 24
 _SYMBOLS = {Severity.ERROR: "✕", Severity.WARNING: "▲", Severity.INFO: "i"}
 _SEVERITY_NAMES = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
 _PROFILE_NAMES = {
@@ -46,7 +47,7 @@ _PROFILE_NAMES = {
 
 
 class HostRow(NamedTuple):
-    """A host as the page shows it: texts ready to be escaped."""
+    """A host as the page shows it."""
 
     name: str
     also: str
@@ -68,7 +69,7 @@ class HostRow(NamedTuple):
     key: str = ""
     since: str = ""
     serial: str = ""
-    fingerprint: str = ""
+    fingerprint: Markup = Markup("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,11 @@ def render_html(report: Report, census: Census) -> bytes:
         count=tally(located.problem for located in report.problems),
         headline=words.write_headline(report, census),
         problems=[_problem_card(located) for located in report.problems],
-        installs=() if report.refused else words.group_installs(report),
+        stages=[] if report.refused else _stages(report),
         before=words.before_installing(report),
         after=words.after_installing(report),
         backup=words.backing_up(report),
+        is_due=words.is_due(report, census),
         renewal=words.renewal(report, census),
         build=words.build_command(report),
         timeline=draw_timeline(report),
@@ -155,15 +157,24 @@ def _template() -> Template:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        prose=_prose, visible=visible, day=day, minute=minute, timestamp=timestamp, grouped=grouped
+        prose=_prose,
+        visible=visible,
+        day=day,
+        minute=minute,
+        timestamp=timestamp,
+        fingerprint=_fingerprint,
+        counted=words.counted,
     )
     return environment.get_template("report.html.j2")
 
 
 @cache
 def _part(name: str) -> str:
-    """An inlined file. It must not close the element it stands in."""
-    return (TEMPLATES / name).read_text(encoding="utf-8")
+    """An inlined file. It must not close the element it stands in.
+
+    It neither begins nor ends with a line end: checkers disagree with browsers whether those are hashed.
+    """
+    return (TEMPLATES / name).read_text(encoding="utf-8").strip()
 
 
 def _policy(style: str, script: str) -> str:
@@ -184,6 +195,21 @@ def _prose(sentence: Sentence) -> Markup:
         Markup("<code>{}</code>").format(str(part)) if isinstance(part, Code) else escape(part)
         for part in sentence
     )
+
+
+def _fingerprint(fingerprint: str) -> Markup:
+    """A fingerprint that breaks over a narrow page after eight pairs, and copies as one word."""
+    pairs = grouped(fingerprint)
+    stretches = [pairs[at : at + _EIGHT_PAIRS] for at in range(0, len(pairs), _EIGHT_PAIRS)]
+    return Markup("<wbr>".join(stretches))  # noqa: S704 - hexadecimal digits and colons
+
+
+def _stages(report: Report) -> list[tuple[str, list[InstallGroup]]]:
+    groups = words.group_installs(report)
+    stages = [
+        (title, [group for group in groups if group.role is role]) for role, title in words.STAGES.items()
+    ]
+    return [stage for stage in stages if stage[1]]
 
 
 def _host_tables(role: Role, hosts: Sequence[ReportedHost], report: Report) -> list[HostTable]:
@@ -227,7 +253,7 @@ def _host_row(host: ReportedHost, report: Report) -> HostRow:
         key=visible(certificate.key),
         since=day(certificate.not_before),
         serial=words.serial_number(certificate.serial),
-        fingerprint=grouped(certificate.fingerprint),
+        fingerprint=_fingerprint(certificate.fingerprint),
     )
 
 

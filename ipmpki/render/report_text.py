@@ -96,7 +96,8 @@ def _summary(report: Report, census: Census) -> Iterator[str]:
         yield from _field("Certificates", ", ".join(standing))
     yield from _field("Mutual auth.", "required: servers check clients too" if report.mutual_auth else "off")
     if census.next_renewal is not None:
-        yield from _field("Next renewal", day(census.next_renewal))
+        due = "now, since " if words.is_due(report, census) else ""
+        yield from _field("Next renewal", f"{due}{day(census.next_renewal)}")
 
 
 def _problems(report: Report) -> Iterator[str]:
@@ -126,7 +127,7 @@ def _next_steps(report: Report, census: Census) -> Iterator[str]:
         yield from _item(sentence)
     for group in words.group_installs(report):
         yield ""
-        yield group.title
+        yield f"{words.STAGES[group.role]}: {group.system}"
         yield from _prose(group.how, "  ")
         for wave in group.waves:
             yield f"  Folders changed {wave.published}:"

@@ -87,7 +87,7 @@ class InstallGroup:
     """Hosts of one role on one system, which are installed in the same way; newest folders first."""
 
     role: Role
-    title: str
+    system: str
     how: Sentence
     waves: tuple[Wave, ...]
 
@@ -257,20 +257,22 @@ def order_hosts(hosts: Iterable[ReportedHost]) -> tuple[ReportedHost, ...]:
 
 _HOW = {
     OperatingSystem.WINDOWS: (
-        "Copy the host's folder to that computer. In it, right-click ",
+        "Copy the folder to its host. There, right-click ",
         Code("install.cmd"),
         " and choose Run as administrator.",
     ),
     OperatingSystem.AIX: (
-        "Copy the host's folder to that computer. In it, run ",
+        "Copy the folder to its host. There, run ",
         Code("sh install.sh"),
         " as root, or ",
         Code("sudo sh install.sh"),
         ".",
     ),
 }
+STAGES = {Role.SERVER: "First the servers", Role.CLIENT: "Then the clients"}
+"""The order of installation."""
 _HOW_ELSE: Sentence = (
-    "Copy the host's folder to that computer. In it, run ",
+    "Copy the folder to its host. There, run ",
     Code("sudo sh install.sh"),
     ".",
 )
@@ -286,7 +288,7 @@ def group_installs(report: Report) -> tuple[InstallGroup, ...]:
     return tuple(
         InstallGroup(
             role,
-            f"{ROLE_NAMES[role]}s on {SYSTEM_NAMES[system]}",
+            SYSTEM_NAMES[system],
             _HOW.get(system, _HOW_ELSE),
             _waves(groups[role, system]),
         )
@@ -323,6 +325,17 @@ def before_installing(report: Report) -> tuple[Sentence, ...]:
             "Each host has its own folder, ",
             Code("dist/hosts/NAME"),
             ". Install the servers first, then the clients. Folders that changed last stand first.",
+        ),
+        (
+            "Carry a folder over a channel that nobody else can read, and delete the copies when you are "
+            "done: most folders hold a secret key.",
+        ),
+        (
+            "To see first what a script would change, add ",
+            Code("--dry-run"),
+            ", on Windows ",
+            Code("-DryRun"),
+            ".",
         ),
         (
             "ipmpki cannot see whether a folder was installed. Running the script once more does no harm: "
@@ -368,7 +381,12 @@ def after_installing(report: Report) -> tuple[Sentence, ...]:
             )
         )
     if OperatingSystem.WINDOWS in systems:
-        sentences.append(("On Windows, stop the server in the Management Console: File, Stop Server.",))
+        sentences.append(
+            (
+                "On Windows, stop the server in the InfoPrint Manager Management Console (File, Stop Server) "
+                "and start it again.",
+            )
+        )
     return tuple(sentences)
 
 
@@ -392,18 +410,22 @@ def backing_up(report: Report) -> tuple[Sentence, ...]:
     )
 
 
+def is_due(report: Report, census: Census) -> bool:
+    """Whether at the time of the report there is something to renew."""
+    return (
+        report.as_of is not None and census.next_renewal is not None and census.next_renewal <= report.as_of
+    )
+
+
 def renewal(report: Report, census: Census) -> tuple[Sentence, ...]:
     """When to build again."""
     sentences: list[Sentence] = []
-    if census.next_renewal is not None and census.first_expiry is not None:
-        sentences.append(
-            (
-                f"The first certificate can be renewed from {day(census.next_renewal)} and expires on "
-                f"{day(census.first_expiry)}. Between those days run ",
-                *build_command(report),
-                ", and install the folders that changed.",
-            )
-        )
+    run: Sentence = ("run ", *build_command(report), ", and install the folders that changed.")
+    if is_due(report, census):
+        sentences.append(("Certificates are due for renewal now: ", *run))
+    elif census.next_renewal is not None and census.first_expiry is not None:
+        days = f"Between {day(census.next_renewal)} and {day(census.first_expiry)} "
+        sentences.append(("No certificate needs renewing yet. ", days, *run))
     if report.revocation_list is not None:
         sentences.append(
             (

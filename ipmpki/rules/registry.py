@@ -1,4 +1,9 @@
-"""The registry of rules: a rule's name is its function's, its page is the docstring."""
+"""The registry of rules: a rule's name is its function's, its page is the docstring.
+
+A page is Markdown: one sentence, then the sections of ``HEADINGS``. ``Example`` and ``Instead`` hold one
+block of TOML each: a whole file, or a part of one that becomes whole with ``REST_OF_A_FILE`` below it. A
+rule about the state of what was issued says in words how it comes about.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,14 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics import Place, Related, Severity
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued
+
+HEADINGS = ("What it finds", "Who is hurt", "Example", "Instead")
+
+REST_OF_A_FILE = '\n[ca]\ncommon_name = "Acme Print CA"\n'
+"""What a page's example leaves out; it is put below an example that has no [ca] of its own."""
+
+VENDOR = "InfoPrint Manager: Server and Client certificates"
+"""The vendor's page that most rules come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +56,14 @@ class Surroundings:
     issued: Issued | None = None
 
 
-HostCheck: TypeAlias = Callable[["HostSpec", "Fleet"], Iterable[Finding]]
-FleetCheck: TypeAlias = Callable[["Fleet", Surroundings], Iterable[Finding]]
+HostCheck: TypeAlias = Callable[["HostSpec"], Iterable[Finding]]
+FleetCheck: TypeAlias = Callable[["Fleet"], Iterable[Finding]]
+StateCheck: TypeAlias = Callable[["Fleet", Surroundings], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule as people meet it. Both checks are None where an earlier stage reports the problem."""
+    """A rule as people meet it. All checks are None where an earlier stage reports the problem."""
 
     name: str
     severity: Severity
@@ -57,9 +71,62 @@ class Rule:
     page: str
     host_check: HostCheck | None = None
     fleet_check: FleetCheck | None = None
+    state_check: StateCheck | None = None
+
+    @property
+    def summary(self) -> str:
+        """The page's first sentence, without its full stop: a row of ``ipmpki rules``."""
+        return self.page.partition("\n")[0].removesuffix(".")
+
+    @property
+    def is_about_state(self) -> bool:
+        """Whether it judges what was issued or how files lie on the disk rather than what is declared."""
+        return self.state_check is not None
 
 
 _RULES: dict[str, Rule] = {}
+
+
+def host_rule(severity: Severity, *, cites: str) -> Callable[[HostCheck], HostCheck]:
+    """Register a rule that judges one host at a time. ``cites`` names its source."""
+
+    def register(check: HostCheck) -> HostCheck:
+        _register(Rule(_name(check), severity, cites, _page(check), host_check=check))
+        return check
+
+    return register
+
+
+def fleet_rule(severity: Severity, *, cites: str) -> Callable[[FleetCheck], FleetCheck]:
+    """Register a rule that judges the declaration as a whole. ``cites`` names its source."""
+
+    def register(check: FleetCheck) -> FleetCheck:
+        _register(Rule(_name(check), severity, cites, _page(check), fleet_check=check))
+        return check
+
+    return register
+
+
+def state_rule(severity: Severity, *, cites: str) -> Callable[[StateCheck], StateCheck]:
+    """Register a rule that judges the state of things: certificates issued, files' permissions, the time."""
+
+    def register(check: StateCheck) -> StateCheck:
+        _register(Rule(_name(check), severity, cites, _page(check), state_check=check))
+        return check
+
+    return register
+
+
+def reported_elsewhere(
+    severity: Severity, *, cites: str
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Register the page of a rule whose problems another stage finds, such as the parser."""
+
+    def register(page: Callable[[], None]) -> Callable[[], None]:
+        _register(Rule(_name(page), severity, cites, _page(page)))
+        return page
+
+    return register
 
 
 def _register(rule: Rule) -> None:
@@ -72,52 +139,24 @@ def _register(rule: Rule) -> None:
     _RULES[rule.name] = rule
 
 
-def _name_and_page(function: Callable[..., object]) -> tuple[str, str]:
-    return function.__name__.replace("_", "-"), inspect.cleandoc(function.__doc__ or "")
+def _name(function: Callable[..., object]) -> str:
+    return function.__name__.replace("_", "-")
 
 
-def host_rule(severity: Severity, *, cites: str) -> Callable[[HostCheck], HostCheck]:
-    """Register a rule that judges one host at a time. ``cites`` names its source."""
-
-    def register(check: HostCheck) -> HostCheck:
-        _register(Rule(*_with_name(check, severity, cites), host_check=check))
-        return check
-
-    return register
-
-
-def fleet_rule(severity: Severity, *, cites: str) -> Callable[[FleetCheck], FleetCheck]:
-    """Register a rule that judges the whole fleet. ``cites`` names its source."""
-
-    def register(check: FleetCheck) -> FleetCheck:
-        _register(Rule(*_with_name(check, severity, cites), fleet_check=check))
-        return check
-
-    return register
-
-
-def reported_elsewhere(
-    severity: Severity, *, cites: str
-) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Register the page of a rule whose problems an earlier stage finds, such as the parser."""
-
-    def register(page: Callable[[], None]) -> Callable[[], None]:
-        _register(Rule(*_with_name(page, severity, cites)))
-        return page
-
-    return register
-
-
-def _with_name(
-    function: Callable[..., object], severity: Severity, cites: str
-) -> tuple[str, Severity, str, str]:
-    name, page = _name_and_page(function)
-    return name, severity, cites, page
+def _page(function: Callable[..., object]) -> str:
+    return inspect.cleandoc(function.__doc__ or "")
 
 
 def registered() -> dict[str, Rule]:
-    """All rules by name, those of every subject loaded."""
+    """All rules by name, those of every subject loaded, in alphabetical order."""
     from ipmpki.rules import subjects  # noqa: PLC0415 -- the subjects register themselves here
 
     assert subjects  # noqa: S101 -- imported for its effect
-    return dict(_RULES)
+    return dict(sorted(_RULES.items()))
+
+
+def page(rule: Rule) -> str:
+    """A rule's page as ``ipmpki explain`` prints it: Markdown, with name, severity and citation."""
+    sentence, _, rest = rule.page.partition("\n")
+    source = f"## Source\n\n{rule.citation}."
+    return f"# {rule.name} ({rule.severity})\n\n{sentence}\n\n{rest.strip()}\n\n{source}\n"

@@ -1,1 +1,29 @@
 """Every subject's rules; importing this module registers them all."""
+
+from __future__ import annotations
+
+from ipmpki.rules import (
+    addresses,
+    aliases,
+    authority,
+    hosts,
+    keys,
+    lifetimes,
+    names,
+    state,
+    structure,
+    wildcards,
+)
+
+__all__ = [
+    "addresses",
+    "aliases",
+    "authority",
+    "hosts",
+    "keys",
+    "lifetimes",
+    "names",
+    "state",
+    "structure",
+    "wildcards",
+]

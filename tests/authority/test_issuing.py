@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ipmpki.authority import keys
@@ -86,6 +88,8 @@ def foreign(
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
+# The builder's constructor, unlike its methods, takes naive UTC.
+NAIVE_YEAR = (datetime(2026, 1, 1), datetime(2027, 1, 1))  # noqa: DTZ001
 IS_CA = x509.BasicConstraints(ca=True, path_length=None)
 
 
@@ -254,9 +258,46 @@ def test_an_authority_needs_a_subject_that_rfc_5280_allows(
         return self_signed(replace(AUTHORITY, subject=subject), authority_key, now=NOW, serial=1)
 
     assert "a" * limit in read_certificate(sign("a" * limit)).subject
-    for value in ("", "a" * (limit + 1)):
-        with pytest.raises(ValueError, match=f"the {attribute.replace('_', ' ')} '.*' has {len(value)} char"):
-            sign(value)
+    with pytest.raises(
+        ValueError, match=f"the {attribute.replace('_', ' ')} 'a*' has {limit + 1} characters"
+    ):
+        sign("a" * (limit + 1))
+    with pytest.raises(ValueError, match=f"the {attribute.replace('_', ' ')} ''"):
+        sign("")
+
+
+def test_a_common_name_outside_ascii_is_measured_in_octets_as_the_library_does(
+    authority_key: keys.PrivateKey,
+) -> None:
+    # A newer library that counts characters, as RFC 5280 does, would let us do so, too.
+    for name in ("é" * 32, "é" * 33):
+        spec = replace(AUTHORITY, subject=replace(AUTHORITY.subject, common_name=name))
+        if len(name) <= 32:
+            assert read_certificate(self_signed(spec, authority_key, now=NOW, serial=1)).common_name == name
+            continue
+        with pytest.raises(ValueError, match="has 66 octets of UTF-8 where 1 to 64 are allowed"):
+            self_signed(spec, authority_key, now=NOW, serial=1)
+
+
+def test_an_old_authority_with_an_overlong_name_issues_without_a_warning(
+    authority_key: keys.PrivateKey, leaf_key: keys.PublicKey, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.pem"
+    key.write_bytes(keys.to_pem(authority_key))
+    subject = f"/CN={'é' * 40}"
+    command = [require("openssl"), "req", "-x509", "-new", "-utf8", "-subj", subject, "-key"]
+    pem = subprocess.run([*command, key], capture_output=True, check=True).stdout
+    issuer = load_issuer(pem, authority_key)
+    assert read_certificate(pem).common_name == "é" * 40
+    leaf = issue(issuer, CLIENT, leaf_key, now=datetime.now(UTC), serial=2)
+    assert read_certificate(leaf).issuer == f"CN={'é' * 40}"
+
+
+@pytest.mark.parametrize("country", ["ÄÖ", "D3"])
+def test_a_country_is_two_ascii_letters(country: str, authority_key: keys.PrivateKey) -> None:
+    subject = replace(AUTHORITY.subject, country=country)
+    with pytest.raises(ValueError, match="not a code of two letters"):
+        self_signed(replace(AUTHORITY, subject=subject), authority_key, now=NOW, serial=1)
 
 
 def test_an_ec_key_is_never_given_key_encipherment(issuer: Issuer, leaf_key: keys.PublicKey) -> None:
@@ -402,6 +443,40 @@ def test_an_authority_that_may_not_sign_is_refused_with_the_reason(
     with pytest.raises(IssuerFault, match=f"CN=Foreign CA cannot be the authority: .*{reason}") as caught:
         load_issuer(foreign(authority_key, *extensions), authority_key)
     assert caught.value.remedy
+
+
+def test_an_authority_whose_extensions_cannot_be_read_is_refused(authority_key: keys.PrivateKey) -> None:
+    twice: list[x509.Extension[x509.ExtensionType]] = [x509.Extension(IS_CA.oid, True, IS_CA)] * 2
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Twice")])
+    pem = (
+        x509.CertificateBuilder(name, name, authority_key.public_key(), 1, *NAIVE_YEAR, twice)
+        .sign(authority_key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    with pytest.raises(IssuerFault, match="its extensions cannot be read"):
+        load_issuer(pem, authority_key)
+    with pytest.raises(CertificateUnreadable):
+        read_certificate(pem)
+
+
+def test_certificates_for_keys_of_other_kinds_may_stand_in_the_chain(authority_key: keys.PrivateKey) -> None:
+    other = ed25519.Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ed")])
+    builder = x509.CertificateBuilder(name, name, other.public_key(), 1, *NAIVE_YEAR, [])
+    pem = builder.sign(other, None).public_bytes(serialization.Encoding.PEM)
+    issuer = load_issuer(pem + foreign(authority_key, IS_CA), authority_key)
+    assert [each.subject.rfc4514_string() for each in issuer.certificates] == ["CN=Foreign CA", "CN=Ed"]
+
+
+def test_a_certificate_for_a_key_of_an_unknown_kind_is_passed_over(authority_key: keys.PrivateKey) -> None:
+    own = foreign(authority_key, IS_CA)
+    der = x509.load_pem_x509_certificate(own).public_bytes(serialization.Encoding.DER)
+    # id-ecPublicKey (1.2.840.10045.2.1) becomes a key of no known kind.
+    unknown = der.replace(bytes.fromhex("06072a8648ce3d0201"), bytes.fromhex("06072a8648ce3d0209"))
+    body = base64.encodebytes(unknown)
+    pem = b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+    assert len(load_issuer(pem + own, authority_key).certificates) == 2
+    assert read_certificate(pem).key_type == "unknown"
 
 
 def test_an_authority_bound_to_pss_is_refused(tmp_path: Path) -> None:

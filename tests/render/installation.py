@@ -47,9 +47,9 @@ class Installation:
 
     def run_bare(self, *options: str, status: int = 0, prefix: tuple[str, ...] = ()) -> str:
         """Run install.sh with just these options."""
-        require(SHELLS[self.shell][0])
+        shell, *as_posix = SHELLS[self.shell]
         done = subprocess.run(
-            [*prefix, *SHELLS[self.shell], str(self.folder / "install.sh"), *options],
+            [*prefix, require(shell), *as_posix, str(self.folder / "install.sh"), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -88,3 +88,532 @@ def test_every_shell_installs_once_verifies_rolls_back_and_uninstalls(prepare: P
     assert not (installation.root / CLIENT / ".ipmpki").exists()
 
 
+AIX_UTILITIES = (
+    "awk basename cat chgrp chmod chown cksum cmp comm cp cut date dd df diff dirname ed env expr find fold grep "
+    "head id join ln ls mkdir mv nl od paste pr rm rmdir sed sleep sort split tail tee touch tr tty uname uniq "
+    "wc who xargs openssl"
+)
+
+
+def aix_path(folder: Path, awk: str) -> Path:
+    """A folder with the utilities that AIX is known to have, and none besides (the vendor facts)."""
+    folder.mkdir()
+    for name in AIX_UTILITIES.split():
+        found = Path("/usr/bin") / name
+        if name == "awk":
+            fake(folder, "awk", f'exec {awk} "$@"')
+        elif found.exists():
+            (folder / name).symlink_to(found)
+    return folder
+
+
+@pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox", "original-awk"])
+def test_it_needs_no_more_than_the_utilities_of_aix_and_any_awk(
+    prepare: Prepare, tmp_path: Path, awk: str
+) -> None:
+    if awk in {"gawk", "original-awk"} and not os.environ.get("CI"):
+        require(awk)
+    elif awk in {"gawk", "original-awk"}:
+        pytest.skip(f"{awk} is not among the tools that .ci/run installs")
+    program = require(awk) + (" awk" if awk == "busybox" else "")
+    installation = prepare(bundle_of(os="aix", mutual=True), "mksh")
+    installation.write(SERVER_SAMPLE, SAMPLE.replace(b"\n", b"\r\n"))
+    shell = require("mksh")
+    installation.env = {"PATH": str(aix_path(tmp_path / "aix", program)), "SHELL": shell}
+    assert "not found" not in installation.run()
+    assert installation.server("ipmssl.cfg").read_bytes() == (
+        b"# TLS of InfoPrint Manager\r\n#\r\nEnableTLS = 1\r\nCertFile = server-cert.pem\r\n"
+        b"KeyFile = server-key.pem\r\n"
+    )
+    installation.run("--verify")
+
+
+def test_a_server_gets_both_folders_and_a_client_its_own(prepare: Prepare) -> None:
+    installation = prepare(bundle_of("client", "macos"))
+    installation.run()
+    assert sorted(path.name for path in installation.client("").iterdir()) == [
+        ".ipmpki",
+        "ca-cert.pem",
+        "ipmssl.cfg",
+    ]
+    assert not (installation.root / "var").exists()
+
+
+def test_with_root_another_host_is_a_note_and_force_is_welcome(prepare: Prepare) -> None:
+    installation = prepare()
+    assert "made for ipm1.example.com" in installation.run("--dry-run")
+    installation.run("--force")
+
+
+@pytest.mark.parametrize(
+    "hostname", ["ipm1.example.com", "IPM1.Example.COM", "print.example.com", "ipm1", "print", "ipm1.local"]
+)
+def test_the_right_host_is_known_by_name_or_alias_without_case(
+    prepare: Prepare, tmp_path: Path, hostname: str
+) -> None:
+    installation = prepare(bundle_of("client"))
+    faking(installation, tmp_path, hostname=f"echo {hostname}", uname="echo other", id="echo 0")
+    said = installation.run_bare("--dry-run")
+    assert "Note: this is" not in said
+
+
+@pytest.mark.parametrize("hostname", ["ipm2.example.com", "ipm1.example.org", "ipm", "localhost", "'*'"])
+def test_the_wrong_host_is_refused_unless_forced(prepare: Prepare, tmp_path: Path, hostname: str) -> None:
+    installation = prepare(bundle_of("client", aliases=("print.example.com",)))
+    faking(installation, tmp_path, hostname=f"echo {hostname}", uname=f"echo {hostname}", id="echo 0")
+    for option in ("--dry-run", "--verify", "--rollback", "--uninstall"):
+        said = installation.run_bare(option, status=3)
+        assert "made for ipm1.example.com" in said
+        assert "Nothing was changed" in said
+    installation.run_bare("--force", "--dry-run")
+
+
+def test_only_root_may_install_without_a_root(prepare: Prepare, tmp_path: Path) -> None:
+    installation = faking(prepare(), tmp_path, id="echo 1000", hostname="echo ipm1")
+    assert "only root can install" in installation.run_bare(status=1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--nonsense",),
+        ("extra",),
+        ("--root",),
+        ("--root", ""),
+        ("--owner",),
+        ("--owner", "-R"),
+        ("--owner", ":sys"),
+        ("--owner", "ipm1:"),
+        ("--verify", "--rollback"),
+        ("--verify", "--dry-run"),
+        ("--uninstall", "--rollback"),
+        ("--verify", "--restart"),
+        ("--restart",),
+    ],
+)
+def test_wrong_usage_is_said_with_status_2(prepare: Prepare, options: tuple[str, ...]) -> None:
+    installation = prepare()
+    said = installation.run_bare(*options, status=2)
+    assert "install.sh --help" in said
+    assert not list(installation.root.iterdir())
+
+
+def test_help_tells_every_option_and_status(prepare: Prepare) -> None:
+    said = prepare().run_bare("--help")
+    for word in "--dry-run --verify --rollback --uninstall --root --owner --force --restart".split():
+        assert word in said
+    assert "4 damaged" in said
+
+
+@pytest.mark.parametrize("name", ["ca-cert.pem", "server-cert.pem", "server-key.pem"])
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_damaged_folder_is_refused_and_nothing_changes(prepare: Prepare, name: str, damage: str) -> None:
+    installation = prepare()
+    file = installation.folder / name
+    if damage == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes() + b"\n")
+    for option in ([], ["--dry-run"], ["--verify"]):
+        said = installation.run(*option, status=4)
+        assert name in said
+        assert "Nothing was changed" in said
+    assert not list(installation.root.iterdir())
+
+
+def test_a_key_that_is_not_the_certificates_is_refused(prepare: Prepare) -> None:
+    bundle = bundle_of()
+    mixed = type(bundle)(
+        bundle.host, "Acme", False, bundle.ca_certificates, pair("first")[0], pair("second")[1], None
+    )
+    installation = prepare(mixed)
+    assert "do not belong together" in installation.run(status=4)
+    assert not list(installation.root.iterdir())
+
+
+@pytest.mark.parametrize("tool", ["openssl", "sha256sum", "shasum"])
+def test_any_one_tool_for_sha256_will_do(prepare: Prepare, tmp_path: Path, tool: str) -> None:
+    path = aix_path(tmp_path / "path", require("mawk"))
+    (path / "openssl").unlink()
+    found = require(tool)
+    fake(path, tool, f'PATH={os.environ["PATH"]} exec {found} "$@"')
+    installation = prepare()
+    installation.env = {"PATH": str(path)}
+    installation.run()
+    ca = installation.folder / "ca-cert.pem"
+    ca.write_bytes(ca.read_bytes() + b"\n")
+    installation.run(status=4)
+
+
+def test_csum_is_believed_only_when_it_says_a_sha256(prepare: Prepare, tmp_path: Path) -> None:
+    path = aix_path(tmp_path / "path", require("mawk"))
+    (path / "openssl").unlink()
+    sha256sum = require("sha256sum")
+    fake(path, "csum", f'[ "$1 $2" = "-h SHA256" ] && exec {sha256sum} "$3"')
+    installation = prepare(bundle_of(os="aix"))
+    installation.env = {"PATH": str(path)}
+    installation.run("--dry-run")
+    fake(path, "csum", "echo csum: Unknown hash algorithm; exit 1")
+    assert "none of openssl sha256sum shasum csum" in installation.run("--dry-run", status=1)
+
+
+def test_dry_run_shows_the_difference_and_changes_nothing(prepare: Prepare) -> None:
+    installation = prepare()
+    installation.write(SERVER_SAMPLE, SAMPLE)
+    installation.write(f"{SERVER}/server-cert.pem", b"old\n")
+    before = sight(installation.root)
+    said = installation.run("--dry-run")
+    assert "+EnableTLS = 1" in said
+    assert "-#EnableTLS = 0" in said
+    assert "replace" in said
+    assert "Nothing was changed" in said
+    assert sight(installation.root) == before
+    assert list(installation.root.rglob(".ipmpki*")) == []
+
+    installation.run()
+    before = sight(installation.root)
+    assert "already up to date" in installation.run("--dry-run")
+    for option in ("--rollback", "--uninstall"):
+        assert "this would change" in installation.run(option, "--dry-run")
+    assert sight(installation.root) == before
+
+
+def test_it_leaves_no_working_files_behind(prepare: Prepare, tmp_path: Path) -> None:
+    installation = prepare()
+    (tmp_path / "tmp dir").mkdir()
+    installation.env = {"TMPDIR": str(tmp_path / "tmp dir")}
+    installation.run("--dry-run")
+    installation.run()
+    installation.run("--verify")
+    assert not list((tmp_path / "tmp dir").iterdir())
+    assert not list(installation.root.rglob("*-new"))
+    assert not list(installation.root.rglob("running"))
+
+
+def test_it_runs_from_any_folder_and_by_any_way_of_naming_it(prepare: Prepare) -> None:
+    installation = prepare()
+    dash = require("dash")
+    for cwd, script in ((installation.folder, "install.sh"), (installation.folder.parent, None)):
+        name = script or f"{installation.folder.name}/install.sh"
+        subprocess.run(
+            [dash, name, "--root", str(installation.root)], cwd=cwd, check=True, capture_output=True
+        )
+    done = subprocess.run(
+        [dash, "install.sh", "--root=relative root"],
+        cwd=installation.folder,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "CDPATH": "/"},
+    )
+    assert b"changed" in done.stdout
+    assert (installation.folder / "relative root" / SERVER / "server-key.pem").exists()
+
+
+DRIFT = {
+    "missing": lambda i: i.server("server-cert.pem").unlink(),
+    "other content": lambda i: i.client("ca-cert.pem").write_bytes(b"other\n"),
+    "wrong mode": lambda i: i.server("server-key.pem").chmod(0o644),
+    "-EnableTLS = 0": lambda i: i.server("ipmssl.cfg").write_bytes(
+        i.server("ipmssl.cfg").read_bytes().replace(b"TLS = 1", b"TLS = 0")
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DRIFT)
+def test_verify_says_what_drifted_and_a_run_mends_it(prepare: Prepare, what: str) -> None:
+    installation = prepare()
+    installation.write(SERVER_SAMPLE, SAMPLE)
+    installation.run()
+    DRIFT[what](installation)
+    before = sight(installation.root)
+    said = installation.run("--verify", status=1)
+    assert what in said
+    assert sight(installation.root) == before
+    installation.run()
+    assert "nothing differs" in installation.run("--verify")
+
+
+def test_verify_says_that_a_certificate_has_expired(prepare: Prepare) -> None:
+    installation = prepare(bundle_of(label="expired"))
+    assert "expired" in installation.run()
+    assert "(expired)" in installation.run("--verify", status=1)
+
+
+def test_a_renewed_certificate_replaces_the_old_and_rolls_back(prepare: Prepare) -> None:
+    installation = prepare(bundle_of(label="first"))
+    installation.run()
+    first = public_sight(installation.root)
+    write_folder(bundle_of(label="second"), installation.folder)
+    assert "other content" in installation.run("--verify", status=1)
+    installation.run()
+    assert installation.server("server-cert.pem").read_bytes() == pair("second")[0]
+    assert installation.server("ipmssl.cfg").stat().st_mtime_ns  # and it was not touched:
+    assert public_sight(installation.root)[f"{SERVER}/ipmssl.cfg"] == first[f"{SERVER}/ipmssl.cfg"]
+    installation.run("--rollback")
+    assert public_sight(installation.root) == first
+    installation.run("--rollback")
+    assert not installation.server("server-cert.pem").exists()
+    assert "no backup" in installation.run("--rollback", status=1)
+
+
+def test_backups_are_closed_to_others(prepare: Prepare) -> None:
+    installation = prepare()
+    installation.run()
+    write_folder(bundle_of(label="second"), installation.folder)
+    installation.run()
+    remembered = installation.client(".ipmpki")
+    assert mode(remembered) == 0o700
+    backups = sorted(path.name for path in remembered.glob("backup-*"))
+    assert len(backups) == 2
+    assert (remembered / backups[1] / "server/server-key.pem").read_bytes() == pair("first")[1]
+    assert mode(remembered / backups[1]) == 0o700
+
+
+def test_uninstall_puts_back_what_was_there_and_leaves_what_changed_since(prepare: Prepare) -> None:
+    installation = prepare()
+    installation.write(f"{SERVER}/server-cert.pem", b"bought long ago\n")
+    installation.write(f"{SERVER}/other.pem", b"not ours\n")
+    installation.write(f"{SERVER}/ipmssl.cfg", b"; mine\nEnableTLS=0\n", 0o640)
+    before = public_sight(installation.root)
+    installation.run()
+    write_folder(bundle_of(label="second"), installation.folder)
+    installation.run()
+    changed = installation.server("ipmssl.cfg")
+    assert mode(changed) == 0o640
+    changed.write_bytes(changed.read_bytes() + b"Port=1\n")
+    installation.server("ca-cert.pem").write_bytes(b"by hand\n")
+
+    said = installation.run("--uninstall")
+    assert "changed since" in said
+    after = public_sight(installation.root)
+    for name in (f"{SERVER}/server-cert.pem", f"{SERVER}/other.pem"):
+        assert after[name] == before[name]
+    assert changed.read_bytes() == (
+        b"; mine\n;EnableTLS=1\n;CertFile=server-cert.pem\n;KeyFile=server-key.pem\nPort=1\n"
+    )
+    assert installation.server("ca-cert.pem").read_bytes() == b"by hand\n"
+    assert not installation.server("server-key.pem").exists()
+
+
+def test_uninstall_of_nothing_is_no_failure(prepare: Prepare) -> None:
+    assert "nothing here was put" in prepare().run("--uninstall")
+
+
+def test_uninstall_needs_no_whole_folder(prepare: Prepare) -> None:
+    installation = prepare()
+    installation.run()
+    (installation.folder / "server-key.pem").unlink()
+    installation.run("--uninstall")
+    assert not installation.server("server-key.pem").exists()
+
+
+def test_what_the_declaration_wants_no_more_goes(prepare: Prepare) -> None:
+    keywords = KeywordNames(mutual_auth="VerifyClient=require", ca_file="CAFile")
+    installation = prepare(bundle_of("client", mutual=True, keywords=keywords))
+    installation.write(CLIENT_SAMPLE, SAMPLE)
+    installation.run()
+    assert b"CertFile = client-cert.pem" in installation.client("ipmssl.cfg").read_bytes()
+    assert b"VerifyClient" not in installation.client("ipmssl.cfg").read_bytes()
+    write_folder(bundle_of("client"), installation.folder)
+    installation.run("--verify", status=1)
+    installation.run()
+    assert not installation.client("client-key.pem").exists()
+    assert installation.client("ipmssl.cfg").read_bytes() == (
+        b"# TLS of InfoPrint Manager\n#\nEnableTLS = 1\n#CertFile = client-cert.pem\n"
+        b"#KeyFile = client-key.pem\n#CAFile = ca-cert.pem\n"
+    )
+    assert "up to date" in installation.run()
+
+
+def test_mutual_authentication_is_set_and_taken_out_of_force(prepare: Prepare) -> None:
+    keywords = KeywordNames(mutual_auth="VerifyClient=require")
+    installation = prepare(bundle_of(mutual=True, keywords=keywords))
+    installation.run()
+    assert b"\nVerifyClient=require\n" in installation.server("ipmssl.cfg").read_bytes()
+    write_folder(bundle_of(keywords=keywords), installation.folder)
+    installation.run()
+    assert b"\n#VerifyClient=require\n" in installation.server("ipmssl.cfg").read_bytes()
+
+
+def test_the_key_goes_to_its_owner(prepare: Prepare) -> None:
+    needs_root()
+    installation = prepare(bundle_of(account="nobody"))
+    installation.run()
+    assert installation.server("server-key.pem").owner() == "nobody"
+    assert mode(installation.server("server-key.pem")) == 0o600
+    assert installation.server("server-cert.pem").owner() == "root"
+    installation.run("--owner", "daemon:sys")
+    assert installation.server("server-key.pem").owner() == "daemon"
+    assert installation.server("server-key.pem").group() == "sys"
+    assert "wrong owner" in installation.run("--verify", status=1)
+    assert "up to date" in installation.run("--owner=daemon:sys")
+
+
+def test_the_owner_of_the_key_stays_when_nobody_names_one(prepare: Prepare) -> None:
+    needs_root()
+    installation = prepare()
+    installation.run("--owner", "daemon:sys")
+    assert "up to date" in installation.run()
+    write_folder(bundle_of(label="second"), installation.folder)
+    assert "only 'daemon' may read server-key.pem" in installation.run()
+    assert installation.server("server-key.pem").owner() == "daemon"
+    assert installation.server("server-key.pem").group() == "sys"
+
+
+def test_an_account_that_is_not_there_is_noted_below_a_root_and_refused_without(
+    prepare: Prepare, tmp_path: Path
+) -> None:
+    needs_root()
+    installation = prepare(bundle_of("client", mutual=True))
+    assert "there is no account or group 'no-such-user'" in installation.run("--owner", "no-such-user")
+    assert mode(installation.client("client-key.pem")) == 0o600
+    faking(installation, tmp_path, hostname="echo ipm1")
+    said = installation.run_bare("--dry-run", "--owner", "no-such-user", status=1)
+    assert "Nothing was changed" in said
+
+
+def test_a_clients_key_is_closed_until_a_group_is_named(prepare: Prepare) -> None:
+    needs_root()
+    installation = prepare(bundle_of("client", mutual=True))
+    assert "only 'root' may read client-key.pem" in installation.run()
+    assert mode(installation.client("client-key.pem")) == 0o600
+    said = installation.run("--owner", "root:daemon")
+    assert "may read client-key.pem" not in said
+    assert mode(installation.client("client-key.pem")) == 0o640
+    assert installation.client("client-key.pem").group() == "daemon"
+    write_folder(bundle_of("client", mutual=True, label="second"), installation.folder)
+    installation.run()
+    assert mode(installation.client("client-key.pem")) == 0o640
+    assert installation.client("client-key.pem").group() == "daemon"
+
+
+def test_a_host_that_keeps_its_key_gets_the_certificate_only(prepare: Prepare) -> None:
+    installation = prepare(bundle_of(own_key=True))
+    assert not (installation.folder / "server-key.pem").exists()
+    assert "put the key here" in installation.run()
+    installation.write(f"{SERVER}/server-key.pem", pair("second")[1], 0o600)
+    assert "does not belong to" in installation.run("--verify", status=1)
+    installation.write(f"{SERVER}/server-key.pem", pair("first")[1], 0o600)
+    installation.run("--verify")
+    installation.run("--uninstall")
+    assert installation.server("server-key.pem").exists()
+
+
+def test_restart_runs_the_declared_command_only_when_told(prepare: Prepare, tmp_path: Path) -> None:
+    ran = tmp_path / "it's run"
+    command = f"echo again >>'{str(ran).replace(chr(39), chr(39) + chr(92) + chr(39) * 2)}'"
+    installation = prepare(bundle_of(restart=command))
+    assert installation.run().splitlines()[-1].startswith("Next: restart")
+    assert not ran.exists()
+    assert "would run" not in installation.run("--dry-run", "--restart")
+    installation.run("--restart")  # nothing changes now, but the change before has not been restarted for
+    assert ran.read_text() == "again\n"
+    installation.run("--restart")
+    assert ran.read_text() == "again\n"
+    installation.server("ca-cert.pem").unlink()
+    assert "would run" in installation.run("--dry-run", "--restart")
+    installation.run("--restart")
+    assert ran.read_text() == "again\n" * 2
+    installation.run("--uninstall", "--restart")
+    assert ran.read_text() == "again\n" * 3
+
+
+def test_a_restart_that_fails_is_said(prepare: Prepare) -> None:
+    installation = prepare(bundle_of(restart="exit 7"))
+    assert "restart command failed" in installation.run("--restart", status=1)
+    assert installation.server("server-key.pem").exists()
+
+
+def test_a_target_that_is_a_folder_is_refused(prepare: Prepare) -> None:
+    installation = prepare()
+    installation.server("server-key.pem").mkdir(parents=True)
+    assert "is a folder" in installation.run(status=1)
+    assert [path.name for path in installation.root.rglob("*") if path.is_file()] == []
+
+
+def test_a_symbolic_link_gives_way_and_what_it_showed_stays(prepare: Prepare) -> None:
+    installation = prepare(bundle_of("client"))
+    shared = installation.write("etc/pki/roots.pem", b"the company's roots\n")
+    installation.client("").mkdir(parents=True)
+    installation.client("ca-cert.pem").symlink_to(shared)
+    assert "symbolic link" in installation.run()
+    assert not installation.client("ca-cert.pem").is_symlink()
+    assert shared.read_bytes() == b"the company's roots\n"
+
+
+@pytest.mark.parametrize("tool", ["cat", "cp", "chmod", "mkdir", "date"])
+def test_a_failing_write_changes_nothing(prepare: Prepare, tmp_path: Path, tool: str) -> None:
+    """A full disk, as the tools report it: they fail as soon as they are to write below the root."""
+    installation = prepare(bundle_of(label="first"))
+    installation.run()
+    before = public_sight(installation.root)
+    write_folder(bundle_of(label="second"), installation.folder)
+    real = require(tool)
+    fails = (
+        f'case "$*" in */prepare/*|*-new/*) echo No space left on device >&2; exit 1;; esac; exec {real} "$@"'
+        if tool in {"chmod", "cp"}
+        else f'[ -d "{installation.root}/etc/ipm/.ipmpki/prepare" ] && exit 1; exec {real} "$@"'
+    )
+    faking(installation, tmp_path, **{tool: fails})
+    assert "Nothing was changed" in installation.run(status=1)
+    assert public_sight(installation.root) == before
+    assert not list(installation.root.rglob("prepare"))
+
+
+def test_a_file_that_cannot_be_put_in_place_brings_all_back(prepare: Prepare, tmp_path: Path) -> None:
+    installation = prepare(bundle_of(label="first"))
+    installation.run()
+    before = public_sight(installation.root)
+    write_folder(bundle_of(label="second"), installation.folder)
+    mv = require("mv")
+    # Moves the first file, and then fails: as when one of the targets is immutable.
+    faking(
+        installation,
+        tmp_path,
+        mv=f'case "$*" in *default_cell/ssl/.ipmpki-new/*" "*default_cell/ssl/*-new*) '
+        f'for to; do :; done; {mv} -f "$2" "$to"; exit 1;; esac; exec {mv} "$@"',
+    )
+    assert "put back" in installation.run(status=1)
+    assert public_sight(installation.root) == before
+    installation.env = {}
+    installation.run()
+    assert installation.server("server-key.pem").read_bytes() == pair("second")[1]
+
+
+def test_no_key_is_readable_more_widely_even_for_an_instant(prepare: Prepare, tmp_path: Path) -> None:
+    """Every program the script starts looks first at all that stands below the root."""
+    installation = prepare(bundle_of(mutual=True))
+    log = tmp_path / "seen"
+    for tool in ("chmod", "cmp", "mv", "cat", "chown", "rmdir", "cp"):
+        fake(
+            tmp_path / "fakes",
+            tool,
+            f'/usr/bin/find "{installation.root}" -name "*key.pem" -perm /077 >>"{log}"; exec /usr/bin/{tool} "$@"',
+        )
+    installation.env = {"PATH": f"{tmp_path / 'fakes'}:{os.environ['PATH']}"}
+    subprocess.run(["chmod", "0777", str(installation.root)], check=True)
+    installation.run()
+    assert log.read_text() == ""
+
+
+def test_a_second_install_at_the_same_time_says_who_is_at_work(prepare: Prepare) -> None:
+    installation = prepare()
+    installation.write(f"{CLIENT}/.ipmpki/running", f"{os.getpid()}\n".encode())
+    assert f"process {os.getpid()}" in installation.run(status=1)
+    installation.write(f"{CLIENT}/.ipmpki/running", b"99999999\n")
+    installation.run()
+
+
+@pytest.mark.parametrize("system", ["aix", "linux", "macos"])
+@pytest.mark.parametrize("mutual", [False, True])
+def test_shellcheck_and_checkbashisms_find_nothing(prepare: Prepare, system: str, mutual: bool) -> None:
+    role = "client" if system == "macos" else "server"
+    script = str(prepare(bundle_of(role, system, mutual=mutual)).folder / "install.sh")
+    found = subprocess.run(
+        [require("shellcheck"), "-s", "sh", script], capture_output=True, text=True, check=False
+    )
+    assert found.stdout == ""
+    found = subprocess.run(
+        [require("checkbashisms"), "-p", "-f", script], capture_output=True, text=True, check=False
+    )
+    assert found.stdout + found.stderr == ""

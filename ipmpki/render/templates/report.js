@@ -1,4 +1,3 @@
-
 "use strict";
 (() => {
   const now = new Date().toISOString();
@@ -15,7 +14,7 @@
   if (late.length) {
     const since = document.getElementById("since");
     const line = document.createElement("p");
-    line.textContent = `▲ By this computer’s clock, as of today: ${late.join("; ")}. Build again, and install the folders that changed.`;
+    line.textContent = `▲ By this computer’s clock, today ${late.join("; ")}. Build again, and install the folders that changed.`;
     since.append(line);
     since.hidden = false;
   }
@@ -56,7 +55,8 @@
       }
     }
     for (const table of tables) table.parentElement.hidden = !filled.has(table);
-    found.textContent = shown === entries.length ? `${shown} hosts` : `${shown} of ${entries.length} hosts`;
+    const all = entries.length.toLocaleString("en");
+    found.textContent = shown === entries.length ? `${all} hosts` : `${shown.toLocaleString("en")} of ${all} hosts`;
   };
 
   // Servers stay before clients; each table keeps its number of rows.
@@ -64,7 +64,7 @@
     for (const server of [true, false]) {
       const sorted = entries.filter((entry) => entry.server === server).sort(orders[order.value]);
       const places = [...new Set(entries.filter((entry) => entry.server === server).map((entry) => entry.table))];
-      const size = places.length ? Math.ceil(Math.max(...places.map((table) => table.tBodies[0].rows.length))) : 0;
+      const size = places.length ? Math.max(...places.map((table) => table.tBodies[0].rows.length)) : 0;
       places.forEach((table, part) => {
         table.tBodies[0].append(...sorted.slice(part * size, (part + 1) * size).map((entry) => entry.row));
       });

@@ -1,0 +1,85 @@
+"""From the bytes of the files to all problems, each with its place: pure, the caller reads the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipmpki.rules.engine import judge
+from ipmpki.source import Document, Source, decode, locate, parse
+from ipmpki.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ipmpki.diagnostics import LocatedProblem, Problem
+    from ipmpki.fleet import Fleet
+    from ipmpki.rules.registry import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One file as it was read: its document, and what is wrong with it as TOML."""
+
+    document: Document
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What the files say, before the rules judge it. ``fleet`` is None where nothing could be understood."""
+
+    fleet: Fleet | None
+    problems: tuple[Problem, ...]
+    sources: dict[str, Source]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The fleet, and every problem in document order."""
+
+    fleet: Fleet | None
+    problems: tuple[LocatedProblem, ...]
+    sources: dict[str, Source]
+
+
+def read(name: str, content: bytes) -> Reading:
+    """Decode and parse one file; ``name`` is how people know it."""
+    source, undecodable = decode(name, content)
+    document, broken = parse(source)
+    return Reading(document, (*undecodable, *broken))
+
+
+def understand(
+    readings: Sequence[Reading], further: Iterable[Problem] = (), *, is_whole: bool = True
+) -> Understood:
+    """What pki.toml (the first reading) and the files it includes declare.
+
+    ``further`` are problems the caller met on the way, such as an include that matches no file, and
+    ``is_whole`` is False where a file is missing for such a reason.
+    """
+    validated = validate([reading.document for reading in readings], is_whole=is_whole)
+    problems = [problem for reading in readings for problem in reading.problems]
+    return Understood(
+        validated.fleet,
+        (*problems, *further, *validated.problems),
+        {reading.document.source.name: reading.document.source for reading in readings},
+    )
+
+
+def conclude(understood: Understood, surroundings: Surroundings) -> Checked:
+    """Let the rules judge what was understood, and find the place of every problem."""
+    problems = understood.problems
+    if understood.fleet is not None:
+        problems = (*problems, *judge(understood.fleet, surroundings))
+    return Checked(understood.fleet, locate(problems, understood.sources), understood.sources)
+
+
+def check(
+    readings: Sequence[Reading], surroundings: Surroundings, further: Iterable[Problem] = ()
+) -> Checked:
+    """Every problem of the files, in one go: ``understand`` and ``conclude``.
+
+    For callers whose surroundings do not depend on what the files say; others call the two themselves.
+    """
+    return conclude(understand(readings, further), surroundings)

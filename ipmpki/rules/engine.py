@@ -1,0 +1,96 @@
+"""Runs every rule over a fleet. A rule that breaks down becomes a problem; the others go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipmpki.diagnostics import Place, Problem, Severity
+from ipmpki.rules.registry import Finding, Rule, Surroundings, registered
+from ipmpki.wording import closest, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ipmpki.fleet import Fleet
+
+
+def judge(fleet: Fleet, surroundings: Surroundings) -> tuple[Problem, ...]:
+    """Every problem that the rules find, unordered.
+
+    ``[rules] ignore`` silences warnings and infos. The name of an error in it is a problem of its own
+    (``ignored-error``), and so is a name that no rule has (``wrong-value``).
+    """
+    rules = registered()
+    ignored = frozenset(
+        name for name in fleet.ignored_rules if name in rules and rules[name].severity is not Severity.ERROR
+    )
+    running = [rule for name, rule in rules.items() if name not in ignored]
+    problems = [
+        problem for problem in _judge_ignored(fleet, rules) if problem.rule not in ignored
+    ]
+    for rule in running:
+        problems.extend(_run(rule, fleet, surroundings))
+    return tuple(problems)
+
+
+def _run(rule: Rule, fleet: Fleet, surroundings: Surroundings) -> Iterator[Problem]:
+    if rule.host_check is not None:
+        check = rule.host_check
+        for host in fleet.hosts:
+            try:
+                for finding in check(host):
+                    yield _problem(rule, finding)
+            except Exception as fault:  # noqa: BLE001 -- whatever breaks in a rule must not hide the others
+                yield _breakdown(rule, fault, host.place)
+    if rule.fleet_check is not None:
+        whole = rule.fleet_check
+        yield from _guarded(rule, lambda: whole(fleet), fleet.place)
+    if rule.state_check is not None:
+        state = rule.state_check
+        yield from _guarded(rule, lambda: state(fleet, surroundings), fleet.place)
+
+
+def _guarded(rule: Rule, check: Callable[[], Iterable[Finding]], place: Place) -> Iterator[Problem]:
+    try:
+        for finding in check():
+            yield _problem(rule, finding)
+    except Exception as fault:  # noqa: BLE001 -- whatever breaks in a rule must not hide the others
+        yield _breakdown(rule, fault, place)
+
+
+def _problem(rule: Rule, finding: Finding) -> Problem:
+    return Problem(rule.name, rule.severity, finding.message, finding.help, finding.place, finding.related)
+
+
+def _breakdown(rule: Rule, fault: Exception, place: Place) -> Problem:
+    return Problem(
+        "internal-error",
+        Severity.ERROR,
+        f"the rule {rule.name} broke down: {type(fault).__name__}",
+        "this is a mistake in ipmpki, not in your file; please report it with the line shown",
+        place,
+    )
+
+
+def _judge_ignored(fleet: Fleet, rules: dict[str, Rule]) -> Iterator[Problem]:
+    for index, name in enumerate(fleet.ignored_rules):
+        place = fleet.place.at("rules", "ignore", index)
+        if not fleet.was_read(*place.path):
+            continue
+        if name not in rules:
+            guess = closest(name, list(rules))
+            yield Problem(
+                "wrong-value",
+                Severity.ERROR,
+                f"no rule is named {quote(name)}",
+                f"did you mean '{guess}'?" if guess else "'ipmpki rules' lists them all",
+                place,
+            )
+        elif rules[name].severity is Severity.ERROR:
+            yield Problem(
+                "ignored-error",
+                Severity.WARNING,
+                f"{quote(name)} is an error, and errors cannot be ignored",
+                "take it off the list, and mend what it reports",
+                place,
+            )

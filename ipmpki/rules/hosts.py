@@ -1,0 +1,188 @@
+"""Rules about the hosts together: who is there, who is there twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipmpki.diagnostics import Related, Severity
+from ipmpki.names import read_name
+from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
+from ipmpki.vocabulary import OperatingSystem, Role
+from ipmpki.wording import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipmpki.fleet import Fleet, HostSpec
+
+
+@fleet_rule(Severity.ERROR, cites="RFC 4343, section 3 (names compare without case); RFC 5890, section 2.3.2.1")
+def duplicate_host(fleet: Fleet) -> Iterator[Finding]:
+    """Two hosts have the same name.
+
+    ## What it finds
+
+    A name that is declared twice, in one file or in an included one. Case makes no difference, and a name
+    in Unicode is the same as its "xn--" form.
+
+    ## Who is hurt
+
+    There can be one folder and one certificate for a name, and it is not known which of the two is meant.
+
+    ## Example
+
+    ```toml
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+
+    [[hosts]]
+    name = "IPM1.example.com"
+    role = "client"
+    ```
+
+    ## Instead
+
+    ```toml
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "client"
+    ```
+    """
+    first: dict[str, HostSpec] = {}
+    for host in fleet.hosts:
+        other = first.setdefault(host.name, host)
+        if other is host or not host.was_read("name") or read_name(host.declared.name).fault is not None:
+            continue
+        yield Finding(
+            f"the host {quote(host.declared.name)} is declared twice",
+            "join the two, or give this one its own name",
+            host.place.at("name"),
+            (Related("first declared here", other.place.at("name")),),
+        )
+
+
+@fleet_rule(Severity.WARNING, cites=f"{VENDOR}: a server needs a certificate, clients connect to it")
+def no_server(fleet: Fleet) -> Iterator[Finding]:
+    """No host is a server.
+
+    ## What it finds
+
+    A declaration without a host whose role is "server".
+
+    ## Who is hurt
+
+    Nobody can connect with TLS: the server is what needs a certificate first.
+
+    ## Example
+
+    ```toml
+    [[hosts]]
+    name = "pc1.example.com"
+    role = "client"
+    ```
+
+    ## Instead
+
+    ```toml
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+
+    [[hosts]]
+    name = "pc1.example.com"
+    role = "client"
+    ```
+    """
+    if not fleet.is_whole or any(host.role is Role.SERVER for host in fleet.hosts):
+        return
+    words = "no host is a server" if fleet.hosts else "no host is declared"
+    yield Finding(words, 'declare the InfoPrint Manager server: [[hosts]] with role = "server"', fleet.place)
+
+
+@fleet_rule(Severity.INFO, cites=f"{VENDOR}: clients need the CA certificate")
+def no_client(fleet: Fleet) -> Iterator[Finding]:
+    """No host is a client.
+
+    ## What it finds
+
+    Servers, but no host whose role is "client".
+
+    ## Who is hurt
+
+    Computers that print get no folder with the CA's certificate, so they cannot trust the server unless
+    you carry ca-cert.pem there yourself.
+
+    ## Example
+
+    ```toml
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+    ```
+
+    ## Instead
+
+    ```toml
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+
+    [[hosts]]
+    name = "pc1.example.com"
+    role = "client"
+    ```
+    """
+    if not fleet.is_whole or not fleet.hosts or any(host.role is Role.CLIENT for host in fleet.hosts):
+        return
+    yield Finding(
+        "no host is a client, so no client gets the CA's certificate from this build",
+        'declare the computers that print: [[hosts]] with role = "client"',
+        fleet.place,
+    )
+
+
+@host_rule(Severity.ERROR, cites="InfoPrint Manager: servers run on AIX, Linux and Windows")
+def server_on_macos(host: HostSpec) -> Iterator[Finding]:
+    """A server is declared to run on macOS.
+
+    ## What it finds
+
+    A host with role "server" whose os is "macos", its own or the default.
+
+    ## Who is hurt
+
+    There is no InfoPrint Manager server for macOS, so there is no folder to install into.
+
+    ## Example
+
+    ```toml
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+    os = "macos"
+    ```
+
+    ## Instead
+
+    ```toml
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+    os = "aix"
+    ```
+    """
+    if host.os is not OperatingSystem.MACOS or host.role is not Role.SERVER or not host.was_read("os"):
+        return
+    is_own = host.declared.os is not None
+    yield Finding(
+        "InfoPrint Manager has no server for macOS",
+        "a server runs on 'aix', 'linux' or 'windows'; a Mac can be a client"
+        if is_own
+        else "it has macos from [defaults]; write os = \"aix\", \"linux\" or \"windows\" for this host",
+        host.place.at("os" if is_own else "role"),
+    )

@@ -1,0 +1,151 @@
+"""Rules about the state of things: what was issued, and how secret files lie on the disk."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ipmpki.diagnostics import Severity
+from ipmpki.rules.registry import VENDOR, Finding, Surroundings, state_rule
+from ipmpki.wording import days, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from ipmpki.diagnostics import Place
+    from ipmpki.fleet import Fleet
+
+_AUTHORITY_NOTICE = timedelta(days=90)
+"""An authority's successor has to be carried to every host, which takes longer than a renewal."""
+
+_OTHERS = 0o077
+
+
+@state_rule(Severity.WARNING, cites=f"{VENDOR}: the key should always be kept private")
+def private_key_readable(_: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """A file with a private key or a passphrase can be read by others.
+
+    ## What it finds
+
+    The file that key_file or passphrase names, if its permissions let others than its owner in. On
+    Windows the permissions are not looked at.
+
+    ## Who is hurt
+
+    Every host of the fleet: whoever copies the authority's key can make certificates that all of them trust.
+
+    ## Example
+
+    It comes of the file's permissions, such as mode 0644 on "ca-key.pem".
+
+    ## Instead
+
+    Let the owner alone read it: chmod 600 ca-key.pem
+    """
+    for file in surroundings.key_files:
+        if file.mode & _OTHERS:
+            yield Finding(
+                f"others than its owner have access to {quote(file.path)} (mode {file.mode & 0o7777:04o})",
+                f"run: chmod 600 {file.path}",
+                file.place,
+            )
+
+
+@state_rule(Severity.WARNING, cites="RFC 5280, section 4.1.2.5")
+def certificate_expiring(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """A certificate is about to end.
+
+    ## What it finds
+
+    A host's current certificate within renew_before of its end; the authority's within 90 days of it.
+
+    ## Who is hurt
+
+    On the day it ends, whoever connects to that host; with the authority's, everybody.
+
+    ## Example
+
+    It comes of time: a certificate made 370 days ago for 397 days, with renew_before = "30d".
+
+    ## Instead
+
+    Run "ipmpki build" and install the host's folder again. A new authority needs "--replace-ca" and every
+    host's folder.
+    """
+    issued = surroundings.issued
+    if issued is None:
+        return
+    if issued.authority is not None and not fleet.is_third_party:
+        left = issued.authority.not_after - surroundings.now
+        if timedelta(0) < left <= _AUTHORITY_NOTICE:
+            yield Finding(
+                f"the authority's certificate {_ends(issued.authority.not_after, left)}",
+                _AUTHORITY_REMEDY if fleet.existing is None else _EXISTING_REMEDY,
+                _authority_place(fleet),
+            )
+    for host in fleet.hosts:
+        certificate = issued.current.get(host.name)
+        if certificate is None:
+            continue
+        left = certificate.not_after - surroundings.now
+        if timedelta(0) < left <= host.renew_before:
+            yield Finding(
+                f"the certificate of {quote(host.name)} {_ends(certificate.not_after, left)}",
+                "run 'ipmpki build' and install the host's folder again",
+                host.place.at("name"),
+            )
+
+
+@state_rule(Severity.ERROR, cites="RFC 5280, sections 4.1.2.5 and 6.1.3")
+def certificate_expired(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """A certificate has ended.
+
+    ## What it finds
+
+    A host's current certificate, or the authority's, past its last day.
+
+    ## Who is hurt
+
+    Whoever connects to that host is refused; with the authority's certificate, everybody is.
+
+    ## Example
+
+    It comes of time: a certificate made 400 days ago for 397 days.
+
+    ## Instead
+
+    Run "ipmpki build" and install the host's folder again. A new authority needs "--replace-ca" and every
+    host's folder.
+    """
+    issued = surroundings.issued
+    if issued is None:
+        return
+    now = surroundings.now
+    if issued.authority is not None and not fleet.is_third_party and issued.authority.not_after <= now:
+        yield Finding(
+            f"the authority's certificate ended on {issued.authority.not_after:%Y-%m-%d}",
+            _AUTHORITY_REMEDY if fleet.existing is None else _EXISTING_REMEDY,
+            _authority_place(fleet),
+        )
+    for host in fleet.hosts:
+        certificate = issued.current.get(host.name)
+        if certificate is not None and certificate.not_after <= now:
+            yield Finding(
+                f"the certificate of {quote(host.name)} ended on {certificate.not_after:%Y-%m-%d}",
+                "run 'ipmpki build' and install the host's folder again",
+                host.place.at("name"),
+            )
+
+
+_AUTHORITY_REMEDY = "run 'ipmpki build --replace-ca' and install every host's folder again"
+_EXISTING_REMEDY = "declare the authority's new certificate, and run 'ipmpki build --replace-ca'"
+
+
+def _authority_place(fleet: Fleet) -> Place:
+    return fleet.place.at("ca", "common_name" if fleet.existing is None else "certificate")
+
+
+def _ends(end: datetime, left: timedelta) -> str:
+    when = "within a day" if left < timedelta(days=1) else f"in {days(left.days)}"
+    return f"ends {when}, on {end:%Y-%m-%d}"
