@@ -216,7 +216,7 @@ def resolve(
     )
 
 
-def _host(
+def _host(  # noqa: PLR0913 -- what is the same for all hosts is worked out once
     host: model.Host,
     place: Place,
     defaults: model.Defaults,

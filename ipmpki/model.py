@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import typing
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, StrEnum
@@ -87,9 +88,16 @@ def _key_type(written: Any) -> Any:
     return written
 
 
+def _integer(written: Any) -> Any:
+    # Python holds True and 1.0 for equal to 1, TOML does not.
+    if type(written) is not int:
+        raise PydanticCustomError("int_type", "not an integer")
+    return written
+
+
 def _printable(written: str) -> str:
     """Refuse what no name, path or command holds on purpose: line ends, NUL, escape sequences."""
-    if not written.isprintable() and any(ord(character) < 0x20 or ord(character) == 0x7F for character in written):
+    if not written.isprintable() and any(unicodedata.category(character) == "Cc" for character in written):
         raise _refused(
             f"{quote(written)} holds a line end or another control character", "write it on one line"
         )
@@ -116,7 +124,9 @@ def _country(written: str) -> str:
 
 def _keyword(written: str) -> str:
     if written and re.fullmatch("[A-Za-z][A-Za-z0-9_.-]*", written) is None:
-        raise _refused(f"{quote(written)} is not a keyword", "copy the keyword's name from the sample ipmssl.cfg")
+        raise _refused(
+            f"{quote(written)} is not a keyword", "copy the keyword's name from the sample ipmssl.cfg"
+        )
     return written
 
 
@@ -404,7 +414,7 @@ class Site(Table):
 class Declaration(Table):
     """A whole pki.toml."""
 
-    schema_: Literal[1] = Field(
+    schema_: Annotated[Literal[1], BeforeValidator(_integer)] = Field(
         default=1,
         alias="schema",
         title="Version of this format",
@@ -500,24 +510,21 @@ def read(kind: type[T], values: Mapping[str, Any]) -> tuple[T | None, tuple[Faul
 def _fault(
     root: type[Table], error: str, path: DocumentPath, value: Any, context: Mapping[str, Any]
 ) -> Fault:
-    match error:
-        case "missing":
-            return Fault(FaultKind.MISSING_KEY, path, None)
-        case "extra_forbidden":
-            return Fault(FaultKind.UNKNOWN_KEY, path, value)
-        case "key_too_weak":
-            return Fault(FaultKind.KEY_TOO_WEAK, path, value)
-        case "refused":
-            return Fault(
-                FaultKind.WRONG_VALUE, path, value, words=context["fault"], remedy=context["remedy"]
-            )
-        case "literal_error" | "enum":
-            allowed = allowed_values(root, path)
-            if allowed and type(value) is type(allowed[0]):
-                return Fault(FaultKind.WRONG_VALUE, path, value, allowed)
-            return Fault(FaultKind.WRONG_TYPE, path, value, allowed)
-        case _:
-            return Fault(FaultKind.WRONG_TYPE, path, value, allowed_values(root, path))
+    if error == "refused":
+        return Fault(FaultKind.WRONG_VALUE, path, value, (), context["fault"], context["remedy"])
+    allowed = allowed_values(root, path)
+    kind = _KINDS.get(error, FaultKind.WRONG_TYPE)
+    if error in {"literal_error", "enum"} and allowed and type(value) is type(allowed[0]):
+        kind = FaultKind.WRONG_VALUE
+    return Fault(kind, path, value, allowed)
+
+
+_KINDS = {
+    "missing": FaultKind.MISSING_KEY,
+    "extra_forbidden": FaultKind.UNKNOWN_KEY,
+    "key_too_weak": FaultKind.KEY_TOO_WEAK,
+}
+"""What pydantic calls the faults that are not one of type."""
 
 
 def known_keys(root: type[Table], path: DocumentPath) -> tuple[str, ...]:

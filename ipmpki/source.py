@@ -23,9 +23,10 @@ from ipmpki.diagnostics import (
     Severity,
     Span,
 )
+from ipmpki.wording import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ipmpki.spans import Spans
 
@@ -109,7 +110,9 @@ def parse(source: Source) -> tuple[Document, tuple[Problem, ...]]:
 _BARE = r"[A-Za-z0-9_-]+"
 _STATEMENT = re.compile(rf"[ \t]*(?P<key>{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*(?P<equals>=?)")
 _ASSIGNMENT = re.compile(rf"""[ \t]*(?:{_BARE}|"[^"]*"|'[^']*')(?:[ \t]*\.[ \t]*{_BARE})*[ \t]*=""")
-_HEADER = re.compile(rf"[ \t]*\[{{1,2}}[ \t]*{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*[ \t]*\]{{1,2}}[ \t\r]*(?:#.*)?")
+_HEADER = re.compile(
+    rf"[ \t]*\[{{1,2}}[ \t]*{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*[ \t]*\]{{1,2}}[ \t\r]*(?:#.*)?"
+)
 _HEADER_START = re.compile(rf"[ \t]*\[{{1,2}}[ \t]*(?P<key>{_BARE})?")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'[^']*'")
 _TRIPLE = re.compile(r'"""|' + "'''")
@@ -247,7 +250,7 @@ class _Salvage:
     def _judge_statement(self, fault: _Fault, at: str) -> tuple[Problem, int, int]:
         first = fault.line
         if fault.said.startswith(("Cannot overwrite", "Cannot mutate", "Duplicate inline table")):
-            first = self._last_line_with(lambda line: _ASSIGNMENT.match(line) is not None, fault.line) or first
+            first = self._last_line_with(_assigns, fault.line) or first
             statement = _STATEMENT.match(self._lines[first - 1])
             if statement is not None and not fault.said.startswith("Duplicate inline"):
                 words = f"the key '{statement['key']}' is given a second time"
@@ -273,7 +276,7 @@ class _Salvage:
         """Whether the faulty line is a header rather than a line of a multi-line array."""
         return fault.said not in {"Unclosed array", "Invalid value"}
 
-    def _last_line_with(self, is_wanted: Any, last: int) -> int | None:
+    def _last_line_with(self, is_wanted: Callable[[str], bool], last: int) -> int | None:
         return next((number for number in range(last, 0, -1) if is_wanted(self._lines[number - 1])), None)
 
     def _table_around(self, line: int) -> tuple[int, int]:
@@ -298,6 +301,12 @@ class _Salvage:
             return False
         assigned = [n for n in fresh if _STATEMENT.match(self._lines[n - 1])]
         statement = _STATEMENT.match(self._lines[first - 1])
+        if (
+            statement is not None
+            and self._lines[first - 1][statement.end() :][:1].strip()
+            and not statement["equals"]
+        ):
+            statement = None  # the key itself is mangled: what it was to be is not known
         for number in range(first, last + 1):
             self._lines[number - 1] = ""
             self._struck.add(number)
@@ -347,6 +356,11 @@ class _Salvage:
         )
 
     def _in_plain_words(self, fault: _Fault) -> Problem:
+        at = self._lines[fault.line - 1]
+        if fault.said.startswith("Expected '=' after") and not at[fault.column - 1 : fault.column].isascii():
+            words = f"a key cannot hold {quote(at[fault.column - 1])} unless it is in quotes"
+            remedy = "a key is made of the letters a to z, digits, '_' and '-'"
+            return self._problem(words, remedy, fault.line, fault.column, 1)
         for pattern, words, remedy in _PLAIN_WORDS:
             if pattern.fullmatch(fault.said):
                 return self._problem(words, remedy, fault.line, fault.column)
@@ -367,6 +381,10 @@ def _indent(line: str) -> int:
 
 def _outside_strings(line: str) -> str:
     return _STRING.sub("", line).partition("#")[0]
+
+
+def _assigns(line: str) -> bool:
+    return _ASSIGNMENT.match(line) is not None
 
 
 def _opens_array(line: str) -> bool:
@@ -442,7 +460,8 @@ _PLAIN_WORDS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (
         re.compile(r"Invalid initial character for a key part"),
         "a key must stand here",
-        "a key is made of letters, digits, '_' and '-'; an inline table stays on one line, with no ',' at its end",
+        "a key is made of letters, digits, '_' and '-'; an inline table stays on one line,"
+        " with no ',' at its end",
     ),
     (
         re.compile(r"Invalid statement"),
@@ -505,7 +524,7 @@ def _spans_of(problems: tuple[Problem, ...], sources: Mapping[str, Source]) -> d
                 wanted.setdefault(place.file, set()).add(place.path)
     if not wanted:
         return {}
-    from ipmpki.spans import Spans  # noqa: PLC0415 -- tree-sitter is loaded only when there is a place to find
+    from ipmpki.spans import Spans  # tree-sitter is loaded only when there is a place to find
 
     texts = {file: sources[file].readable for file in wanted}
     return {
@@ -537,8 +556,6 @@ def _without_secrets(line: str, place: Place) -> str:
 def _star(value: str) -> str:
     kept = [match.span() for match in _REFERENCE.finditer(value)]
     return "".join(
-        character
-        if character in " \t{},=#" or any(start <= index < end for start, end in kept)
-        else "*"
+        character if character in " \t{},=#" or any(start <= index < end for start, end in kept) else "*"
         for index, character in enumerate(value)
     )

@@ -20,8 +20,8 @@ class Spans:
     """The spans of the wanted paths of one text; tables nobody asks for are passed over unread."""
 
     def __init__(self, text: str, wanted: Iterable[DocumentPath]) -> None:
-        import tree_sitter  # noqa: PLC0415 -- loaded only when there is a problem to place
-        import tree_sitter_toml  # noqa: PLC0415
+        import tree_sitter  # loaded only when there is a problem to place
+        import tree_sitter_toml
 
         self._content = text.encode("utf-8", "surrogatepass")
         self._lines = self._content.split(b"\n")

@@ -61,9 +61,9 @@ class CertificateFacts:
 
     ``common_name`` is the last one of the subject and None where it has none. ``subject`` and ``issuer`` are
     RFC 4514 text, most specific attribute first. ``key_type`` is as keys.key_type_of says, or ``ed25519`` and
-    the like. ``key_usage`` and ``extended_key_usage`` hold RFC 5280's names (a purpose unknown here as dotted
-    numbers), empty where the extension is absent. ``fingerprint`` is SHA-256 of the certificate,
-    ``public_key_digest`` of its SubjectPublicKeyInfo; for a kind of key unknown here they are ``unknown`` and empty.
+    the like, or ``unknown``, then with an empty digest. ``key_usage`` and ``extended_key_usage`` hold RFC
+    5280's names (a purpose unknown here as dotted numbers), empty where the extension is absent.
+    ``fingerprint`` is SHA-256 of the certificate, ``public_key_digest`` of its SubjectPublicKeyInfo.
     """
 
     common_name: str | None

@@ -69,8 +69,8 @@ class LazyGroup(click.Group):
             import difflib
 
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            remedy = f"did you mean '{near[0]}'?" if near else "see 'ipmpki --help'"
-            raise click.UsageError(f"no such command '{args[0]}'; {remedy}", ctx)
+            guess = f"; did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"there is no command '{args[0]}'{guess}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -95,8 +95,12 @@ def run(arguments: list[str] | None = None) -> None:
     except click.Abort:
         console.say_error("interrupted", "run the command again: it carries on where it was")
         status = 130
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx is not None else "ipmpki"
+        console.say_error(error.format_message(), f"see '{where} --help'")
+        status = error.exit_code
     except click.ClickException as error:
-        error.show()
+        console.say_error(error.format_message(), None)
         status = error.exit_code
     except Fault as fault:
         console.say_error(fault.message, fault.remedy)

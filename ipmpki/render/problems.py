@@ -6,7 +6,7 @@ import json
 import textwrap
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as quote_url
 
 from ipmpki import __version__
@@ -81,9 +81,7 @@ class _Page:
         self._colour = colour
 
     def count(self, counts: Tally) -> str:
-        worst = (
-            Severity.ERROR if counts.errors else Severity.WARNING if counts.warnings else Severity.INFO
-        )
+        worst = Severity.ERROR if counts.errors else Severity.WARNING if counts.warnings else Severity.INFO
         return self._paint(summary(counts), _COLOURS[worst] if any((counts.errors, counts.warnings)) else "")
 
     def block(self, located: LocatedProblem) -> Iterator[str]:
@@ -113,9 +111,7 @@ class _Page:
         bar = self._paint("|", _FRAME)
         here = [_marks(located.label, "^")] if located.label.span else []
         here.extend(_marks(one, "-") for one in located.related if one.file == own and one.span)
-        marks = sorted(
-            (mark for group in here for mark in group), key=lambda mark: (mark.number, mark.start)
-        )
+        marks = sorted((mark for group in here for mark in group), key=lambda mark: (mark.number, mark.start))
         if marks:
             yield f"{' ' * gutter} {bar}"
             yield from self._draw(marks, gutter, colour)
@@ -176,9 +172,7 @@ def _marks(label: Label, sign: str) -> Iterator[_Mark]:
         end = span.end.column - 1 if number == span.end.line else len(line.rstrip())
         if end <= start and number != span.start.line:
             continue
-        yield _Mark(
-            number, line, start, max(end, start + 1), sign, label.message if number == last else ""
-        )
+        yield _Mark(number, line, start, max(end, start + 1), sign, label.message if number == last else "")
 
 
 def _fit(mark: _Mark, room: int) -> tuple[str, int, int]:
@@ -219,7 +213,8 @@ def _cell(character: str, line: str, index: int) -> str:
         return " " * _TAB
     if character == "\u200d" or unicodedata.category(character) in {"Mn", "Me"}:
         # A mark joins the letter before it; at the start of a line there is none to join.
-        return character if index and character != "\u200d" and line[index - 1] != "\t" else _escaped(character)
+        joins = index and character != "\u200d" and line[index - 1] != "\t"
+        return character if joins else _escaped(character)
     return character if _is_harmless(character) else _escaped(character)
 
 
@@ -286,7 +281,7 @@ def _problem_output(located: LocatedProblem) -> ProblemOutput:
     span = label.span or _TOP
     return {
         "rule": problem.rule,
-        "severity": cast('Literal["error", "warning", "info"]', problem.severity.value),
+        "severity": problem.severity.value,
         "message": problem.message,
         "help": problem.help,
         "file": label.file,

@@ -14,7 +14,8 @@ from markupsafe import Markup, escape
 
 from ipmpki.diagnostics import Severity, tally
 from ipmpki.render import report_words as words
-from ipmpki.render.report_words import Code, Sentence, day, grouped, minute, timestamp, visible
+from ipmpki.render.problems import visible
+from ipmpki.render.report_words import Code, Sentence, day, grouped, minute, timestamp
 from ipmpki.render.timeline import draw_timeline
 from ipmpki.vocabulary import Profile, Role
 
@@ -286,10 +287,14 @@ def _excerpt(label: Label) -> Excerpt:
 
 
 def _source_line(number: int, text: str, span: Span) -> SourceLine:
+    """A line in three parts. A place between two characters is an empty mark; an empty line has none."""
     start = span.start.column - 1 if number == span.start.line else len(text) - len(text.lstrip())
     end = span.end.column - 1 if number == span.end.line else len(text)
     start = min(start, len(text))
-    before, marked, after = text[:start], text[start:end], text[max(start, end) :]
+    end = max(start, end)
+    if start == end and span.start.line != span.end.line:
+        return SourceLine(str(number), _source(text[: 2 * MOST_CHARACTERS]), None, "")
+    before, marked, after = text[:start], text[start:end], text[end:]
     if len(before) > MOST_CHARACTERS:
         before = "…" + before[-MOST_CHARACTERS:]
     if len(marked) > 2 * MOST_CHARACTERS:

@@ -8,14 +8,13 @@ from json.encoder import encode_basestring
 from struct import iter_unpack
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.diagnostics import tally
+from ipmpki.render.problems import problems_output
 from ipmpki.render.report_words import Status, fingerprint_digits, serial_number, status_of, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ipmpki.diagnostics import Label, LocatedProblem, Position
     from ipmpki.render.report import (
         Report,
         ReportedAuthority,
@@ -33,7 +32,7 @@ _STATUS_WORDS = {status: status.name.lower().replace("_", "-") for status in Sta
 
 def render_json(report: Report, census: Census) -> bytes:
     """The report as JSON: stable key order, two spaces a level, UTC times, a final newline."""
-    count = tally(located.problem for located in report.problems)
+    problems = problems_output(report.problems, file=report.declaration)
     document = {
         "version": 1,
         "declaration": report.declaration,
@@ -43,11 +42,9 @@ def render_json(report: Report, census: Census) -> bytes:
         "authority": _authority(report.authority),
         "revocation_list": _revocation_list(report.revocation_list),
         "hosts": _Written([_host(host, report) for host in report.hosts]),
-        "problems": [_problem(located) for located in report.problems],
+        "problems": problems["problems"],
         "summary": {
-            "errors": count.errors,
-            "warnings": count.warnings,
-            "infos": count.infos,
+            **problems["summary"],
             "hosts": census.hosts,
             "servers": census.servers,
             "clients": census.clients,
@@ -158,29 +155,3 @@ def _texts(texts: Sequence[str], newline: str) -> str:
 
 def _quoted_time(moment: datetime | None) -> str:
     return "null" if moment is None else f'"{timestamp(moment)}"'
-
-
-def _problem(located: LocatedProblem) -> dict[str, Any]:
-    problem = located.problem
-    return {
-        "rule": problem.rule,
-        "severity": problem.severity.value,
-        "message": problem.message,
-        "help": problem.help,
-        **_place(located.label),
-        "related": [{"message": label.message, **_place(label)} for label in located.related],
-    }
-
-
-def _place(label: Label) -> dict[str, Any]:
-    span = label.span
-    return {
-        "file": label.file,
-        "path": label.path,
-        "start": None if span is None else _position(span.start),
-        "end": None if span is None else _position(span.end),
-    }
-
-
-def _position(position: Position) -> dict[str, int]:
-    return {"line": position.line, "column": position.column}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import tally
 from ipmpki.render import report_words as words
-from ipmpki.render.report_words import counted, day, grouped, minute, visible
+from ipmpki.render.problems import render_text, visible
+from ipmpki.render.report_words import counted, day, grouped, minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,8 +104,6 @@ def _summary(report: Report, census: Census) -> Iterator[str]:
 def _problems(report: Report) -> Iterator[str]:
     if not report.problems:
         return
-    from ipmpki.render.problems import render_text
-
     yield from _heading("Problems")
     yield ""
     yield from render_text(report.problems, width=WIDTH, colour=False).rstrip("\n").split("\n")

@@ -6,7 +6,6 @@ through ``visible`` before it is shown.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipmpki.diagnostics import tally
+from ipmpki.render.problems import visible
 from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ ROLE_NAMES = {Role.SERVER: "Server", Role.CLIENT: "Client"}
 
 MOST_NAMES_LISTED = 100
 """In one group of hosts to install; the list of hosts holds the rest, with dates."""
-
-_UNPRINTABLE_RUN = re.compile(r"[^ -~]")
 
 
 class Code(str):
@@ -105,18 +103,6 @@ class Census:
     next_renewal: datetime | None
 
 
-def visible(text: str) -> str:
-    """Text with every character that cannot be seen, or turns the reading order, written as ``\\u{…}``."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNPRINTABLE_RUN.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    character = match[0]
-    return character if character.isprintable() else f"\\u{{{ord(character):04x}}}"
-
-
 def utc(moment: datetime) -> datetime:
     """A moment in UTC; one without a zone is UTC already."""
     if moment.tzinfo is UTC:
@@ -162,14 +148,7 @@ def grouped(fingerprint: str) -> str:
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as ``1 host`` and ``10,000 hosts``."""
-    plural = noun if number == 1 else f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {plural}"
-
-
-def listed(parts: Iterable[str]) -> str:
-    """Words joined as a sentence joins them: ``a, b and c``."""
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def status_of(host: ReportedHost, report: Report) -> Status:

@@ -7,13 +7,14 @@ they are counted by month, or by a longer period where the months would be too m
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from datetime import MINYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ipmpki.render.report_words import counted, day, utc, visible
+from ipmpki.render.problems import visible
+from ipmpki.render.report_words import counted, day, utc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,12 +163,11 @@ def _ticks(start: datetime, end: datetime, scale: _Scale) -> tuple[Tick, ...]:
 
 
 def _month_number(moment: datetime) -> int:
-    return (moment.year - MINYEAR) * _MONTHS_A_YEAR + moment.month - 1
+    return moment.year * _MONTHS_A_YEAR + moment.month - 1
 
 
 def _period_name(month: int, length: int) -> str:
     year, within = divmod(month, _MONTHS_A_YEAR)
-    year += MINYEAR
     if length == 1:
         return f"{year:04}-{within + 1:02}"
     if length < _MONTHS_A_YEAR:
@@ -178,7 +178,7 @@ def _period_name(month: int, length: int) -> str:
 
 def _columns(report: Report, ends: Sequence[datetime], description: str) -> Timeline:
     first, last = _month_number(ends[0]), _month_number(ends[-1])
-    length = next((size for size in _PERIODS if last // size - first // size < MOST_PERIODS), _PERIODS[-1])
+    length = next(size for size in _PERIODS if last // size - first // size < MOST_PERIODS)
     counts = Counter(_month_number(end) // length for end in ends)
     lowest, periods = first // length, last // length - first // length + 1
     tallest = max(counts.values())
@@ -212,8 +212,7 @@ def _columns(report: Report, ends: Sequence[datetime], description: str) -> Time
 
 def _first_in(ends: Sequence[datetime], period: int, length: int) -> str:
     year, month = divmod(period * length, _MONTHS_A_YEAR)
-    opening = datetime(max(year + MINYEAR, MINYEAR), month + 1, 1, tzinfo=UTC)
-    return day(ends[bisect_right(ends, opening - timedelta(microseconds=1)) if opening.year > MINYEAR else 0])
+    return day(ends[bisect_left(ends, datetime(max(year, MINYEAR), month + 1, 1, tzinfo=UTC))])
 
 
 def _column_ticks(columns: Sequence[Column]) -> tuple[Tick, ...]:

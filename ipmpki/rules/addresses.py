@@ -63,7 +63,9 @@ def ip_invalid(host: HostSpec) -> Iterator[Finding]:
             yield Finding(*_what_is_wrong(written, fault), host.place.at("ips", index))
 
 
-def _what_is_wrong(written: str, fault: AddressFault) -> tuple[str, str]:
+def _what_is_wrong(  # noqa: PLR0911 -- one for each fault
+    written: str, fault: AddressFault
+) -> tuple[str, str]:
     shown = quote(written)
     example = "write an address such as '10.1.2.3' or 'fc00::1'"
     match fault:
@@ -100,7 +102,10 @@ def _without(written: str, mark: str, rest: str) -> str:
     return f"write the computer's own address, without {rest}: such as {quote(address)}"
 
 
-@host_rule(Severity.ERROR, cites="RFC 1112, section 4; RFC 5771; RFC 919, section 7; RFC 4291, sections 2.5.2 and 2.7")
+@host_rule(
+    Severity.ERROR,
+    cites="RFC 1112, section 4; RFC 5771; RFC 919, section 7; RFC 4291, sections 2.5.2 and 2.7",
+)
 def ip_not_an_endpoint(host: HostSpec) -> Iterator[Finding]:
     """An address that no single computer can have.
 

@@ -158,7 +158,8 @@ def alias_is_another_host(fleet: Fleet) -> Iterator[Finding]:
             if place is not None:
                 yield Finding(
                     f"the alias {quote(alias)} is the name of another host",
-                    "take it off the aliases: a certificate for both names lets one computer pass for the other",
+                    "take it off the aliases: a certificate for both names lets one computer pass for the"
+                    " other",
                     place,
                     (Related("that host is declared here", other.place.at("name")),),
                 )
@@ -333,7 +334,9 @@ def repeated_alias(host: HostSpec) -> Iterator[Finding]:
             )
 
 
-@host_rule(Severity.INFO, cites="RFC 9525, section 6.3; CA/Browser Forum Baseline Requirements, section 7.1.4.2.1")
+@host_rule(
+    Severity.INFO, cites="CA/Browser Forum Baseline Requirements, section 7.1.4.2.1 (no internal names)"
+)
 def single_label_alias(host: HostSpec) -> Iterator[Finding]:
     """An alias has no domain.
 
@@ -368,9 +371,12 @@ def single_label_alias(host: HostSpec) -> Iterator[Finding]:
         if "." in alias:
             continue
         name = read_name(alias)
-        if name.fault is None and name.is_single_label and host.was_read("aliases", index) and name.ascii != host.name:
+        if name.fault is not None or not name.is_single_label or name.ascii == host.name:
+            continue
+        if host.was_read("aliases", index):
             yield Finding(
-                f"the alias {quote(alias)} is a short name: which computer it means depends on the client's domain",
+                f"the alias {quote(alias)} is a short name:"
+                " which computer it means depends on the client's domain",
                 "keep it if clients connect by it; else leave it out",
                 host.place.at("aliases", index),
             )

@@ -25,9 +25,7 @@ def judge(fleet: Fleet, surroundings: Surroundings) -> tuple[Problem, ...]:
         name for name in fleet.ignored_rules if name in rules and rules[name].severity is not Severity.ERROR
     )
     running = [rule for name, rule in rules.items() if name not in ignored]
-    problems = [
-        problem for problem in _judge_ignored(fleet, rules) if problem.rule not in ignored
-    ]
+    problems = [problem for problem in _judge_ignored(fleet, rules) if problem.rule not in ignored]
     for rule in running:
         problems.extend(_run(rule, fleet, surroundings))
     return tuple(problems)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ipmpki.fleet import Fleet, HostSpec
 
 
-@fleet_rule(Severity.ERROR, cites="RFC 4343, section 3 (names compare without case); RFC 5890, section 2.3.2.1")
+@fleet_rule(Severity.ERROR, cites="RFC 4343, section 3 (case does not count); RFC 5890, section 2.3.2.1")
 def duplicate_host(fleet: Fleet) -> Iterator[Finding]:
     """Two hosts have the same name.
 
@@ -183,6 +183,6 @@ def server_on_macos(host: HostSpec) -> Iterator[Finding]:
         "InfoPrint Manager has no server for macOS",
         "a server runs on 'aix', 'linux' or 'windows'; a Mac can be a client"
         if is_own
-        else "it has macos from [defaults]; write os = \"aix\", \"linux\" or \"windows\" for this host",
+        else 'it has macos from [defaults]; write os = "aix", "linux" or "windows" for this host',
         host.place.at("os" if is_own else "role"),
     )

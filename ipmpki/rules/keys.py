@@ -26,7 +26,8 @@ def server_key_cannot_encipher(fleet: Fleet) -> Iterator[Finding]:
 
     ## Who is hurt
 
-    Clients: the server's certificate would break either the vendor's requirement or the standard, and they refuse it.
+    Clients: the server's certificate would break either the vendor's requirement or the standard, and
+    they refuse it.
 
     ## Example
 
@@ -53,7 +54,8 @@ def server_key_cannot_encipher(fleet: Fleet) -> Iterator[Finding]:
             continue
         if host.declared.key is not None:
             yield Finding(
-                f"{quote(certificate.key)} cannot be a server's key: InfoPrint Manager needs one that can encipher",
+                f"{quote(certificate.key)} cannot be a server's key:"
+                " InfoPrint Manager needs one that can encipher",
                 "use an RSA key for this server, such as 'rsa-2048'",
                 host.place.at("key"),
             )
@@ -61,8 +63,8 @@ def server_key_cannot_encipher(fleet: Fleet) -> Iterator[Finding]:
             inheriting += 1
     if inheriting:
         yield Finding(
-            f"{quote(fleet.declared.defaults.key)} cannot be a server's key, and {counted(inheriting, 'server')}"
-            f" {'has' if inheriting == 1 else 'have'} it from here",
+            f"{quote(fleet.declared.defaults.key)} cannot be a server's key, and"
+            f" {counted(inheriting, 'server')} {'has' if inheriting == 1 else 'have'} it from here",
             "use an RSA key here, such as 'rsa-2048', or give each server a key of its own",
             fleet.place.at("defaults", "key"),
         )

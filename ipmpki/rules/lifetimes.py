@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _APPLES_LIMIT = timedelta(days=825)
 
 
-@fleet_rule(Severity.ERROR, cites="RFC 5280, section 6.1.3 (every certificate of a path is valid at the time)")
+@fleet_rule(
+    Severity.ERROR, cites="RFC 5280, section 6.1.3 (every certificate of a path is valid at the time)"
+)
 def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
     """A host's certificate is declared to be valid for longer than its authority.
 
@@ -28,7 +30,8 @@ def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
 
     ## Who is hurt
 
-    Everybody on the day the authority ends: its certificates stop working with it, whatever their own date says.
+    Everybody on the day the authority ends: its certificates stop working with it, whatever their own
+    date says.
 
     ## Example
 

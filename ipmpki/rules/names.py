@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Severity
-from ipmpki.names import LONGEST_COMMON_NAME, LONGEST_LABEL, LONGEST_NAME, Name, NameFault, is_address, read_name
+from ipmpki.names import (
+    LONGEST_COMMON_NAME,
+    LONGEST_LABEL,
+    LONGEST_NAME,
+    Name,
+    NameFault,
+    is_address,
+    read_name,
+)
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 from ipmpki.wording import quote
 
@@ -50,7 +58,8 @@ def name_not_fully_qualified(host: HostSpec) -> Iterator[Finding]:
     if name.fault is None:
         yield Finding(
             f"{quote(name.written)} is not a full computer name: its domain is missing",
-            f"write the name as DNS knows it, such as '{name.ascii[:40]}.example.com'; the short one can be an alias",
+            f"write the name as DNS knows it, such as '{name.ascii[:40]}.example.com';"
+            " the short one can be an alias",
             host.place.at("name"),
         )
 
@@ -204,7 +213,7 @@ def name_too_long(fleet: Fleet) -> Iterator[Finding]:
         domain = host.name.partition(".")[2]
         remedy = "shorten it"
         if key == "name" and "." in domain and len(domain) + 2 <= LONGEST_COMMON_NAME:
-            remedy = f'add a wildcard for the subject: subject = "*.{domain}"; the full name stays an alternative name'
+            remedy = f'add: subject = "*.{domain}", a wildcard; the full name stays an alternative name'
         yield Finding(
             f"{quote(written)} has {len(certificate.common_name)} characters; a subject holds 64 at most",
             remedy,
@@ -212,7 +221,7 @@ def name_too_long(fleet: Fleet) -> Iterator[Finding]:
         )
 
 
-def what_is_wrong(name: Name) -> tuple[str, str]:
+def what_is_wrong(name: Name) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 -- one for each fault
     """Fault and remedy of a name that DNS cannot hold."""
     written = quote(name.written)
     rule = "letters, digits, '-' and '.'"
@@ -248,7 +257,10 @@ def what_is_wrong(name: Name) -> tuple[str, str]:
                 f"names hold {rule} only; if DNS has the underscore, give the computer another name there",
             )
         case NameFault.UNICODE:
-            return f"{written} cannot be written in DNS: {name.detail}", f"names hold {rule}, and letters of one's language"
+            return (
+                f"{written} cannot be written in DNS: {name.detail}",
+                f"names hold {rule}, and letters of other alphabets that DNS knows",
+            )
         case NameFault.NUMERIC:
             return (
                 f"{written} ends in a number, as an address does",
@@ -256,7 +268,10 @@ def what_is_wrong(name: Name) -> tuple[str, str]:
             )
         case _:
             if "//" in name.written:
-                return f"{written} is a web address, not a computer's name", "write the name alone, without 'https://'"
+                return (
+                    f"{written} is a web address, not a computer's name",
+                    "write the name alone, without 'https://'",
+                )
             if ":" in name.written:
                 return f"{written} holds ':'", "write the name alone, without a port"
             return f"{written} holds {quote(name.detail)}, which names do not", f"names hold {rule} only"

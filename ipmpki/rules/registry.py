@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """A file that holds a private key or a passphrase, with its permission bits (0 where the system has none)."""
+    """A file with a private key or a passphrase, and its permission bits (0 where the system has none)."""
 
     path: str
     mode: int
@@ -149,7 +149,7 @@ def _page(function: Callable[..., object]) -> str:
 
 def registered() -> dict[str, Rule]:
     """All rules by name, those of every subject loaded, in alphabetical order."""
-    from ipmpki.rules import subjects  # noqa: PLC0415 -- the subjects register themselves here
+    from ipmpki.rules import subjects  # each registers its rules as it is imported
 
     assert subjects  # noqa: S101 -- imported for its effect
     return dict(sorted(_RULES.items()))

@@ -163,7 +163,9 @@ def wrong_value() -> None:
     """
 
 
-@reported_elsewhere(Severity.ERROR, cites="NIST SP 800-131A Rev. 2, section 3; RFC 9142 and the TLS libraries' defaults")
+@reported_elsewhere(
+    Severity.ERROR, cites="NIST SP 800-131A Rev. 2, section 3; RFC 9325, section 4.5 (2048 bits at least)"
+)
 def key_too_weak() -> None:
     """An RSA key shorter than 2048 bits.
 

@@ -85,7 +85,7 @@ def partial_wildcard(host: HostSpec) -> Iterator[Finding]:
         )
 
 
-@host_rule(Severity.ERROR, cites=f"{VENDOR}: a wildcard for your DNS domain; RFC 9525, section 6.3; RFC 6125, section 7.2")
+@host_rule(Severity.ERROR, cites=f"{VENDOR}: a wildcard for your DNS domain; RFC 9525, sections 6.3 and 7.1")
 def wildcard_too_broad(host: HostSpec) -> Iterator[Finding]:
     """A wildcard for a whole top-level domain, or for everything.
 
@@ -95,7 +95,8 @@ def wildcard_too_broad(host: HostSpec) -> Iterator[Finding]:
 
     ## Who is hurt
 
-    Browsers and TLS libraries refuse such a certificate; where one is accepted, its holder could pass for any computer.
+    Browsers and TLS libraries refuse such a certificate; where one is accepted, its holder could pass for
+    any computer.
 
     ## Example
 
@@ -141,7 +142,8 @@ def wildcard_does_not_cover_name(host: HostSpec) -> Iterator[Finding]:
 
     ## Who is hurt
 
-    Whoever reads the certificate to see which computer it is for, and every client that looks at the subject alone.
+    Whoever reads the certificate to see which computer it is for, and every client that looks at the
+    subject alone.
 
     ## Example
 
@@ -213,10 +215,10 @@ def subject_is_another_name(host: HostSpec) -> Iterator[Finding]:
     if written is None or not host.was_read("subject") or not host.was_read("name"):
         return
     subject, name = read_name(written), read_name(host.declared.name)
-    if subject.fault is not None or name.fault in {NameFault.WILDCARD} or subject.ascii == name.ascii:
+    if subject.fault is not None or name.fault is NameFault.WILDCARD or subject.ascii == name.ascii:
         return
     yield Finding(
         f"the subject {quote(written)} is neither this host's name nor a wildcard",
-        f"leave subject out, and add: aliases = [\"{written[:80]}\"]",
+        f'leave subject out, and add: aliases = ["{written[:80]}"]',
         host.place.at("subject"),
     )

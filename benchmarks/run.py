@@ -1,0 +1,225 @@
+"""Hold ipmpki against its floors, side by side in one run: ``python benchmarks/run.py [--full]``.
+
+Machines differ and are noisy, so what counts is the ratio to a floor measured in the same run: the bare
+interpreter, the bare libraries doing the same work, all cores making keys. Every figure is the best of
+several runs, floor and tool taking turns. Prints a table; exits 1 where a limit is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+IPMPKI = [sys.executable, "-m", "ipmpki"]
+FLOORS = [sys.executable, str(HERE / "floors.py")]
+
+HEAD = 'schema = 1\n[ca]\ncommon_name = "Acme Print CA"\nkey = "{key}"\n[tls]\nmutual_auth = "required"\n'
+
+
+def fleet(hosts: int, key: str, ca_key: str) -> str:
+    """A declaration of one server and many clients, with aliases and addresses as a shop has them."""
+    text = [HEAD.format(key=ca_key)]
+    text.append('[[hosts]]\nname = "ipm.example.com"\nrole = "server"\nos = "linux"\nkey = "rsa-2048"\n')
+    for number in range(hosts - 1):
+        address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
+        text.append(
+            f'[[hosts]]\nname = "desk{number}.example.com"\nrole = "client"\nos = "linux"\nkey = "{key}"\n'
+            f'aliases = ["print{number}.example.com"]\nips = ["{address}"]\n'
+        )
+    return "\n".join(text)
+
+
+@dataclass
+class Row:
+    """One line of the table. ``limit`` bounds the ratio, ``seconds`` the tool's own time; 0 means none."""
+
+    what: str
+    tool: float
+    floor: float
+    floor_name: str
+    limit: float = 0.0
+    seconds: float = 0.0
+    memory: float = 0.0
+    memory_limit: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """How many times its floor the tool took."""
+        return self.tool / self.floor
+
+    @property
+    def holds(self) -> bool:
+        """Whether every limit is kept."""
+        return (
+            (not self.limit or self.ratio <= self.limit)
+            and (not self.seconds or self.tool <= self.seconds)
+            and (not self.memory_limit or self.memory <= self.memory_limit)
+        )
+
+
+def seconds_of(command: list[str], folder: Path) -> float:
+    """The wall time of a command that must succeed."""
+    begun = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
+def best(runs: int, *measures: Callable[[], float]) -> list[float]:
+    """The best time of each measure, taking turns so that noise falls on all alike."""
+    times: list[list[float]] = [[] for _ in measures]
+    for _ in range(runs):
+        for found, measure in zip(times, measures, strict=True):
+            found.append(measure())
+    return [min(found) for found in times]
+
+
+def start_up(folder: Path) -> Row:
+    """``ipmpki --version`` against an interpreter that does nothing."""
+    script = shutil.which("ipmpki", path=str(Path(sys.executable).parent)) or "ipmpki"
+    tool, floor = best(
+        25,
+        lambda: seconds_of([script, "--version"], folder),
+        lambda: seconds_of([sys.executable, "-c", "pass"], folder),
+    )
+    return Row("start-up", tool, floor, "python -c pass", limit=3.0)
+
+
+def check(folder: Path, hosts: int) -> Row:
+    """``ipmpki check`` of a sound declaration against parsing and modelling it."""
+    (folder / "pki.toml").write_text(fleet(hosts, "ec-p256", "ec-p256"))
+    tool, floor = best(
+        5,
+        lambda: seconds_of([*IPMPKI, "check", "pki.toml"], folder),
+        lambda: seconds_of([*FLOORS, "parse", "pki.toml"], folder),
+    )
+    return Row(
+        f"check, {hosts:,} hosts", tool, floor, "tomllib + pydantic", seconds=1.0 if hosts >= 10_000 else 0
+    )
+
+
+def build_elliptic(folder: Path, hosts: int, runs: int) -> Row:
+    """A first build with EC keys against making keys, signing and writing the same files."""
+    (folder / "pki.toml").write_text(fleet(hosts, "ec-p256", "ec-p256"))
+
+    def build() -> float:
+        for name in ("dist", "pki.db", "pki.db.lock"):
+            target = folder / name
+            shutil.rmtree(target, ignore_errors=True) if target.is_dir() else target.unlink(missing_ok=True)
+        return seconds_of([*IPMPKI, "build", "pki.toml"], folder)
+
+    def bare() -> float:
+        shutil.rmtree(folder / "bare", ignore_errors=True)
+        return seconds_of([*FLOORS, "sign", str(hosts), "bare", "dist"], folder)
+
+    tool, floor = best(runs, build, bare)
+    shutil.rmtree(folder / "bare")
+    limit = 1.5 if hosts >= 10_000 else 0
+    return Row(
+        f"build EC, {hosts:,} hosts",
+        tool,
+        floor,
+        "sign and write",
+        limit,
+        seconds=1.0 if hosts == 1_000 else 0,
+    )
+
+
+def plan_nothing(folder: Path, hosts: int) -> Row:
+    """A plan after a build, which finds nothing to do."""
+    tool, floor = best(
+        5,
+        lambda: seconds_of([*IPMPKI, "plan", "pki.toml"], folder),
+        lambda: seconds_of([*FLOORS, "parse", "pki.toml"], folder),
+    )
+    process = subprocess.Popen([*IPMPKI, "plan", "pki.toml"], cwd=folder, stdout=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    limits = (1.5, 300.0) if hosts >= 10_000 else (0.0, 0.0)
+    return Row(
+        f"no-op plan, {hosts:,} hosts",
+        tool,
+        floor,
+        "tomllib + pydantic",
+        seconds=limits[0],
+        memory=usage.ru_maxrss / 1024,
+        memory_limit=limits[1],
+    )
+
+
+def build_rsa(folder: Path, hosts: int, runs: int) -> Row:
+    """A first build with RSA keys against all cores making as many keys.
+
+    The time to find an RSA key's primes varies widely, so both sides are measured over many keys and
+    the median ratio of several turns is taken.
+    """
+    (folder / "pki.toml").write_text(fleet(hosts, "rsa-2048", "rsa-2048"))
+    ratios = []
+    for _ in range(runs):
+        for name in ("dist", "pki.db", "pki.db.lock"):
+            target = folder / name
+            shutil.rmtree(target, ignore_errors=True) if target.is_dir() else target.unlink(missing_ok=True)
+        tool = seconds_of([*IPMPKI, "build", "pki.toml"], folder)
+        floor = seconds_of([*FLOORS, "keys", str(hosts)], folder)
+        ratios.append((tool / floor, tool, floor))
+    _, tool, floor = sorted(ratios)[len(ratios) // 2]
+    return Row(
+        f"build RSA, {hosts:,} hosts", tool, floor, "keys on all cores", limit=1 / 0.95 if hosts >= 500 else 0
+    )
+
+
+def main() -> int:
+    """Measure, print, judge."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="10,000 hosts with RSA keys too: a quarter of an hour"
+    )
+    parser.add_argument(
+        "--smoke", action="store_true", help="tiny fleets only, to see that the benchmark runs"
+    )
+    options = parser.parse_args()
+    sizes = (10, 50) if options.smoke else (10, 1_000, 10_000)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="ipmpki-bench-") as name:
+        folder = Path(name)
+        rows.append(start_up(folder))
+        rows += [check(folder, hosts) for hosts in sizes]
+        for hosts in sizes:
+            rows.append(build_elliptic(folder, hosts, runs=3 if hosts < 10_000 else 2))
+            rows.append(plan_nothing(folder, hosts))
+        rsa_sizes = (10,) if options.smoke else (10, 1_000, *((10_000,) if options.full else ()))
+        rows += [build_rsa(folder, hosts, runs=3 if hosts < 1_000 else 1) for hosts in rsa_sizes]
+    show(rows)
+    return 0 if options.smoke or all(row.holds for row in rows) else 1
+
+
+def show(rows: list[Row]) -> None:
+    """Print the table."""
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
+    print(f"{'what':<26}{'ipmpki':>10}{'floor':>10}{'ratio':>8}  {'limit':<18}{'':<6}floor is")
+    for row in rows:
+        limits = []
+        if row.limit:
+            limits.append(f"<= {row.limit:.2f} x")
+        if row.seconds:
+            limits.append(f"<= {row.seconds:.1f} s")
+        if row.memory_limit:
+            limits.append(f"{row.memory:.0f}/{row.memory_limit:.0f} MiB")
+        verdict = "" if not limits else "ok" if row.holds else "OVER"
+        print(
+            f"{row.what:<26}{row.tool:>9.3f}s{row.floor:>9.3f}s{row.ratio:>8.2f}"
+            f"  {', '.join(limits):<18}{verdict:<6}{row.floor_name}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,296 @@
+"""Where things stand in a TOML text that tomllib has accepted: statements, hosts, values within brackets."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Any
+
+_TOKEN = re.compile(
+    r"""(?P<comment>\#[^\n]*)
+      | (?P<string>\"{3}(?:\\.|[^\\])*?\"{3,5} | '{3}.*?'{3,5} | "(?:\\.|[^"\\])*" | '[^']*')
+      | (?P<open>[\[{])
+      | (?P<close>[\]}])
+      | (?P<comma>,)
+      | (?P<equals>=)
+      | (?P<newline>\n)
+      | (?P<space>[ \t\r]+)
+      | (?P<word>[^\s\#"'\[\]{},=]+)""",
+    re.VERBOSE | re.DOTALL,
+)
+_REST_OF_LINE = re.compile(r"[ \t\r]*(?:#[^\n]*)?\n")
+_COMMENT_BEHIND = re.compile(r"[ \t]*(?:#[^\n\r]*)?")
+
+
+class Kind(Enum):
+    """What a line, or several that belong together, holds."""
+
+    BLANK = auto()
+    COMMENT = auto()
+    HEADER = auto()
+    PAIR = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Whole lines ``start:end``; ``first:last`` leaves out blanks, the comment behind and the line end.
+
+    ``equals`` is where a pair's first ``=`` stands.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    first: int
+    last: int
+    equals: int
+
+
+def split_statements(text: str) -> list[Statement]:
+    """Cut a whole text into its statements; together they are the text."""
+    found: list[Statement] = []
+    start = first = last = equals = depth = 0
+    kind = Kind.BLANK
+    for match in _TOKEN.finditer(text):
+        group = match.lastgroup
+        if group == "newline" and depth == 0:
+            found.append(Statement(kind, start, match.end(), first, last, equals))
+            start, kind = match.end(), Kind.BLANK
+        elif group == "comment" and kind is Kind.BLANK:
+            kind, first, last = Kind.COMMENT, match.start(), match.end()
+        elif group not in {"newline", "space", "comment"}:
+            if kind is Kind.BLANK:
+                kind = Kind.HEADER if group == "open" else Kind.PAIR
+                first, equals = match.start(), -1
+            depth += (group == "open") - (group == "close")
+            if group == "equals" and equals < 0:
+                equals = match.start()
+            last = match.end()
+    if start < len(text):
+        found.append(Statement(kind, start, len(text), first, last, equals))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def read_key(written: str) -> tuple[str, ...]:
+    """The steps of a key as written: bare, quoted or dotted."""
+    steps: list[str] = []
+    values: Any = tomllib.loads(f"{written} = 0")
+    while isinstance(values, dict):
+        step, values = next(iter(values.items()))
+        steps.append(step)
+    return tuple(steps)
+
+
+def value_start(text: str, equals: int) -> int:
+    """Where the value of a pair begins."""
+    start = equals + 1
+    while text[start] in " \t":
+        start += 1
+    return start
+
+
+def line_end(text: str) -> str:
+    """The line end most lines have."""
+    return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
+
+
+def splice(text: str, start: int, end: int, replacement: str) -> str:
+    """The text with ``start:end`` replaced, and nothing else."""
+    return f"{text[:start]}{replacement}{text[end:]}"
+
+
+# --- Hosts ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The statements of one ``[[hosts]]``: first comment line above, header, one past the last line."""
+
+    lead: int
+    header: int
+    tail: int
+
+
+class Layout:
+    """Where the hosts stand in a text: as ``[[hosts]]`` blocks, or within one inline array."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.statements = split_statements(text)
+        self.blocks: list[Block] = []
+        headers = [at for at, one in enumerate(self.statements) if one.kind is Kind.HEADER]
+        self.inline = self._find_inline(headers[0] if headers else len(self.statements))
+        own = {at for at in headers if self._key_of(at) == ("hosts",)}
+        ends = dict(zip(headers, [*headers, len(self.statements)][1:], strict=True))
+        for at in sorted(own):
+            end = ends[at]
+            # A table below the host, such as [hosts.ipm], belongs to it.
+            while end in ends and end not in own and self._key_of(end)[0] == "hosts":
+                end = ends[end]
+            self.blocks.append(Block(self._lead(at), at, self._tail(at, end)))
+
+    def host(self, index: int) -> tuple[int, int]:
+        """The stretch of one host's own lines (without the comments above), or of its inline table."""
+        if self.inline is not None:
+            start, end = self.inline
+            member = split_members(self.text[start:end])[index]
+            return start + member.start, start + member.end
+        block = self.blocks[index]
+        return self.statements[block.header].start, self.statements[block.tail - 1].end
+
+    def count(self) -> int:
+        """How many hosts stand here."""
+        if self.inline is not None:
+            start, end = self.inline
+            return len(split_members(self.text[start:end]))
+        return len(self.blocks)
+
+    def is_blank(self, at: int) -> bool:
+        """Whether the statement of that number is a blank line."""
+        return self.statements[at].kind is Kind.BLANK
+
+    def _find_inline(self, end: int) -> tuple[int, int] | None:
+        for one in self.statements[:end]:
+            if one.kind is Kind.PAIR and read_key(self.text[one.first : one.equals]) == ("hosts",):
+                return value_start(self.text, one.equals), one.last
+        return None
+
+    def _key_of(self, header: int) -> tuple[str, ...]:
+        one = self.statements[header]
+        return read_key(self.text[one.first : one.last].strip("[]"))
+
+    def _lead(self, header: int) -> int:
+        """The first of the comment lines directly above a header, which speak of its host.
+
+        A directive such as ``#:schema`` is the file's, and so are the lines a file opens with.
+        """
+        lead = header
+        while lead > 0 and self.statements[lead - 1].kind is Kind.COMMENT:
+            if self.text.startswith("#:", self.statements[lead - 1].first):
+                return lead
+            lead -= 1
+        return lead if lead > 0 else header
+
+    def _tail(self, header: int, end: int) -> int:
+        """One past a block's last line: comment lines right below its last key are its own.
+
+        Unless they stand right above the next header, whose they are then.
+        """
+        last = end
+        while last - 1 > header and self.statements[last - 1].kind in {Kind.BLANK, Kind.COMMENT}:
+            last -= 1
+        tail = last
+        while tail < end and self.statements[tail].kind is Kind.COMMENT:
+            tail += 1
+        return last if tail == end < len(self.statements) else tail
+
+
+# --- Arrays and inline tables ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One value of an array, or one pair of an inline table; ``comma`` is where the comma after it stands."""
+
+    start: int
+    end: int
+    equals: int
+    comma: int | None
+
+    @property
+    def behind(self) -> int:
+        """Where what follows it begins, its comma left out."""
+        return self.end if self.comma is None else self.comma + 1
+
+
+def split_members(text: str) -> list[Member]:
+    """What stands between the brackets of an array or an inline table."""
+    found: list[Member] = []
+    start = end = equals = -1
+    depth = 0
+    for match in _TOKEN.finditer(text, 1, len(text) - 1):
+        group = match.lastgroup
+        if group == "comma" and depth == 0:
+            found.append(Member(start, end, equals, match.start()))
+            start = equals = -1
+        elif group not in {"newline", "space", "comment"}:
+            if start < 0:
+                start = match.start()
+            depth += (group == "open") - (group == "close")
+            if group == "equals" and depth == 0 and equals < 0:
+                equals = match.start()
+            end = match.end()
+    if start >= 0:
+        found.append(Member(start, end, equals, None))
+    return found
+
+
+def with_member(array: str, written: str, eol: str) -> str:
+    """Append a value to an array, on a line of its own where the last one has its own."""
+    members = split_members(array)
+    if not members:
+        line = array.rfind("\n") + 1
+        if line == 0:
+            return f"[{written}]"
+        return splice(array, line, line, f"{array[line:-1]}    {written},{eol}")
+    last = members[-1]
+    comma = "" if last.comma is None else ","
+    indent = _indent_of_own_line(array, last.start)
+    if indent is None:
+        separator = "," if last.comma is None else ""
+        return splice(array, last.behind, last.behind, f"{separator} {written}{comma}")
+    line = array.find("\n", last.behind) + 1
+    addition = f"{indent}{written}{comma}{eol}"
+    if line == 0:
+        line, addition = last.behind, f"{eol}{indent}{written}{comma}"
+    array = splice(array, line, line, addition)
+    return splice(array, last.end, last.end, ",") if last.comma is None else array
+
+
+def without_member(text: str, index: int, *, takes_comments: bool = False) -> str:
+    """Cut a member out with its comma, its line where it has its own, and the comment behind it.
+
+    With ``takes_comments``, which is for hosts, the comment lines directly above go too.
+    """
+    members = split_members(text)
+    member = members[index]
+    indent = _indent_of_own_line(text, member.start)
+    rest = _REST_OF_LINE.match(text, member.behind)
+    if indent is not None and rest is not None:
+        start = member.start - len(indent)
+        return splice(text, _above_comments(text, start) if takes_comments else start, rest.end(), "")
+    if index + 1 < len(members):
+        return splice(text, member.start, _past_comment(text, member.behind), "")
+    if index == 0:
+        left = splice(text, member.start, member.behind, "")
+        return left if left[1:-1].strip() else f"{text[0]}{text[-1]}"
+    before = members[index - 1]
+    if text[before.behind : member.start].strip(" \t"):
+        # A comment or a line end stands between: it is the one before's, and stays.
+        return splice(text, member.start, member.behind, "")
+    start = before.behind - 1 if text[before.end : before.behind - 1].strip(" \t") else before.end
+    return splice(text, start, member.end, "")
+
+
+def _past_comment(text: str, start: int) -> int:
+    match = _COMMENT_BEHIND.match(text, start)
+    return match.end() if match else start
+
+
+def _indent_of_own_line(text: str, start: int) -> str | None:
+    """What stands before a value on its line, if nothing but blanks does."""
+    line = text.rfind("\n", 0, start) + 1
+    before = text[line:start]
+    return before if line > 0 and not before.strip() else None
+
+
+def _above_comments(text: str, start: int) -> int:
+    while True:
+        line = text.rfind("\n", 0, start - 1) + 1
+        if line == 0 or not text[line:start].lstrip().startswith("#"):
+            return start
+        start = line
