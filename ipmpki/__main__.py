@@ -12,7 +12,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"ipmpki {__version__}\n")
         return
-    from ipmpki.cli.main import run  # noqa: PLC0415 -- start-up time: click is imported only past --version
+    from ipmpki.cli.main import run
 
     run()
 

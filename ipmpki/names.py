@@ -180,6 +180,48 @@ def read_address(written: str) -> Address | AddressFault:  # noqa: PLR0911 -- on
     return AddressFault.SHAPE
 
 
+class AddressSort(StrEnum):
+    """What an address is good for."""
+
+    ORDINARY = "ordinary"
+    UNSPECIFIED = "unspecified"
+    LOOPBACK = "loopback"
+    LINK_LOCAL = "link-local"
+    MULTICAST = "multicast"
+    BROADCAST = "broadcast"
+
+
+_LOOPBACK_4, _LINK_LOCAL_4, _MULTICAST_4, _BROADCAST_4 = 127, 0xA9FE, 0xE, 0xFFFFFFFF
+_LINK_LOCAL_6, _MULTICAST_6 = 0xFE80 >> 6, 0xFF
+
+
+def sort_of_address(address: Address) -> AddressSort:
+    """What sort an address is: IPv4 by RFC 1122 (3.2.1.3), 3927 and 5771, IPv6 by RFC 4291 (2.4)."""
+    # Compared as numbers, as the properties of ipaddress take ten times as long.
+    bits = int(address)
+    if bits == 0:
+        return AddressSort.UNSPECIFIED
+    return _sort_of_ipv4(bits) if isinstance(address, ipaddress.IPv4Address) else _sort_of_ipv6(bits)
+
+
+def _sort_of_ipv4(bits: int) -> AddressSort:
+    if bits >> 24 == _LOOPBACK_4:
+        return AddressSort.LOOPBACK
+    if bits >> 16 == _LINK_LOCAL_4:
+        return AddressSort.LINK_LOCAL
+    if bits >> 28 == _MULTICAST_4:
+        return AddressSort.MULTICAST
+    return AddressSort.BROADCAST if bits == _BROADCAST_4 else AddressSort.ORDINARY
+
+
+def _sort_of_ipv6(bits: int) -> AddressSort:
+    if bits == 1:
+        return AddressSort.LOOPBACK
+    if bits >> 118 == _LINK_LOCAL_6:
+        return AddressSort.LINK_LOCAL
+    return AddressSort.MULTICAST if bits >> 120 == _MULTICAST_6 else AddressSort.ORDINARY
+
+
 def wildcard_covers(wildcard: str, name: str) -> bool:
     """Whether ``*.example.com`` covers a name: exactly one label in place of the star (RFC 9525, 6.3)."""
     star, _, domain = wildcard.partition(".")

@@ -104,17 +104,17 @@ class Drift:
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def reasons(self, folder: str, names: frozenset[str] | None = None) -> tuple[Reason, ...]:
-        """Why a folder must be restored; only for the named files, where names are given."""
-        found = []
+    def reasons(self, folder: str, name: str | None = None) -> tuple[Reason, ...]:
+        """Why a folder must be restored, or one file of it where a name is given."""
+        reasons = []
         for code, drifted in (
             (ReasonCode.FILES_MISSING, self.missing),
             (ReasonCode.FILES_CHANGED, self.changed),
         ):
-            affected = [name for name in drifted.get(folder, ()) if names is None or name in names]
+            affected = [file for file in drifted.get(folder, ()) if name is None or file.startswith(name)]
             if affected:
-                found.append(Reason(code, ", ".join(affected)))
-        return tuple(found)
+                reasons.append(Reason(code, ", ".join(affected)))
+        return tuple(reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,7 @@ def make_plan(world: World, *, allows_ca_replacement: bool = False) -> Plan:
     revocations = tuple(_removed_hosts(world))
     authority = tuple(_authority_changes(world))
     crl = tuple(_revocation_list_changes(world, (*certificates, *revocations)))
-    report_drift = world.drift.reasons(REPORT_FOLDER)
-    report = (Change(Action.RESTORE, None, Artifact.REPORT, report_drift),) if report_drift else ()
+    report = tuple(_report_changes(world))
     changes = (*authority, *certificates, *revocations, *crl, *report)
     kept += sum(1 for group in (authority, crl) if not group)
     return Plan(world.now, changes, kept, _digest(world), allows_ca_replacement)
@@ -215,9 +214,34 @@ def _authority_changes(world: World) -> Iterator[Change]:
             ReasonCode.SETTINGS_CHANGED, "a passphrase is declared and the stored key is not encrypted"
         )
         yield Change(Action.REPLACE, None, Artifact.CA_KEY, (reason,))
-    missing = world.drift.reasons(CA_FOLDER, frozenset({"ca-cert.pem"}))
+    missing = _unpublished(world, CA_FOLDER, "ca-cert.pem")
     if missing:
         yield Change(Action.RESTORE, None, Artifact.CA_CERTIFICATE, missing)
+
+
+def _unpublished(world: World, folder: str, name: str) -> tuple[Reason, ...]:
+    """Why a file of no host must be written again; a build that was killed may not have come to it."""
+    published = world.issued.folders.get(folder)
+    if published is None:
+        return (Reason(ReasonCode.FILES_MISSING, f"{name} has not been published yet"),)
+    if published.inputs != world.wanted.inputs[folder]:
+        return (Reason(ReasonCode.FILES_CHANGED, f"the store holds a newer {name}"),)
+    return world.drift.reasons(folder, name)
+
+
+def _report_changes(world: World) -> Iterator[Change]:
+    """The report follows whatever a build does; it is a change by itself only where it is out of date."""
+    if world.issued.authority is None:
+        return
+    published = world.issued.folders.get(REPORT_FOLDER)
+    if published is None:
+        reasons: tuple[Reason, ...] = (Reason(ReasonCode.FILES_MISSING, "it has not been published yet"),)
+    elif published.inputs != world.wanted.inputs[REPORT_FOLDER]:
+        reasons = (Reason(ReasonCode.FILES_CHANGED, "it tells of an older state of the store"),)
+    else:
+        reasons = world.drift.reasons(REPORT_FOLDER)
+    if reasons:
+        yield Change(Action.RESTORE, None, Artifact.REPORT, reasons)
 
 
 def _authority_reason(difference: Difference) -> Reason:
@@ -394,7 +418,7 @@ def _revocation_list_changes(world: World, others: Sequence[Change]) -> Iterator
     if _crl_is_expiring(world):
         code = ReasonCode.EXPIRED if old.next_update <= world.now else ReasonCode.EXPIRING
         reasons.append(Reason(code, f"its next update is due on {_day(old.next_update)}"))
-    missing = world.drift.reasons(CA_FOLDER, frozenset({"crl.pem"}))
+    missing = _unpublished(world, CA_FOLDER, "crl.pem")
     if reasons:
         yield Change(Action.RENEW, None, Artifact.CRL, (*reasons, *missing))
     elif missing:

@@ -22,10 +22,10 @@ from ipmpki.validation import included_patterns, validate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ipmpki.build import AuthorityFiles, Progress
-    from ipmpki.store import Store
     from ipmpki.diagnostics import LocatedProblem, Problem
+    from ipmpki.distribute import Outlet
     from ipmpki.fleet import Fleet
+    from ipmpki.issue import AuthorityFiles, Progress
     from ipmpki.issued import Issued
     from ipmpki.source import Source
 
@@ -194,7 +194,7 @@ def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wor
 def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
     if fleet.existing is None:
         return specification.of_authority(fleet.authority)
-    from ipmpki.build import existing_fingerprint
+    from ipmpki.issue import existing_fingerprint
 
     content = reader.read_file(project.root / fleet.existing.certificate, what="the CA certificate")
     if issued.authority is not None and issued.authority.certificates_pem == content:
@@ -223,7 +223,8 @@ def build(
     except Refused:
         _publish_refusal(project)
         raise
-    from ipmpki.build import Commission, carry_out, preflight, publish
+    from ipmpki.distribute import Outlet, distribute
+    from ipmpki.issue import Commission, carry_out, preflight
 
     commission = Commission(
         fleet=fleet,
@@ -240,12 +241,10 @@ def build(
     with open_store(project.store, now=project.now) as store:
         agreed = _agreed_plan(project, fleet, store.issued(), saved, allowed=allowed)
         carry_out(agreed, commission, store)
-        from ipmpki.render.inputs import folder_inputs
-
-        publisher = Publisher(project.dist)
-        publish(agreed, commission, store, publisher, folder_inputs(fleet, store.issued()))
-        built = _publish_report(project, fleet, agreed, store, publisher)
-        publisher.finish()
+        outlet = Outlet(store, Publisher(project.dist))
+        distribute(agreed, commission, outlet)
+        built = _distribute_report(project, fleet, agreed, outlet)
+        outlet.publisher.finish()
         return built
 
 
@@ -267,7 +266,7 @@ def _agreed_plan(
 
 
 def _authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
-    from ipmpki.build import AuthorityFiles
+    from ipmpki.issue import AuthorityFiles
 
     assert fleet.existing is not None  # noqa: S101 -- asked for only where one is declared
     return AuthorityFiles(
@@ -280,18 +279,16 @@ def _no_progress(_work: str, _done: int, _total: int) -> None:
     pass
 
 
-def _publish_report(
-    project: Project, fleet: Fleet, agreed: Plan, store: Store, publisher: Publisher
-) -> Built:
-    from ipmpki.build import publish_report
+def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Outlet) -> Built:
+    from ipmpki.distribute import distribute_report
     from ipmpki.render.report import render_report
     from ipmpki.reporting import report_of
 
-    issued = store.issued()
+    issued = outlet.store.issued()
     judged = judge(fleet, _surroundings(project.path, fleet, project.store, issued, project.now))
     problems = locate(dict.fromkeys((*project.static_problems, *judged)), project.sources)
     report = report_of(project.path.name, fleet, issued, problems, refused=False)
-    changed = publish_report(render_report(report), store, publisher, issued)
+    changed = distribute_report(render_report(report), outlet, issued)
     return Built(agreed, problems, issued, changed)
 
 

@@ -2,9 +2,9 @@
 
 A host's folder is swapped in whole: written in a staging folder beside dist/, then renamed into its place,
 so that at every instant it holds the complete old set, the complete new one, or is absent; a certificate
-never lies beside another one's key. What a killed build left in the staging folder, the next one puts right. Files are
-created with their final permissions, never widened to others and narrowed after. Everything here can be
-made again from the store, so nothing is flushed to the disk file by file.
+never lies beside another one's key. What a killed build left in the staging folder, the next one puts
+right. Files are created with their final permissions, never widened to others and narrowed after.
+Everything here can be made again from the store, so nothing is flushed to the disk file by file.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ipmpki.plan import Drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from ipmpki.render.bundle import RenderedFile
 
 PRIVATE_FOLDER = 0o700
@@ -99,6 +100,7 @@ class Publisher:
     def __init__(self, dist: Path) -> None:
         self._dist = dist
         self._staging = _staging_of(dist)
+        self._made: set[Path] = set()
 
     def recover(self) -> None:
         """Put right what a killed build left behind: an old folder without its successor goes back."""
@@ -124,15 +126,18 @@ class Publisher:
         """Put a host's folder in place, whole; a folder that is right already is not touched."""
         place = self._dist / "hosts" / name
         with _clear_errors(self._dist):
-            found = _as_published(place, files)
-            if found is not None and (not _HAS_MODES or _mode(place.stat()) == PRIVATE_FOLDER):
-                return Placed(found, changed=False)
+            exists = os.path.lexists(place)
+            if exists:
+                found = _as_published(place, files)
+                if found is not None and (not _HAS_MODES or _mode(place.stat()) == PRIVATE_FOLDER):
+                    return Placed(found, changed=False)
             fresh = self._stage("new", name)
             fresh.mkdir(mode=PRIVATE_FOLDER)
-            published = [self._write_or_link(place, fresh, file) for file in files]
-            if os.path.lexists(place):
+            if exists:
+                published = [_write_or_link(place, fresh, file) for file in files]
                 self._retire(place, name, {file.name for file in files}, successor=fresh)
             else:
+                published = [_write(f"{fresh}/{file.name}", file) for file in files]
                 self._folder("hosts")
                 fresh.rename(place)
             return Placed(tuple(published), changed=True)
@@ -166,30 +171,26 @@ class Publisher:
             (self._dist / folder / name).unlink(missing_ok=True)
 
     def _folder(self, path: str) -> Path:
+        """A folder below dist/ that anyone may enter, made where it is not there."""
         folder = self._dist / path
-        folder.mkdir(mode=PUBLIC_FOLDER, parents=True, exist_ok=True)
+        if folder not in self._made:
+            self._dist.mkdir(mode=PUBLIC_FOLDER, exist_ok=True)  # parents=True would give it the umask's mode
+            folder.mkdir(mode=PUBLIC_FOLDER, exist_ok=True)
+            self._made.add(folder)
         return folder
 
-    def _stage(self, *steps: str) -> Path:
-        """A free place below the staging folder, which only its owner can enter."""
-        self._dist.mkdir(mode=PUBLIC_FOLDER, parents=True, exist_ok=True)
-        self._staging.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        place = self._staging.joinpath(*steps)
-        place.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        if place.is_dir() and not place.is_symlink():
-            shutil.rmtree(place)
-        else:
-            place.unlink(missing_ok=True)
+    def _stage(self, kind: str, name: str) -> Path:
+        """A free place in the staging folder, which only its owner can enter."""
+        parent = self._staging / kind
+        if parent not in self._made:
+            self._folder(".")
+            self._staging.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            self._made.add(parent)
+        place = parent / name
+        if os.path.lexists(place):
+            _discard(place)
         return place
-
-    def _write_or_link(self, place: Path, fresh: Path, file: RenderedFile) -> PublishedFile:
-        """A file that does not change keeps its identity in the new folder, by a second link to it."""
-        found = _existing(place / file.name, file)
-        if found is not None:
-            with contextlib.suppress(OSError):  # a file system without links: it is written again
-                os.link(place / file.name, fresh / file.name)
-                return found
-        return _write(fresh / file.name, file)
 
     def _retire(self, place: Path, name: str, published: set[str], successor: Path | None) -> None:
         old = self._stage("old", name)
@@ -199,13 +200,29 @@ class Publisher:
             successor.rename(place)
         if old.is_dir() and not old.is_symlink():
             _keep_strangers(old, place, known)
-            shutil.rmtree(old)
-        else:
-            old.unlink()
+        _discard(old)
+
+
+def _write_or_link(place: Path, fresh: Path, file: RenderedFile) -> PublishedFile:
+    """A file that does not change keeps its identity in the new folder, by a second link to it."""
+    found = _existing(place / file.name, file)
+    if found is not None:
+        with contextlib.suppress(OSError):  # a file system without links: it is written again
+            os.link(place / file.name, fresh / file.name)
+            return found
+    return _write(f"{fresh}/{file.name}", file)
+
+
+def _discard(path: Path) -> None:
+    """Remove a folder and what is in it, or a file; never what a link points to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _staging_of(dist: Path) -> Path:
-    """Beside dist/, so that dist/ never shows anything half-done; inside where dist/ is a mount of its own."""
+    """Beside dist/, so that dist/ never shows anything half-done; inside where dist/ is a mount."""
     real = Path(os.path.realpath(dist))
     with contextlib.suppress(OSError):
         if real.stat().st_dev != real.parent.stat().st_dev:
@@ -253,7 +270,7 @@ def _existing(path: Path, wanted: RenderedFile) -> PublishedFile | None:
     return _record(wanted, found)
 
 
-def _write(path: Path, file: RenderedFile) -> PublishedFile:
+def _write(path: str | Path, file: RenderedFile) -> PublishedFile:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), file.mode)
     try:
         written = memoryview(file.content)

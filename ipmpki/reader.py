@@ -127,7 +127,7 @@ def read_passphrase(root: Path, source: PassphraseSource | None) -> bytes | None
         value = os.environ.get(source.env)
         if not value:
             raise WrongDeclaration(
-                f"the environment variable {source.env} is not set, which should hold the CA key's passphrase",
+                f"the environment variable {source.env}, for the CA key's passphrase, is not set",
                 f"set it for this command only, for example: read -rs {source.env}; export {source.env}",
             )
         return os.fsencode(value)

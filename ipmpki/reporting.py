@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki import specification
@@ -16,6 +15,8 @@ from ipmpki.render.report import (
 )
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, IssuedCertificate

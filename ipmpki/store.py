@@ -28,7 +28,7 @@ from ipmpki.issued import (
 from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 APPLICATION_ID = 0x49504D50
@@ -43,15 +43,14 @@ CREATE TABLE authority (
     is_existing INTEGER NOT NULL, made_at INTEGER NOT NULL, certificates BLOB NOT NULL, key BLOB NOT NULL
 ) STRICT;
 CREATE TABLE key (
-    id INTEGER PRIMARY KEY, host TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, made_at INTEGER NOT NULL,
-    pem BLOB NOT NULL
+    digest TEXT PRIMARY KEY, host TEXT NOT NULL, made_at INTEGER NOT NULL, pem BLOB NOT NULL
 ) STRICT;
 CREATE TABLE certificate (
     serial TEXT PRIMARY KEY, host TEXT NOT NULL, authority INTEGER NOT NULL REFERENCES authority,
     profile TEXT NOT NULL, specification TEXT NOT NULL, not_before INTEGER NOT NULL,
     not_after INTEGER NOT NULL, fingerprint TEXT NOT NULL, issued_at INTEGER NOT NULL,
     retired_at INTEGER, revoked_at INTEGER, revocation_reason TEXT, listed_in INTEGER,
-    key INTEGER NOT NULL REFERENCES key, pem BLOB NOT NULL
+    key TEXT NOT NULL REFERENCES key, pem BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX current_certificate ON certificate (host) WHERE retired_at IS NULL;
 CREATE INDEX revoked_certificate ON certificate (authority) WHERE revoked_at IS NOT NULL;
@@ -71,6 +70,8 @@ CREATE TABLE holder (
     since INTEGER NOT NULL
 ) STRICT;
 """
+
+_EVENT = "INSERT INTO event (at, kind, host, serial, detail, user) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,25 @@ def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def _hex(serial: int) -> str:
+    """A serial number as the store keeps it: SQLite's integers end at 63 bits."""
+    return f"{serial:040x}"
+
+
+def _row(one: IssuedCertificate) -> tuple[str | int, ...]:
+    return (
+        _hex(one.serial),
+        one.host,
+        one.authority,
+        one.profile.value,
+        one.specification,
+        _seconds(one.not_before),
+        _seconds(one.not_after),
+        one.fingerprint,
+        _seconds(one.issued_at),
+    )
+
+
 Found = TypeVar("Found")
 
 
@@ -397,9 +417,9 @@ class Store:
     def material(self, serial: int) -> Material:
         """A certificate and its key."""
         row = self._connection.execute(
-            "SELECT certificate.pem, key.pem FROM certificate JOIN key ON key.id = certificate.key"
+            "SELECT certificate.pem, key.pem FROM certificate JOIN key ON key.digest = certificate.key"
             " WHERE serial = ?",
-            (f"{serial:040x}",),
+            (_hex(serial),),
         ).fetchone()
         return Material(*row)
 
@@ -439,46 +459,44 @@ class Store:
             execute("UPDATE authority SET key = ? WHERE id = ?", (key_pem, identity))
             self._tell(execute, "authority-key-encrypted", None, None, "with the declared passphrase")
 
-    def add_certificates(self, batch: Iterable[NewCertificate]) -> None:
+    def add_certificates(self, batch: Sequence[NewCertificate]) -> None:
         """Record certificates and their keys; what their hosts had before is retired."""
         now = _seconds(self._now)
-        with self._transaction() as execute:
-            for new in batch:
-                one = new.certificate
-                execute(
-                    "UPDATE certificate SET retired_at = ? WHERE host = ? AND retired_at IS NULL",
-                    (now, one.host),
-                )
-                key = execute(
-                    "INSERT INTO key (host, digest, made_at, pem) VALUES (?, ?, ?, ?)",
-                    (one.host, new.key_digest, now, new.key_pem),
-                ).lastrowid
-                serial = f"{one.serial:040x}"
-                execute(
-                    "INSERT INTO certificate"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?, ?)",
+        with self._transaction():
+            many = self._connection.executemany
+            many(
+                "UPDATE certificate SET retired_at = ? WHERE host = ? AND retired_at IS NULL",
+                [(now, new.certificate.host) for new in batch],
+            )
+            many(
+                "INSERT INTO key VALUES (?, ?, ?, ?)",
+                [(new.key_digest, new.certificate.host, now, new.key_pem) for new in batch],
+            )
+            many(
+                "INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?, ?)",
+                [(*_row(new.certificate), new.key_digest, new.pem) for new in batch],
+            )
+            many(
+                _EVENT,
+                [
                     (
-                        serial,
-                        one.host,
-                        one.authority,
-                        one.profile.value,
-                        one.specification,
-                        _seconds(one.not_before),
-                        _seconds(one.not_after),
-                        one.fingerprint,
-                        _seconds(one.issued_at),
-                        key,
-                        new.pem,
-                    ),
-                )
-                self._tell(execute, new.event, one.host, serial, new.detail)
+                        now,
+                        new.event,
+                        new.certificate.host,
+                        _hex(new.certificate.serial),
+                        new.detail,
+                        self._user,
+                    )
+                    for new in batch
+                ],
+            )
 
     def revoke(self, revocations: Iterable[tuple[IssuedCertificate, str, str]]) -> None:
         """Revoke and retire certificates, each with its RFC 5280 reason and a detail for the ledger."""
         now = _seconds(self._now)
         with self._transaction() as execute:
             for one, reason, detail in revocations:
-                serial = f"{one.serial:040x}"
+                serial = _hex(one.serial)
                 execute(
                     "UPDATE certificate SET retired_at = ?, revoked_at = coalesce(revoked_at, ?),"
                     " revocation_reason = coalesce(revocation_reason, ?) WHERE serial = ?",
@@ -502,7 +520,7 @@ class Store:
             for serial in serials:
                 execute(
                     "UPDATE certificate SET listed_in = coalesce(listed_in, ?) WHERE serial = ?",
-                    (new.number, f"{serial:040x}"),
+                    (new.number, _hex(serial)),
                 )
             self._tell(execute, "revocation-list-made", None, None, f"number {new.number}")
 
@@ -526,7 +544,7 @@ class Store:
         detail: str,
     ) -> None:
         execute(
-            "INSERT INTO event (at, kind, host, serial, detail, user) VALUES (?, ?, ?, ?, ?, ?)",
+            _EVENT,
             (_seconds(self._now), kind, host, serial, detail, self._user),
         )
 

@@ -187,6 +187,21 @@ def self_signed(spec: AuthoritySpec, key: PrivateKey, *, now: datetime, serial: 
     )
 
 
+def validity(issuer: Issuer, lifetime: timedelta, *, now: datetime) -> tuple[datetime, datetime]:
+    """The first and the last second of a leaf issued now (RFC 5280, section 4.1.2.5: both inclusive), UTC.
+
+    Raises IssuerFault where the issuer has expired.
+    """
+    not_before = max(back_dated(now), issuer.not_before)
+    try:
+        not_after = min(not_before + lifetime - _ONE_SECOND, issuer.not_after)
+    except OverflowError:
+        not_after = issuer.not_after
+    if not_after < not_before:
+        raise _expired(issuer)
+    return not_before, not_after
+
+
 def issue(
     issuer: Issuer, spec: CertificateSpec, public_key: PublicKey, *, now: datetime, serial: int
 ) -> bytes:
@@ -203,13 +218,6 @@ def issue(
     reason = objection(issuer, spec)
     if reason is not None:
         raise IssuerFault(reason, "declare another authority, or names and uses that this one may certify")
-    not_before = max(back_dated(now), issuer.not_before)
-    try:
-        not_after = min(not_before + spec.lifetime - _ONE_SECOND, issuer.not_after)
-    except OverflowError:
-        not_after = issuer.not_after
-    if not_after < not_before:
-        raise _expired(issuer)
     return _sign(
         issuer.key,
         issuer.signature_hash,
@@ -217,7 +225,7 @@ def issue(
         subject=leaf_subject(spec.common_name),
         public_key=public_key,
         serial=serial,
-        validity=(not_before, not_after),
+        validity=validity(issuer, spec.lifetime, now=now),
         extensions=[
             *LEAF_EXTENSIONS[spec.profile],
             extension(alternative_names(spec.dns_names, spec.addresses), critical=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import warnings
@@ -88,6 +89,11 @@ def read_certificate(pem: bytes) -> CertificateFacts:
     Raises CertificateUnreadable.
     """
     return read_certificates(pem)[0]
+
+
+def fingerprint_of(pem: bytes) -> str:
+    """The SHA-256 of the one certificate in ``pem``, lower-case hex, without parsing what it says."""
+    return hashlib.sha256(base64.b64decode(b"".join(pem.splitlines()[1:-1]))).hexdigest()
 
 
 def read_certificates(pem: bytes) -> tuple[CertificateFacts, ...]:

@@ -11,7 +11,7 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.options import Moment, declaration_argument, strict_option
 from ipmpki.cli.problems import exit_status, show_problems
-from ipmpki.cli.saving import write_atomically
+from ipmpki.cli.saving import create
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     show_problems(project.problems, "text", str(file))
     plan = projects.plan(project, at=at, replace_ca=replace_ca)
     if out is not None:
-        write_atomically(out, render_plan_json(plan).encode(), mode=0o644)
+        create(out, render_plan_json(plan).encode(), overwrite=True)
     if format_ == "json":
         console.say(render_plan_json(plan))
     else:

@@ -25,7 +25,7 @@ def show_problems(problems: Sequence[LocatedProblem], format_: str, file: str) -
             colour = console.wants_colour(sys.stderr)
             console.tell(render.render_text(problems, width=console.terminal_width(), colour=colour))
     elif format_ == "json":
-        console.say(render.render_json(problems, file))
+        console.say(render.render_json(problems, file=file))
     elif format_ == "sarif":
         console.say(render.render_sarif(problems))
     else:

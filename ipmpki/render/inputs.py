@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from ipmpki import __version__
-from ipmpki.plan import CA_FOLDER, host_folder
+from ipmpki.plan import CA_FOLDER, REPORT_FOLDER, host_folder
 from ipmpki.render.templating import templates_digest
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
     common = f"{__version__}\n{templates_digest()}\n{fleet.mutual_auth}\n{authority}"
     inputs = {host_folder(host.name): _digest(_of_host(host, issued, common, crl)) for host in fleet.hosts}
     inputs[CA_FOLDER] = _digest(f"{authority}\n{crl}")
+    inputs[REPORT_FOLDER] = str(issued.last_event)
     return inputs
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ipmpki.fleet import Role
@@ -22,28 +24,33 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
     host = bundle.host
     platform = platform_of(host.os)
     windows = platform.dialect is Dialect.POWERSHELL
-    is_server = host.role is Role.SERVER
-    flags = ("-Verify", "-Rollback", "-Uninstall") if windows else ("--verify", "--rollback", "--uninstall")
-    verify, rollback, uninstall = (f"{'install.cmd' if windows else 'sh install.sh'} {flag}" for flag in flags)
+    advice = platform.server_restart if host.role is Role.SERVER else platform.client_restart
+    command = host.site.restart_command
     text = template("README.txt.j2").render(
-        heading=f"{_one_line(host.name)}: TLS files for InfoPrint Manager, {host.role} on {platform.title}",
+        heading=f"{host.name}: TLS files for InfoPrint Manager, {host.role} on {platform.title}",
         authority=_one_line(bundle.authority_name),
-        holds=_what_it_holds(bundle),
         host=host.name,
+        holds=_what_it_holds(bundle),
         has_key=bundle.key is not None,
         superuser="an administrator" if windows else platform.superuser,
-        windows=windows,
-        owner="",
-        owner_windows="",
-        owner_words=_owner_words(bundle, windows),
+        command="install.cmd" if windows else "sh install.sh",
+        option=_WINDOWS_OPTIONS if windows else _POSIX_OPTIONS,
+        owner_words=_owner_words(bundle, windows=windows),
         folders=[file.folder for file in settings],
-        restart=_restart(host.site.restart_command, platform.server_restart if is_server else platform.client_restart),
-        verify=verify,
-        rollback=rollback,
-        uninstall=uninstall,
+        restart=f"run:\n\n       {_one_line(command)}" if command else _wrapped(f"{advice}."),
         look_for=[f"{file.role}'s file: {what}" for file in settings for what in file.look_for],
     )
     return RenderedFile(README, text.encode(), PUBLIC_MODE)
+
+
+_POSIX_OPTIONS = {name: f"--{name}" for name in ("dry-run", "verify", "rollback", "uninstall")}
+_WINDOWS_OPTIONS = {"dry-run": "-DryRun", "verify": "-Verify", "rollback": "-Rollback", "uninstall": "-Uninstall"}
+
+
+@cache
+def _wrapped(text: str) -> str:
+    """Wrapped, as the second and further lines of a step."""
+    return "\n".join(wrap(text, width=80, initial_indent="   ", subsequent_indent="   ")).lstrip()
 
 
 def _one_line(text: str) -> str:
@@ -60,11 +67,7 @@ def _what_it_holds(bundle: HostBundle) -> str:
     return f"It holds the certificate and the private key of this {role}."
 
 
-def _restart(command: str | None, advice: str) -> str:
-    return f"run: {command}" if command else advice
-
-
-def _owner_words(bundle: HostBundle, windows: bool) -> list[str]:
+def _owner_words(bundle: HostBundle, *, windows: bool) -> list[str]:
     """Whose the key becomes. The vendor's facts: the server's key is for the server's account alone.
 
     Nothing is said of a client's key but that each client file must be readable by every user. A key that
@@ -73,7 +76,7 @@ def _owner_words(bundle: HostBundle, windows: bool) -> list[str]:
     """
     if bundle.certificate is None:
         return []
-    option = "-Owner" if windows else "--owner"
+    command = "install.cmd -Owner" if windows else "sh install.sh --owner"
     account = bundle.host.site.server_account
     if bundle.key is None:
         return [f"The key itself must stand there as {bundle.host.role}-key.pem, readable by its user alone."]
@@ -82,10 +85,10 @@ def _owner_words(bundle: HostBundle, windows: bool) -> list[str]:
             return [f"The key will belong to {_one_line(account)}, the account that runs the server."]
         return [
             "No account is declared for the server, so its key stays with the administrator. If the",
-            f"server runs as another account, say so:  {option} ACCOUNT",
+            f"server runs as another account, say so:  {command} ACCOUNT",
         ]
     if windows:
-        return ["client-key.pem is closed to other users; to give it to one of them:  -Owner ACCOUNT"]
+        return ["client-key.pem is closed to other users; to give it to one of them:", "install.cmd -Owner ACCOUNT"]
     return [
         "client-key.pem is then readable by root alone, and nobody else can print. To allow the",
         "members of a group, and no one else:  sh install.sh --owner root:GROUP",

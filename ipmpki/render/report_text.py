@@ -130,7 +130,8 @@ def _next_steps(report: Report, census: Census) -> Iterator[str]:
         yield from _prose(group.how, "  ")
         for wave in group.waves:
             yield f"  Folders changed {wave.published}:"
-            yield from (f"    dist/hosts/{name}" for name in wave.names)
+            for name in wave.names:
+                yield from _wrapped(f"dist/hosts/{name}", "    ")
             if wave.more:
                 yield f"    and {wave.more:,} more, listed under Hosts"
     yield ""

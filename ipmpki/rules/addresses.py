@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Related, Severity
-from ipmpki.names import AddressFault, read_address
+from ipmpki.names import AddressFault, AddressSort, read_address, sort_of_address
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 from ipmpki.wording import quote
 
@@ -16,13 +15,24 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics import Place
     from ipmpki.fleet import Address, Fleet, HostSpec
 
-_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
-"""Limited broadcast: RFC 919, section 7."""
+_NOT_AN_ENDPOINT = {
+    AddressSort.UNSPECIFIED: "stands for every address of a computer, so clients cannot connect to it",
+    AddressSort.MULTICAST: "is a multicast address, which stands for a group of computers",
+    AddressSort.BROADCAST: "is the broadcast address, which stands for every computer",
+}
 
 
-def _is_endpoint(address: Address) -> bool:
-    """Whether one computer can have the address: not 0.0.0.0, ::, multicast or broadcast."""
-    return not (address.is_unspecified or address.is_multicast or address == _BROADCAST)
+def _of_sort(host: HostSpec, *sorts: AddressSort) -> Iterator[tuple[str, AddressSort, Place]]:
+    """The addresses of a host that are of some sorts, as written, with their places."""
+    for address in host.addresses:
+        if sort_of_address(address) is not AddressSort.ORDINARY:
+            break
+    else:
+        return
+    for written, address, place in _addresses(host):
+        sort = sort_of_address(address)
+        if sort in sorts:
+            yield written, sort, place
 
 
 @host_rule(Severity.ERROR, cites="RFC 5280, section 4.2.1.6; RFC 4291, section 2.2; RFC 6874")
@@ -57,6 +67,8 @@ def ip_invalid(host: HostSpec) -> Iterator[Finding]:
     ips = ["10.1.2.3"]
     ```
     """
+    if len(host.addresses) == len(host.declared.ips):
+        return
     for index, written in enumerate(host.declared.ips):
         fault = read_address(written)
         if isinstance(fault, AddressFault) and host.was_read("ips", index):
@@ -135,18 +147,8 @@ def ip_not_an_endpoint(host: HostSpec) -> Iterator[Finding]:
     ips = ["10.1.2.3"]
     ```
     """
-    if all(map(_is_endpoint, host.addresses)):
-        return
-    for written, address, place in _addresses(host):
-        if address.is_unspecified:
-            words = "stands for every address of a computer, so clients cannot connect to it"
-        elif address.is_multicast:
-            words = "is a multicast address, which stands for a group of computers"
-        elif address == _BROADCAST:
-            words = "is the broadcast address, which stands for every computer"
-        else:
-            continue
-        yield Finding(f"{quote(written)} {words}", "write the computer's own address", place)
+    for written, sort, place in _of_sort(host, *_NOT_AN_ENDPOINT):
+        yield Finding(f"{quote(written)} {_NOT_AN_ENDPOINT[sort]}", "write the computer's own address", place)
 
 
 def _addresses(host: HostSpec) -> Iterator[tuple[str, Address, Place]]:
@@ -188,18 +190,12 @@ def loopback_address(host: HostSpec) -> Iterator[Finding]:
     ips = ["10.1.2.3"]
     ```
     """
-    for address in host.addresses:
-        if address.is_loopback:
-            break
-    else:
-        return
-    for written, address, place in _addresses(host):
-        if address.is_loopback:
-            yield Finding(
-                f"{quote(written)} is every computer's address for itself",
-                "write the address by which others reach this computer",
-                place,
-            )
+    for written, _, place in _of_sort(host, AddressSort.LOOPBACK):
+        yield Finding(
+            f"{quote(written)} is every computer's address for itself",
+            "write the address by which others reach this computer",
+            place,
+        )
 
 
 @host_rule(Severity.WARNING, cites="RFC 3927, section 2; RFC 4291, section 2.5.6")
@@ -233,18 +229,12 @@ def link_local_address(host: HostSpec) -> Iterator[Finding]:
     ips = ["10.1.2.3"]
     ```
     """
-    for address in host.addresses:
-        if address.is_link_local:
-            break
-    else:
-        return
-    for written, address, place in _addresses(host):
-        if address.is_link_local:
-            yield Finding(
-                f"{quote(written)} is an address a computer gives itself; it is not routed and may change",
-                "write the address the network gave this computer",
-                place,
-            )
+    for written, _, place in _of_sort(host, AddressSort.LINK_LOCAL):
+        yield Finding(
+            f"{quote(written)} is an address a computer gives itself; it is not routed and may change",
+            "write the address the network gave this computer",
+            place,
+        )
 
 
 @host_rule(Severity.WARNING, cites="RFC 5952, section 1; RFC 5280, section 4.2.1.6")
@@ -338,7 +328,7 @@ def shared_ip(fleet: Fleet) -> Iterator[Finding]:
             if first.setdefault(address, host).name != host.name:
                 sharing.setdefault(address, {first[address].name: first[address]}).setdefault(host.name, host)
     for address, hosts in sharing.items():
-        if not _is_endpoint(address) or address.is_loopback or address.is_link_local:
+        if sort_of_address(address) is not AddressSort.ORDINARY:
             continue  # no computer's own address: another rule says so on each host
         places = [
             next(place for _, found, place in _addresses(host) if found == address) for host in hosts.values()

@@ -14,20 +14,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ipmpki import build, load, plan
+from ipmpki.project import build, load, plan
 from ipmpki.store import read_issued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ipmpki import Built
+    from ipmpki.project import Built
     from tests.faults.fleets import Fleet
 
 PRIVATE_FILES = ("-key.pem", ".db", ".db-journal", ".db-wal", ".db-shm", ".db.lock")
 KEPT = {
     "authority": ("id",),
-    "key": ("id",),
+    "key": ("digest",),
     "certificate": ("serial",),
     "revocation_list": ("authority", "number"),
     "event": ("id",),
@@ -84,7 +84,7 @@ class Ledger:
         return new
 
     def _judge_new(self, new: dict[str, list[Row]]) -> None:
-        keys = {row["id"]: row for row in self.seen["key"].values()}
+        keys = {row["digest"]: row for row in self.seen["key"].values()}
         authorities = {row["id"]: row for row in self.seen["authority"].values()}
         for row in new["certificate"]:
             certificate = x509.load_pem_x509_certificate(row["pem"])

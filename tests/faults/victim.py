@@ -1,9 +1,9 @@
-"""Runs ``ipmpki build`` and kills it, or stops it, at the n-th time it touches the file system.
+"""Runs ``ipmpki build`` such that it can be hit at a chosen moment.
 
-    python -m tests.faults.victim die N FILE       SIGKILL itself at the n-th event
-    python -m tests.faults.victim count FILE       print how many there are
-    python -m tests.faults.victim hold FILE        stop amid the work until a line comes in
-    python -m tests.faults.victim watch FILE       umask 0; print whatever is too wide for an instant
+    python -m tests.faults.victim die N FILE    SIGKILL itself when it touches the site for the n-th time
+    python -m tests.faults.victim tell FILE     say so when it is about to open the store for writing
+    python -m tests.faults.victim hold FILE     stop amid the work until a line comes in
+    python -m tests.faults.victim watch FILE    umask 0; print whatever is too wide, even for an instant
 """
 
 from __future__ import annotations
@@ -15,55 +15,67 @@ from pathlib import Path
 from typing import Any
 
 EVENTS = ("open", "os.", "sqlite3.", "shutil.")
-CALLS = frozenset({"open", "mkdir", "execute", "rename", "replace", "link", "rmdir", "unlink", "fchmod", "chmod"})
+OURS = ("dist", "pki.db")
+CALLS = frozenset({"open", "mkdir", "execute", "executemany", "rename", "replace", "link", "rmdir", "unlink", "fchmod", "chmod"})
+"""The functions, all of C, after which the watcher looks around."""
 
 
 def main() -> None:
     """Do what the arguments say."""
     kind, *arguments, file = sys.argv[1:]
     if kind == "die":
-        _build(file, _Counter(int(arguments[0])))
-    elif kind == "count":
-        counter = _Counter(None)
-        status = _build(file, counter)
-        sys.stdout.write(f"{counter.count}\n")
-        sys.exit(status)
+        _die_at(int(arguments[0]))
+        _build(file)
+    elif kind == "tell":
+        _tell_of_store()
+        _build(file)
     elif kind == "hold":
         _hold(file)
     elif kind == "watch":
         _watch(file)
 
 
-class _Counter:
-    """Counts what is done to the site's files, before it is done."""
+def _build(file: str) -> None:
+    from ipmpki.cli.main import run
 
-    def __init__(self, last: int | None) -> None:
-        self.count = 0
-        self._last = last
+    run(["build", file])
 
-    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event.startswith(EVENTS) and self._is_ours(arguments):
-            self.count += 1
-            if self.count == self._last:
+
+def _die_at(last: int) -> None:
+    count = 0
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal count
+        if _is_ours(event, arguments):
+            count += 1
+            if count == last:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    @staticmethod
-    def _is_ours(arguments: tuple[Any, ...]) -> bool:
-        return bool(arguments) and any(
-            mark in str(arguments[0]) for mark in ("dist", "pki.db", ".staging")
-        )
+    sys.addaudithook(hook)
 
 
-def _build(file: str, hook: Any) -> int:
-    from ipmpki import build, load
+def _is_ours(event: str, arguments: tuple[Any, ...]) -> bool:
+    return (
+        event.startswith(EVENTS)
+        and bool(arguments)
+        and any(mark in os.path.basename(str(arguments[0])) or f"/{mark}/" in str(arguments[0]) for mark in OURS)
+    )
+
+
+def _tell_of_store() -> None:
+    is_told = False
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal is_told
+        if not is_told and event == "open" and str(arguments[0]).endswith("pki.db.lock"):
+            is_told = True
+            os.write(1, b"opening\n")
 
     sys.addaudithook(hook)
-    build(load(file))
-    return 0
 
 
 def _hold(file: str) -> None:
-    from ipmpki import build, load
+    from ipmpki.project import build, load
 
     is_told = False
 
@@ -71,15 +83,14 @@ def _hold(file: str) -> None:
         nonlocal is_told
         if not is_told and work == "issuing certificates" and done > 2:
             is_told = True
-            sys.stdout.write("held\n")
-            sys.stdout.flush()
+            os.write(1, b"held\n")
             sys.stdin.readline()
 
     build(load(file), progress=wait)
 
 
 def _watch(file: str) -> None:
-    from ipmpki import build, load
+    from ipmpki.project import build, load
     from tests.faults.ledger import too_wide_below
 
     os.umask(0)

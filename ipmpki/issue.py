@@ -1,4 +1,4 @@
-"""Carry out a plan: issue, commit, then publish.
+"""Carry out a plan: make keys, certificates and CRL, and commit them to the store.
 
 Everything issued is in the store before anything is published, so whatever moment a build dies at, the
 next one finds what was issued and carries on from there.
@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Protocol
 from ipmpki import specification
 from ipmpki.authority import issuing, keys, reading, revocation
 from ipmpki.faults import Fault
-from ipmpki.issued import IssuedCertificate, PublishedFolder, StoredAuthority, StoredRevocationList
-from ipmpki.plan import CA_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
-from ipmpki.render.bundle import HostBundle, RenderedFile
-from ipmpki.render.host import render_host
+from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
+from ipmpki.plan import Action, Artifact
 from ipmpki.store import NewCertificate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from ipmpki.authority.issuing import Issuer
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from ipmpki.fleet import AuthoritySpec, CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.plan import Change, Plan
-    from ipmpki.publish import Publisher
     from ipmpki.store import Store
 
 BATCH_SECONDS = 1.0
@@ -40,7 +37,6 @@ BATCH_SIZE = 500
 
 CERTIFICATES = frozenset({Artifact.SERVER_CERTIFICATE, Artifact.CLIENT_CERTIFICATE})
 ISSUING = frozenset({Action.CREATE, Action.RENEW, Action.REPLACE})
-PUBLIC_MODE = 0o644
 CESSATION = "cessation-of-operation"
 """RFC 5280's reason for a certificate whose host is no longer there (section 5.3.1)."""
 
@@ -61,7 +57,7 @@ class AuthorityFiles:
 
 @dataclass(frozen=True, slots=True)
 class Commission:
-    """What a build works from: the fleet, the CA's passphrase and files from the edge, time and randomness."""
+    """What a build works from: the fleet, what the edge reads of the CA, time, randomness, a watcher."""
 
     fleet: Fleet
     passphrase: Callable[[], bytes | None]
@@ -216,7 +212,7 @@ def _issue_certificates(
 
 
 def _with_keys(ordered: Sequence[tuple[Change, HostSpec]]) -> Iterator[tuple[Change, HostSpec, PrivateKey]]:
-    """Make the keys: RSA on every core, as its generation frees the interpreter; EC at once, being quicker."""
+    """Make the keys: RSA on every core, as its generation frees the interpreter; EC at once, being quick."""
     elliptic = [one for one in ordered if _spec(one[1]).key.is_elliptic]
     for change, host in elliptic:
         yield change, host, keys.generate(_spec(host).key)
@@ -260,23 +256,23 @@ def _certificate(
     spec = _spec(host)
     serial = issuing.new_serial(commission.random_bytes)
     pem = issuing.issue(issuer, spec, key.public_key(), now=commission.now, serial=serial)
-    facts = reading.read_certificate(pem)
+    not_before, not_after = issuing.validity(issuer, spec.lifetime, now=commission.now)
     certificate = IssuedCertificate(
         serial=serial,
         host=host.name,
         authority=authority,
         profile=spec.profile,
         specification=specification.of_certificate(spec),
-        not_before=facts.not_before,
-        not_after=facts.not_after,
-        fingerprint=facts.fingerprint,
+        not_before=not_before,
+        not_after=not_after,
+        fingerprint=reading.fingerprint_of(pem),
         issued_at=commission.now,
     )
     return NewCertificate(
         certificate,
         pem,
         keys.to_pem(key),
-        facts.public_key_digest,
+        keys.public_key_digest(key),
         f"certificate-{_past(change)}",
         _why(change),
     )
@@ -319,107 +315,4 @@ def _issue_revocation_list(
     store.add_revocation_list(
         StoredRevocationList(authority.identity, number, now, next_update, pem),
         [one.serial for one in revoked],
-    )
-
-
-# --- Publishing -----------------------------------------------------------------------------------
-
-
-def publish(
-    plan: Plan, commission: Commission, store: Store, publisher: Publisher, inputs: Mapping[str, str]
-) -> None:
-    """Put dist/ right: the CA's folder, the folders of hosts that change, the folders that go."""
-    publisher.recover()
-    issued = store.issued()
-    authority = issued.authority
-    if authority is None:
-        return
-    if any(change.host is None and change.artifact is not Artifact.REPORT for change in plan.changes):
-        _publish_authority(store, publisher, issued, inputs)
-    _remove_folders(plan, store, publisher, issued)
-    hosts = {host.name: host for host in commission.fleet.hosts}
-    affected = dict.fromkeys(change.host for change in plan.changes if change.host in hosts)
-    record: list[PublishedFolder] = []
-    name = _common_name(authority)
-    for done, host_name in enumerate(affected, start=1):
-        host = hosts[host_name or ""]
-        files = render_host(_bundle(host, commission.fleet, store, issued, name))
-        placed = publisher.place_host(host.name, files)
-        folder = host_folder(host.name)
-        before = issued.folders.get(folder)
-        published_at = commission.now if placed.changed or before is None else before.published_at
-        record.append(PublishedFolder(folder, inputs[folder], published_at, placed.files))
-        if len(record) >= BATCH_SIZE:
-            store.record_folders(record)
-            record = []
-        commission.progress("publishing", done, len(affected))
-    if record:
-        store.record_folders(record)
-
-
-def _common_name(authority: StoredAuthority) -> str:
-    facts = reading.read_certificates(authority.certificates_pem)
-    return (
-        next((one.common_name for one in facts if one.fingerprint == authority.fingerprint), None)
-        or authority.subject
-    )
-
-
-def _publish_authority(store: Store, publisher: Publisher, issued: Issued, inputs: Mapping[str, str]) -> None:
-    files = []
-    if issued.authority is not None:
-        files.append(RenderedFile("ca-cert.pem", issued.authority.certificates_pem, PUBLIC_MODE))
-    if issued.revocation_list is not None:
-        files.append(RenderedFile("crl.pem", issued.revocation_list.crl_pem, PUBLIC_MODE))
-    _place(CA_FOLDER, files, store, publisher, issued, inputs.get(CA_FOLDER, ""))
-
-
-def publish_report(files: Sequence[RenderedFile], store: Store, publisher: Publisher, issued: Issued) -> bool:
-    """Write the report's files where they changed; returns whether any did."""
-    return _place(REPORT_FOLDER, files, store, publisher, issued, "")
-
-
-def _place(  # noqa: PLR0913 -- a folder, its files, and where they are written and recorded
-    folder: str,
-    files: Sequence[RenderedFile],
-    store: Store,
-    publisher: Publisher,
-    issued: Issued,
-    inputs: str,
-) -> bool:
-    placed = publisher.place_files(folder, files)
-    before = issued.folders.get(folder)
-    if placed.changed or before is None or before.files != placed.files or before.inputs != inputs:
-        published_at = before.published_at if before and not placed.changed else issued.last_event_at
-        assert published_at is not None  # noqa: S101 -- an authority was made, which is an event
-        store.record_folders([PublishedFolder(folder, inputs, published_at, placed.files)])
-    return placed.changed
-
-
-def _remove_folders(plan: Plan, store: Store, publisher: Publisher, issued: Issued) -> None:
-    removed = []
-    for change in plan.changes:
-        if change.action is Action.REMOVE and change.host is not None:
-            folder = host_folder(change.host)
-            published = issued.folders.get(folder)
-            publisher.remove_host(change.host, [file.name for file in published.files] if published else [])
-            removed.append(folder)
-    if removed:
-        store.record_folders([], removed)
-
-
-def _bundle(host: HostSpec, fleet: Fleet, store: Store, issued: Issued, authority_name: str) -> HostBundle:
-    authority = issued.authority
-    assert authority is not None  # noqa: S101 -- publish made sure
-    current = issued.current.get(host.name) if host.certificate is not None else None
-    material = store.material(current.serial) if current is not None else None
-    crl = issued.revocation_list if host.carries_revocation_list else None
-    return HostBundle(
-        host=host,
-        authority_name=authority_name,
-        mutual_auth=fleet.mutual_auth,
-        ca_certificates=authority.certificates_pem,
-        certificate=material.certificate_pem if material else None,
-        key=material.key_pem if material else None,
-        crl=crl.crl_pem if crl else None,
     )

@@ -1,0 +1,440 @@
+"""``ipmpki host``: add, remove, change and list hosts; pki.toml keeps its comments and its layout."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ipmpki.cli import console
+from ipmpki.cli.options import declaration_argument
+from ipmpki.diagnostics import Severity
+from ipmpki.faults import Fault, WrongDeclaration
+from ipmpki.vocabulary import KeyType, OperatingSystem, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from click.shell_completion import CompletionItem
+
+    from ipmpki.checking import Checked
+    from ipmpki.diagnostics import LocatedProblem, Problem
+    from ipmpki.editing import Change
+    from ipmpki.fleet import HostSpec
+    from ipmpki.reader import SourceFile
+
+DEFAULT_FILE = "pki.toml"
+SHORTENED_KEYS = ("os", "subject", "key", "lifetime", "renew_before")
+OPTIONAL_KEYS = ("os", "subject", "aliases", "ips", "key", "lifetime", "renew_before")
+
+
+# --- The declaration and its included files -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Declaration:
+    """pki.toml and the files it includes, as read; ``unreadable`` are the includes that were not."""
+
+    files: tuple[SourceFile, ...]
+    unreadable: tuple[Problem, ...]
+
+    def with_content(self, name: str, content: bytes) -> _Declaration:
+        files = tuple(replace(one, content=content) if one.name == name else one for one in self.files)
+        return replace(self, files=files)
+
+    def check(self, now: datetime) -> Checked:
+        """Judge what the files say. The store is left alone: what was issued is no matter of an edit."""
+        from ipmpki import checking
+        from ipmpki.rules.registry import Surroundings
+
+        readings = [checking.read(one.name, one.content) for one in self.files]
+        return checking.check(readings, Surroundings(now), self.unreadable)
+
+
+def _open(path: Path) -> _Declaration:
+    from ipmpki import checking, reader
+    from ipmpki.validation import included_patterns
+
+    name = str(path)
+    content = reader.read_file(path, what="the declaration")
+    patterns = included_patterns(checking.read(name, content).document)
+    included, unreadable = reader.read_included(path.absolute().parent, name, patterns)
+    return _Declaration((reader.SourceFile(name, content), *included), unreadable)
+
+
+def _text(file: SourceFile) -> str:
+    try:
+        return file.content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise WrongDeclaration(
+            f"{file.name} is not UTF-8; nothing was changed",
+            "save it as UTF-8, which TOML requires; 'ipmpki check' shows where it is not",
+        ) from None
+
+
+@contextlib.contextmanager
+def _naming(file: SourceFile) -> Iterator[None]:
+    """Say which file a fault is about: the editor knows only its text."""
+    try:
+        yield
+    except Fault as fault:
+        fault.message = f"{file.name}: {fault.message}"
+        raise
+
+
+def _file_with(declaration: _Declaration, name: str) -> SourceFile:
+    """The file that declares a host. Raises WrongUse where none does."""
+    from ipmpki import editing
+
+    names: list[str] = []
+    refusal: Fault | None = None
+    for file in declaration.files:
+        try:
+            with _naming(file):
+                found = editing.names_in(_text(file))
+                if editing.declares(_text(file), name):
+                    return file
+        except Fault as fault:
+            refusal = refusal or fault
+        else:
+            names += found
+    raise refusal or editing.not_declared(name, names)
+
+
+def _require_free(declaration: _Declaration, name: str, *, beside: SourceFile) -> None:
+    """Raise WrongUse where another file than the one to edit declares a host of that name."""
+    from ipmpki import editing
+
+    for other in declaration.files:
+        is_taken = False
+        # A file that cannot be read is for the check to report.
+        with contextlib.suppress(Fault):
+            is_taken = other.name != beside.name and editing.declares(_text(other), name)
+        if is_taken:
+            raise editing.already_declared(name, other.name)
+
+
+# --- Editing --------------------------------------------------------------------------------------
+
+
+def _save(declaration: _Declaration, file: SourceFile, text: str, done: str) -> int:
+    """Check the edited text, write it where it brings no new error, and say what was done."""
+    from ipmpki.cli.problems import show_problems
+    from ipmpki.cli.saving import save
+
+    main = declaration.files[0].name
+    content = text.encode("utf-8")
+    if content == file.content:
+        console.say(f"{file.name} says so already; nothing was changed")
+        return 0
+    now = datetime.now(UTC)
+    old = declaration.check(now).problems
+    checked = declaration.with_content(file.name, content).check(now).problems
+    new = _new_problems(old, checked)
+    show_problems(new, "text", main)
+    errors = sum(one.problem.severity is Severity.ERROR for one in new)
+    if errors:
+        count = "an error" if errors == 1 else f"{errors} errors"
+        raise WrongDeclaration(
+            f"this would bring {count} into {file.name}; nothing was changed",
+            "run the command again with other values",
+        )
+    save(Path(file.name), file.content, content)
+    left = sum(one.problem.severity is Severity.ERROR for one in checked)
+    step = f"ipmpki plan {main}"
+    if left:
+        step = (
+            f"ipmpki check {main}, which had {'an error' if left == 1 else f'{left} errors'} before already"
+        )
+    console.say(f"{file.name}: {done}\nnext: {step}")
+    return 0
+
+
+def _new_problems(old: Sequence[LocatedProblem], new: Sequence[LocatedProblem]) -> list[LocatedProblem]:
+    """The problems an edit brings. Those that only moved to another line or index are not new."""
+    known = Counter((one.problem.rule, one.problem.message) for one in old)
+    brought: list[LocatedProblem] = []
+    for one in new:
+        identity = (one.problem.rule, one.problem.message)
+        if known[identity]:
+            known[identity] -= 1
+        elif one.problem.severity is not Severity.INFO:
+            brought.append(one)
+    return brought
+
+
+# --- Arguments ------------------------------------------------------------------------------------
+
+
+class _HostName(click.ParamType[str]):
+    """A host's name, or the file before it: both are completed."""
+
+    name = "host"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer files and the hosts that are declared."""
+        from click.shell_completion import CompletionItem
+
+        given = ctx.params.get(param.name or "") or ()
+        names: list[str] = []
+        with contextlib.suppress(Fault, OSError):
+            path = Path(given[0]) if given else Path(DEFAULT_FILE)
+            checked = _open(path).check(datetime.now(UTC))
+            names = [host.name for host in checked.fleet.hosts] if checked.fleet else []
+        items = [CompletionItem(name) for name in names if name.startswith(incomplete.lower())]
+        return items if given else [*items, CompletionItem(incomplete, type="file")]
+
+
+def _target_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The arguments ``[FILE] NAME``; ./pki.toml where FILE is left out."""
+
+    def read(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> Any:  # noqa: ARG001 -- click's
+        if ctx.resilient_parsing:
+            return given
+        if len(given) == 1 and not _looks_like_file(given[0]):
+            return Path(DEFAULT_FILE), given[0]
+        if len(given) == 2 and not (_looks_like_file(given[1]) and not _looks_like_file(given[0])):  # noqa: PLR2004 -- FILE and NAME
+            return Path(given[0]), given[1]
+        if len(given) > 1:
+            wrong = "FILE comes before NAME" if len(given) == 2 else "one NAME at a time"  # noqa: PLR2004 -- as above
+            raise click.UsageError(f"{wrong}: ipmpki host {ctx.info_name} {DEFAULT_FILE} NAME", ctx)
+        file = given[0] if given else DEFAULT_FILE
+        raise click.UsageError(f"the host's NAME is missing: ipmpki host {ctx.info_name} {file} NAME", ctx)
+
+    return click.argument(
+        "target", nargs=-1, type=_HostName(), metavar="[FILE] NAME", callback=read, is_eager=False
+    )(function)
+
+
+def _looks_like_file(written: str) -> bool:
+    return written.lower().endswith(".toml") or Path(written).is_file()
+
+
+def _shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The keys a host may have beside its name, role, aliases and addresses."""
+    options = (
+        click.option(
+            "--os",
+            type=click.Choice([one.value for one in OperatingSystem]),
+            help="The system it runs.",
+        ),
+        click.option("--subject", metavar="WILDCARD", help="A wildcard for the certificate's subject."),
+        click.option("--key", type=click.Choice([one.value for one in KeyType]), help="The key made for it."),
+        click.option("--lifetime", metavar="TIME", help="How long its certificate is valid, such as 397d."),
+        click.option("--renew-before", metavar="TIME", help="How long before its end it is renewed."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+# --- Commands -------------------------------------------------------------------------------------
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  ipmpki host add pki.toml desk7.example.com --role client --os windows
+  ipmpki host set pki.toml ipm1.example.com --add-alias print.example.com
+  ipmpki host remove pki.toml desk7.example.com
+  ipmpki host list pki.toml
+"""
+)
+def command() -> None:
+    """Add, remove, change and list the hosts of pki.toml.
+
+    The file keeps its comments and its layout. An edit that would bring an error is refused, and nothing
+    is written.
+    """
+
+
+@command.command(
+    "add",
+    short_help="Declare a host, in the style of those that are there.",
+    epilog="""\b
+Example:
+  ipmpki host add pki.toml ipm2.example.com --role server --os linux \\
+      --alias print.example.com --ip 10.1.2.4 --ip fc00::4
+""",
+)
+@_target_argument
+@click.option(
+    "--role",
+    type=click.Choice([one.value for one in Role]),
+    required=True,
+    help="Whether it runs an InfoPrint Manager server, or prints through one.",
+)
+@_shared_options
+@click.option("--alias", "aliases", multiple=True, metavar="NAME", help="Another name of it; repeatable.")
+@click.option("--ip", "ips", multiple=True, metavar="ADDRESS", help="An address of it; repeatable.")
+def add(
+    target: tuple[Path, str], role: str, aliases: tuple[str, ...], ips: tuple[str, ...], **keys: str
+) -> int:
+    """Declare a host: it is written below the last one, in the same style."""
+    from ipmpki import editing
+
+    path, name = target
+    declaration = _open(path)
+    main = declaration.files[0]
+    _require_free(declaration, name, beside=main)
+    fields: dict[str, str | tuple[str, ...]] = {"name": name, "role": role}
+    fields |= {key: keys[key] for key in SHORTENED_KEYS if keys[key] is not None}
+    fields |= {key: values for key, values in (("aliases", aliases), ("ips", ips)) if values}
+    with _naming(main):
+        text = editing.add_host(_text(main), fields)
+    return _save(declaration, main, text, f"added {role} {name}")
+
+
+@command.command(
+    "remove",
+    short_help="Remove a host; the next build revokes its certificate.",
+    epilog="Example: ipmpki host remove pki.toml desk7.example.com",
+)
+@_target_argument
+def remove(target: tuple[Path, str]) -> int:
+    """Remove a host, and the comment lines directly above it.
+
+    The next build revokes its certificate and removes its folder.
+    """
+    from ipmpki import editing
+
+    path, name = target
+    declaration = _open(path)
+    file = _file_with(declaration, name)
+    with _naming(file):
+        text = editing.remove_host(_text(file), name)
+    return _save(declaration, file, text, f"removed {name}")
+
+
+@command.command(
+    "set",
+    short_help="Change a host's keys, aliases and addresses.",
+    epilog="""\b
+Examples:
+  ipmpki host set pki.toml ipm1.example.com --add-alias print.example.com --remove-ip 10.1.2.3
+  ipmpki host set pki.toml desk7.example.com --rename desk8.example.com
+  ipmpki host set pki.toml desk7.example.com --unset lifetime
+""",
+)
+@_target_argument
+@click.option("--rename", metavar="NAME", help="Its new name.")
+@click.option("--role", type=click.Choice([one.value for one in Role]), help="Server or client.")
+@_shared_options
+@click.option(
+    "--alias", "aliases", multiple=True, metavar="NAME", help="All its aliases, instead of those it has."
+)
+@click.option("--add-alias", "more_aliases", multiple=True, metavar="NAME", help="One more alias.")
+@click.option("--remove-alias", "fewer_aliases", multiple=True, metavar="NAME", help="An alias to remove.")
+@click.option(
+    "--ip", "ips", multiple=True, metavar="ADDRESS", help="All its addresses, instead of those it has."
+)
+@click.option("--add-ip", "more_ips", multiple=True, metavar="ADDRESS", help="One more address.")
+@click.option("--remove-ip", "fewer_ips", multiple=True, metavar="ADDRESS", help="An address to remove.")
+@click.option(
+    "--unset",
+    multiple=True,
+    type=click.Choice(OPTIONAL_KEYS),
+    help="A key to remove, so that the default holds again.",
+)
+def change(target: tuple[Path, str], **given: Any) -> int:
+    """Change a host. Options that may be given more than once: all about aliases and addresses, --unset."""
+    from ipmpki import editing
+
+    path, name = target
+    changes = _changes(given)
+    if not changes:
+        raise click.UsageError("nothing to change: give at least one option, see 'ipmpki host set --help'")
+    declaration = _open(path)
+    file = _file_with(declaration, name)
+    if given["rename"] is not None:
+        _require_free(declaration, given["rename"], beside=file)
+    with _naming(file):
+        text = editing.set_host(_text(file), name, changes)
+    return _save(declaration, file, text, f"changed {name}")
+
+
+def _changes(given: dict[str, Any]) -> list[Change]:
+    """The options of ``host set`` as changes, in an order in which none undoes another."""
+    from ipmpki.editing import Extend, Put, Reduce, Unset
+
+    single = {"name": given["rename"], **{key: given[key] for key in ("role", *SHORTENED_KEYS)}}
+    clash = [key for key in given["unset"] if single.get(key) or given.get(key)]
+    if clash:
+        raise click.UsageError(f"'{clash[0]}' cannot be set and unset at once")
+    changes: list[Change] = [Put(key, value) for key, value in single.items() if value is not None]
+    for key in ("aliases", "ips"):
+        if given[key]:
+            changes.append(Put(key, given[key]))
+        changes += [Reduce(key, value) for value in given[f"fewer_{key}"]]
+        changes += [Extend(key, value) for value in given[f"more_{key}"]]
+    return changes + [Unset(key) for key in given["unset"]]
+
+
+@command.command(
+    "list",
+    short_help="List all hosts, with the defaults applied.",
+    epilog="Example: ipmpki host list pki.toml --format json",
+)
+@declaration_argument
+@click.option(
+    "--format", "format_", type=click.Choice(("text", "json")), default="text", help="How they are written."
+)
+def show(file: Path, format_: str) -> int:
+    """List the hosts of FILE and of the files it includes, with the defaults applied."""
+    from ipmpki.cli.problems import show_problems
+
+    checked = _open(file).check(datetime.now(UTC))
+    if checked.fleet is None:
+        show_problems(checked.problems, "text", str(file))
+        return 1
+    hosts = checked.fleet.hosts
+    if format_ == "json":
+        import json
+
+        listed = {"version": 1, "hosts": [_as_json(host) for host in hosts]}
+        console.say(json.dumps(listed, indent=2))
+    elif hosts:
+        console.say(_table(hosts))
+    else:
+        console.tell(f"{file} declares no host; 'ipmpki host add {file} NAME --role server' adds one")
+    errors = sum(one.problem.severity is Severity.ERROR for one in checked.problems)
+    if errors:
+        count = "an error" if errors == 1 else f"{errors} errors"
+        console.tell(f"{file} has {count}, so this list may lack something: ipmpki check {file}")
+    return 0
+
+
+def _as_json(host: HostSpec) -> dict[str, object]:
+    return {
+        "name": host.name,
+        "role": host.role.value,
+        "os": host.os.value,
+        "aliases": list(host.aliases),
+        "ips": [str(address) for address in host.addresses],
+        "file": host.place.file,
+    }
+
+
+def _table(hosts: Sequence[HostSpec]) -> str:
+    rows = [["NAME", "ROLE", "OS", "ALIASES", "ADDRESSES"]]
+    several = len({host.place.file for host in hosts}) > 1
+    if several:
+        rows[0].append("FILE")
+    for host in hosts:
+        aliases = ", ".join(host.aliases) or "-"
+        addresses = ", ".join(map(str, host.addresses)) or "-"
+        row = [host.name, host.role.value, host.os.value, aliases, addresses]
+        rows.append([*row, host.place.file] if several else row)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+__all__ = ["command"]

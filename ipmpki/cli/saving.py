@@ -1,0 +1,94 @@
+"""Writing pki.toml: whole or not at all, with the permissions and the owner it had."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ipmpki.faults import Fault, WrongUse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NEW_FILE_MODE = 0o644
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+def save(path: Path, before: bytes, after: bytes) -> None:
+    """Replace a file's contents at once; a link is followed. ``before`` is what the edit started from.
+
+    Raises Fault, and leaves the file as it is, where it is read-only, somebody else has changed it in the
+    meantime, or the disk does not take it.
+    """
+    with _clear_errors(path):
+        found = path.stat()
+        # Renaming over a read-only file would work; whoever made it read-only did not want that.
+        if not found.st_mode & _WRITABLE or not os.access(path, os.W_OK):
+            raise Fault(
+                f"'{path}' is read-only; nothing was changed", f"if it is yours to change: chmod u+w '{path}'"
+            )
+        if path.read_bytes() != before:
+            raise Fault(
+                f"somebody else changed '{path}' in the meantime; nothing was changed",
+                "run the command again",
+            )
+        _replace(Path(os.path.realpath(path)), after, found)
+
+
+def create(path: Path, content: bytes, *, overwrite: bool) -> None:
+    """Write a new file, readable by all. Raises WrongUse where it exists, unless it may be overwritten."""
+    with _clear_errors(path):
+        if overwrite and path.exists():
+            save(path, path.read_bytes(), content)
+            return
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, NEW_FILE_MODE)
+        except FileExistsError:
+            raise WrongUse(
+                f"'{path}' exists already; nothing was changed",
+                "name another file, or overwrite this one with --force",
+            ) from None
+        try:
+            _write(descriptor, content)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def _replace(path: Path, content: bytes, like: os.stat_result) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
+    mode = stat.S_IMODE(like.st_mode)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        if hasattr(os, "fchown"):
+            # Edited by root, a colleague's file stays the colleague's.
+            with contextlib.suppress(PermissionError):
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+            os.fchmod(descriptor, mode)
+        _write(descriptor, content)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Fault(
+            f"'{path}' cannot be written: {error.strerror or error}; nothing was changed",
+            f"check that the folder '{path.parent}' exists, is yours to write to and has room",
+        ) from error

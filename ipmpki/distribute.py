@@ -1,0 +1,129 @@
+"""Put what was issued where the hosts' folders are fetched from: the CA's folder, the hosts', the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipmpki.authority import reading
+from ipmpki.issued import PublishedFolder
+from ipmpki.plan import CA_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
+from ipmpki.render.bundle import HostBundle, RenderedFile
+from ipmpki.render.host import render_host
+from ipmpki.render.inputs import folder_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ipmpki.fleet import HostSpec
+    from ipmpki.issue import Commission
+    from ipmpki.issued import Issued, StoredAuthority
+    from ipmpki.plan import Plan
+    from ipmpki.publish import Publisher
+    from ipmpki.store import Store
+
+BATCH_SIZE = 500
+"""How many folders are recorded in one transaction: what a killed build would look at again."""
+PUBLIC_MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where a build publishes to and where it records that it has."""
+
+    store: Store
+    publisher: Publisher
+
+
+def distribute(plan: Plan, commission: Commission, outlet: Outlet) -> None:
+    """Put dist/ right: the CA's folder, the folders of hosts that change, the folders that go."""
+    outlet.publisher.recover()
+    issued = outlet.store.issued()
+    if issued.authority is None:
+        return
+    inputs = folder_inputs(commission.fleet, issued)
+    if any(change.host is None and change.artifact is not Artifact.REPORT for change in plan.changes):
+        _place(CA_FOLDER, tuple(_authority_files(issued)), inputs[CA_FOLDER], issued, outlet)
+    _remove_folders(plan, issued, outlet)
+    _place_hosts(plan, commission, issued, inputs, outlet)
+
+
+def distribute_report(files: Sequence[RenderedFile], outlet: Outlet, issued: Issued) -> bool:
+    """Write the report's files where they changed; returns whether any did."""
+    return _place(REPORT_FOLDER, files, str(issued.last_event), issued, outlet)
+
+
+def _authority_files(issued: Issued) -> Iterator[RenderedFile]:
+    if issued.authority is not None:
+        yield RenderedFile("ca-cert.pem", issued.authority.certificates_pem, PUBLIC_MODE)
+    if issued.revocation_list is not None:
+        yield RenderedFile("crl.pem", issued.revocation_list.crl_pem, PUBLIC_MODE)
+
+
+def _place(folder: str, files: Sequence[RenderedFile], inputs: str, issued: Issued, outlet: Outlet) -> bool:
+    placed = outlet.publisher.place_files(folder, files)
+    before = issued.folders.get(folder)
+    if placed.changed or before is None or before.files != placed.files or before.inputs != inputs:
+        published_at = before.published_at if before and not placed.changed else issued.last_event_at
+        assert published_at is not None  # noqa: S101 -- an authority was made, which is an event
+        outlet.store.record_folders([PublishedFolder(folder, inputs, published_at, placed.files)])
+    return placed.changed
+
+
+def _remove_folders(plan: Plan, issued: Issued, outlet: Outlet) -> None:
+    removed = []
+    for change in plan.changes:
+        if change.action is Action.REMOVE and change.host is not None:
+            folder = host_folder(change.host)
+            published = issued.folders.get(folder)
+            names = [file.name for file in published.files] if published else []
+            outlet.publisher.remove_host(change.host, names)
+            removed.append(folder)
+    if removed:
+        outlet.store.record_folders([], removed)
+
+
+def _place_hosts(
+    plan: Plan, commission: Commission, issued: Issued, inputs: Mapping[str, str], outlet: Outlet
+) -> None:
+    assert issued.authority is not None  # noqa: S101 -- distribute made sure
+    authority_name = _common_name(issued.authority)
+    changed = {change.host for change in plan.changes}
+    affected = [host for host in commission.fleet.hosts if host.name in changed]
+    record: list[PublishedFolder] = []
+    for done, host in enumerate(affected, start=1):
+        bundle = _bundle(host, authority_name, issued, outlet.store, mutual_auth=commission.fleet.mutual_auth)
+        placed = outlet.publisher.place_host(host.name, render_host(bundle))
+        folder = host_folder(host.name)
+        before = issued.folders.get(folder)
+        published_at = commission.now if placed.changed or before is None else before.published_at
+        record.append(PublishedFolder(folder, inputs[folder], published_at, placed.files))
+        if len(record) >= BATCH_SIZE or done == len(affected):
+            outlet.store.record_folders(record)
+            record = []
+        commission.progress("publishing", done, len(affected))
+
+
+def _common_name(authority: StoredAuthority) -> str:
+    for facts in reading.read_certificates(authority.certificates_pem):
+        if facts.fingerprint == authority.fingerprint and facts.common_name:
+            return facts.common_name
+    return authority.subject
+
+
+def _bundle(
+    host: HostSpec, authority_name: str, issued: Issued, store: Store, *, mutual_auth: bool
+) -> HostBundle:
+    assert issued.authority is not None  # noqa: S101 -- distribute made sure
+    current = issued.current.get(host.name) if host.certificate is not None else None
+    material = store.material(current.serial) if current is not None else None
+    crl = issued.revocation_list if host.carries_revocation_list else None
+    return HostBundle(
+        host=host,
+        authority_name=authority_name,
+        mutual_auth=mutual_auth,
+        ca_certificates=issued.authority.certificates_pem,
+        certificate=material.certificate_pem if material else None,
+        key=material.key_pem if material else None,
+        crl=crl.crl_pem if crl else None,
+    )

@@ -1,0 +1,133 @@
+"""A build is killed at any instant: nothing issued is lost or doubled, nothing published is half there."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.fleets import Fleet
+from tests.faults.ledger import Ledger
+from tests.faults.running import COMMAND, LONGEST, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLIENTS, SERVERS = 198, 2
+VICTIM = (sys.executable, "-m", "tests.faults.victim")
+
+
+class Campaign:
+    """Edits, builds and kills in an order that a seed decides."""
+
+    def __init__(self, base: Path, seed: int) -> None:
+        self.random = random.Random(seed)  # noqa: S311 -- repeatable, not secret
+        self.base = base
+        self.kills = 0
+        self.amid_publishing = 0
+        self.amid_issuing = 0
+        self._sites = 0
+        self._patience = 0.8
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self._sites += 1
+        folder = self.base / f"site{self._sites}"
+        folder.mkdir()
+        self.ledger = Ledger(folder)
+        self.fleet = Fleet.of(CLIENTS, SERVERS)
+        self.fleet.write(folder)
+        self.work = CLIENTS + SERVERS
+
+    def _edit(self) -> None:
+        """Let some hosts have other names, go, or come: what is left for the next build to do varies."""
+        names = sorted(self.fleet.aliases)
+        some = self.random.sample(names, min(len(names), self.random.randint(5, 120)))
+        match self.random.randrange(4):
+            case 0:
+                self.fleet.rename(some)
+            case 1:
+                self.fleet.remove(some[:40])
+            case 2:
+                self.fleet.remove(some[:10])
+                self.fleet.rename(some[10:])
+            case 3:
+                self.fleet.add(len(some) // 2)
+        self.fleet.write(self.ledger.folder)
+        self.work = len(some)
+
+    def run(self, kills: int) -> None:
+        """Go on until so many builds have been killed."""
+        while self.kills < kills:
+            wanted = min(self.random.choice((1, 1, 2, 3)), kills - self.kills)
+            for _ in range(8):
+                before = self.kills
+                self._strike()
+                self.ledger.judge_all()
+                wanted -= self.kills - before
+                if not wanted or self.kills == before:
+                    break
+            self.ledger.finish(self.fleet)
+            if self.random.random() < 0.15:
+                self._fresh()
+            else:
+                self._edit()
+
+    def _strike(self) -> None:
+        strikes = (self._at_event, self._at_event, self._amid_the_work, self._amid_the_work, self._anywhen)
+        died = self.random.choice(strikes)()
+        if not died:
+            return
+        self.kills += 1
+        folder = self.ledger.folder
+        self.amid_publishing += (folder / ".dist.staging").exists()
+        self.amid_issuing += (folder / "pki.db-journal").exists()
+
+    def _at_event(self) -> bool:
+        """At the n-th time that it touches the site: this finds every gap between two steps."""
+        number = str(self.random.randint(1, 40 + 20 * self.work))
+        process = start(self.ledger.folder, *VICTIM, "die", number, "pki.toml")
+        return _end(process)
+
+    def _amid_the_work(self) -> bool:
+        """At any moment from its opening the store, such as in the middle of SQLite's work."""
+        process = start(self.ledger.folder, *VICTIM, "tell", "pki.toml")
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(self.random.uniform(0, self._patience))
+        process.kill()
+        died = _end(process)
+        self._patience *= 1.1 if died else 0.7  # as quick as this machine is now
+        return died
+
+    def _anywhen(self) -> bool:
+        """At any moment since its start."""
+        process = start(self.ledger.folder, *COMMAND, "build")
+        time.sleep(self.random.uniform(0, 2 * self._patience))
+        process.kill()
+        return _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> bool:
+    """Wait for a build; whether it was killed. Otherwise it must have gone through."""
+    _, err = process.communicate(timeout=LONGEST)
+    assert process.returncode in {0, -signal.SIGKILL}, err.decode()
+    return bool(process.returncode)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_build_killed_at_random_moments_loses_nothing(tmp_path: Path, seed: int) -> None:
+    Campaign(tmp_path, seed).run(kills=5)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_a_build_killed_at_a_hundred_random_moments_loses_nothing(tmp_path: Path, seed: int) -> None:
+    campaign = Campaign(tmp_path, seed)
+    campaign.run(kills=10)
+    assert campaign.amid_publishing, "no kill came amid the publishing"
