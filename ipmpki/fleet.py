@@ -280,12 +280,17 @@ def _profile(role: Role, *, mutual_auth: bool) -> Profile:
 
 def _site_settings(ipm: model.Ipm, system: OperatingSystem) -> SiteSettings:
     own: model.IpmSettings = getattr(ipm, system.value) or ipm
+
+    def chosen(one: str | None, other: str | None) -> str | None:
+        """What the system's own table says, even where it says nothing on purpose: \"\"."""
+        return (one if one is not None else other) or None
+
     return SiteSettings(
-        server_account=own.server_account or ipm.server_account,
-        restart_command=own.restart_command or ipm.restart_command or None,
+        server_account=chosen(own.server_account, ipm.server_account),
+        restart_command=chosen(own.restart_command, ipm.restart_command),
         keywords=KeywordNames(
-            ca_file=own.keywords.ca_file or ipm.keywords.ca_file,
-            crl_file=own.keywords.crl_file or ipm.keywords.crl_file,
-            mutual_auth=own.keywords.mutual_auth or ipm.keywords.mutual_auth,
+            ca_file=chosen(own.keywords.ca_file, ipm.keywords.ca_file),
+            crl_file=chosen(own.keywords.crl_file, ipm.keywords.crl_file),
+            mutual_auth=chosen(own.keywords.mutual_auth, ipm.keywords.mutual_auth),
         ),
     )

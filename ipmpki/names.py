@@ -88,6 +88,8 @@ def _read_unusual_name(written: str, lowered: str) -> Name:  # noqa: PLR0911 -- 
         return faulty(NameFault.TRAILING_DOT)
     if "" in written.split("."):
         return faulty(NameFault.EMPTY_LABEL)
+    if "_" in written:
+        return faulty(NameFault.UNDERSCORE)
     encoded = lowered
     if not lowered.isascii() or "xn--" in lowered:
         import idna  # start-up time: few declarations hold a Unicode name
@@ -97,6 +99,9 @@ def _read_unusual_name(written: str, lowered: str) -> Name:  # noqa: PLR0911 -- 
             if "xn--" in encoded:
                 idna.decode(encoded)
         except (idna.IDNAError, UnicodeError) as reason:
+            odd = re.search(r"Codepoint U\+(?P<code>[0-9A-F]+) ", str(reason))
+            if odd is not None:
+                return faulty(NameFault.CHARACTER, chr(int(odd["code"], 16)))
             return faulty(NameFault.UNICODE, str(reason))
     return _judge_labels(written, encoded)
 
@@ -105,8 +110,6 @@ def _judge_labels(written: str, encoded: str) -> Name:  # noqa: PLR0911 -- one f
     for label in encoded.split("."):
         if len(label) > LONGEST_LABEL:
             return Name(written, encoded, NameFault.LABEL_TOO_LONG, label)
-        if "_" in label:
-            return Name(written, encoded, NameFault.UNDERSCORE, label)
         if label.startswith("-") or label.endswith("-"):
             return Name(written, encoded, NameFault.HYPHEN, label)
         if not _LABEL.fullmatch(label):

@@ -51,3 +51,68 @@ class ProblemsOutput(TypedDict):
     file: str
     problems: list[ProblemOutput]
     summary: TallyOutput
+
+
+class ReasonOutput(TypedDict):
+    """Why something is changed: a fixed code, and the particulars in words."""
+
+    code: Literal[
+        "new-host",
+        "names-changed",
+        "key-changed",
+        "profile-changed",
+        "expiring",
+        "expired",
+        "issuer-changed",
+        "revoked",
+        "host-removed",
+        "files-missing",
+        "files-changed",
+        "settings-changed",
+    ]
+    detail: str
+
+
+class DifferenceOutput(TypedDict):
+    """One field that a change gives another value; null where there was, or will be, none."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+class ChangeOutput(TypedDict):
+    """One thing a build would do. The host is null for the authority, the revocation list and the report."""
+
+    action: Literal["create", "renew", "replace", "revoke", "restore", "remove", "keep"]
+    host: str | None
+    artifact: str
+    reasons: list[ReasonOutput]
+    differences: list[DifferenceOutput]
+
+
+class PlanOutput(TypedDict):
+    """What ``ipmpki plan --format json`` writes, and ``--out`` saves."""
+
+    version: Literal[1]
+    at: str
+    changes: list[ChangeOutput]
+    summary: dict[str, int]
+    allows_ca_replacement: bool
+    world: str
+
+
+class ManifestFileOutput(TypedDict):
+    """One file of a host's folder: its name, its SHA-256 in hexadecimal, its mode in octal."""
+
+    name: str
+    sha256: str
+    mode: str
+
+
+class ManifestOutput(TypedDict):
+    """``manifest.json`` of a host's folder."""
+
+    version: Literal[1]
+    host: str
+    files: list[ManifestFileOutput]

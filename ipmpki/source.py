@@ -109,6 +109,8 @@ def parse(source: Source) -> tuple[Document, tuple[Problem, ...]]:
 
 _BARE = r"[A-Za-z0-9_-]+"
 _STATEMENT = re.compile(rf"[ \t]*(?P<key>{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*(?P<equals>=?)")
+_STATEMENT_START = re.compile(rf"""[ \t]*(?:{_BARE}|"|')""")
+_KEY_AND_EQUALS = re.compile(rf"(?P<key>{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*=")
 _ASSIGNMENT = re.compile(rf"""[ \t]*(?:{_BARE}|"[^"]*"|'[^']*')(?:[ \t]*\.[ \t]*{_BARE})*[ \t]*=""")
 _HEADER = re.compile(
     rf"[ \t]*\[{{1,2}}[ \t]*{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*[ \t]*\]{{1,2}}[ \t\r]*(?:#.*)?"
@@ -136,7 +138,7 @@ class _Salvage:
         self._lines = source.text.split("\n")
         self._struck: set[int] = set()
         self._regions: list[tuple[int, int]] = []
-        self._marks: dict[str, tuple[str, ...] | None] = {}
+        self._marks: dict[str, list[tuple[str, ...]] | None] = {}
         self._lost: set[DocumentPath] = set()
         self._mark = "\ue000"
         while self._mark in source.text:
@@ -182,9 +184,9 @@ class _Salvage:
         elif isinstance(value, dict):
             for key in [key for key in value if key in self._marks]:
                 del value[key]
-                steps = self._marks[key]
-                if steps is None or steps[0] not in value or len(steps) > 1:
-                    unread.add((*path, *(steps or ())))
+                for steps in self._marks[key] or [()]:
+                    if not steps or steps[0] not in value or len(steps) > 1:
+                        unread.add((*path, *steps))
             for key, item in value.items():
                 self._collect(item, (*path, key), unread)
 
@@ -299,34 +301,24 @@ class _Salvage:
                 self._lines[first - 1] = ""
                 return True
             return False
-        assigned = [n for n in fresh if _STATEMENT.match(self._lines[n - 1])]
-        statement = _STATEMENT.match(self._lines[first - 1])
-        if (
-            statement is not None
-            and self._lines[first - 1][statement.end() :][:1].strip()
-            and not statement["equals"]
-        ):
-            statement = None  # the key itself is mangled: what it was to be is not known
+        lost = "\n".join(self._lines[first - 1 : last])
+        is_body = self._looks_like_body(first) and len(fresh) > 1
         for number in range(first, last + 1):
             self._lines[number - 1] = ""
             self._struck.add(number)
         self._regions.append((first, last))
-        if is_header:
-            return True
-        if statement is not None and (len(assigned) == 1 or not self._looks_like_body(first)):
-            steps = tuple(step.strip() for step in statement["key"].split("."))
-            self._leave_mark(first, steps)
-        elif assigned:
-            self._leave_mark(first, None)
+        if not is_header and _STATEMENT_START.match(lost):
+            self._leave_mark(first, None if is_body else _keys_of(lost))
         return True
 
     def _looks_like_body(self, first: int) -> bool:
         return first == 1 or _HEADER.fullmatch(self._lines[first - 2]) is not None
 
-    def _leave_mark(self, line: int, steps: tuple[str, ...] | None) -> None:
-        key = f"{self._mark}{line}"
-        self._marks[key] = steps
-        self._lines[line - 1] = f'"{key}" = 0'
+    def _leave_mark(self, line: int, keys: list[tuple[str, ...]] | None) -> None:
+        """Let the table remember that a line held these keys, or (None) ones that are not known."""
+        mark = f"{self._mark}{line}"
+        self._marks[mark] = keys
+        self._lines[line - 1] = f'"{mark}" = 0'
 
     # Words.
 
@@ -361,6 +353,14 @@ class _Salvage:
             words = f"a key cannot hold {quote(at[fault.column - 1])} unless it is in quotes"
             remedy = "a key is made of the letters a to z, digits, '_' and '-'"
             return self._problem(words, remedy, fault.line, fault.column, 1)
+        word = re.compile(r"[\w.:*-]+").match(at, fault.column - 1) if fault.said == "Invalid value" else None
+        if word is not None:
+            remedy = f'put text into quotes: "{word[0]}"'
+            if word[0].lower() in {"true", "false"}:
+                remedy = f"write {word[0].lower()}, in small letters"
+            return self._problem(
+                "text is not in quotes", remedy, fault.line, fault.column, len(at.rstrip()) - fault.column + 1
+            )
         for pattern, words, remedy in _PLAIN_WORDS:
             if pattern.fullmatch(fault.said):
                 return self._problem(words, remedy, fault.line, fault.column)
@@ -381,6 +381,23 @@ def _indent(line: str) -> int:
 
 def _outside_strings(line: str) -> str:
     return _STRING.sub("", line).partition("#")[0]
+
+
+def _keys_of(lines: str) -> list[tuple[str, ...]] | None:
+    """The keys that struck lines most likely assigned; None where one of them cannot be made out."""
+    keys: list[tuple[str, ...]] = []
+    for line in lines.split("\n"):
+        start = _STATEMENT.match(line)
+        if start is not None and not start["equals"]:
+            if line[start.end() :][:1].isalnum():
+                return None  # a letter that keys cannot hold: what it was to be is not known
+            keys.append(_steps(start["key"]))
+        keys.extend(_steps(found["key"]) for found in _KEY_AND_EQUALS.finditer(_outside_strings(line)))
+    return keys or None
+
+
+def _steps(key: str) -> tuple[str, ...]:
+    return tuple(step.strip() for step in key.split("."))
 
 
 def _assigns(line: str) -> bool:
@@ -526,11 +543,14 @@ def _spans_of(problems: tuple[Problem, ...], sources: Mapping[str, Source]) -> d
         return {}
     from ipmpki.spans import Spans  # tree-sitter is loaded only when there is a place to find
 
-    texts = {file: sources[file].readable for file in wanted}
-    return {
-        file: Spans(sources[file].text if text is None else text, wanted[file])
-        for file, text in texts.items()
-    }
+    return {file: Spans(_readable(sources[file]), paths) for file, paths in wanted.items()}
+
+
+def _readable(source: Source) -> str:
+    """The text that values were read from, by which indices of hosts count."""
+    if source.readable is None:
+        source = parse(source)[0].source
+    return source.text if source.readable is None else source.readable
 
 
 _SECRET = re.compile(

@@ -55,11 +55,14 @@ class Spans:
         children = node.children
         keys = tuple(self._key_steps(children[1]))
         path = self._table_path(keys, is_array=node.type == "table_array_element")
-        if path not in self._wanted:
+        if path[:1] not in self._wanted:
             return
         header = Span(self._position(children[0].start_point), self._position(children[2].end_point))
         for length in range(1, len(path)):
             self._values.setdefault(path[:length], header)
+            self._keys.setdefault(path[:length], header)
+        if path not in self._wanted:
+            return
         self._values.setdefault(path, header)
         self._keys.setdefault(path, header)
         for child in node.named_children[1:]:

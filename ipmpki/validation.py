@@ -139,16 +139,16 @@ class _Validation:
         given = _value_at(self.document.values, table)
         absent = [name for name in known if name not in given]
         elsewhere = next(model.tables_with(self.root, key), None)
-        guess = closest(key, absent) or _OTHER_WORDS.get(key.lower())
-        if guess in absent:
-            remedy = f"did you mean '{guess}'?"
-            self.unread.add((*table, guess))
-        elif table and key in model.known_keys(self.root, ()):
+        guess = _OTHER_WORDS.get(key.lower()) or closest(key, absent)
+        if table and key in model.known_keys(self.root, ()):
             remedy = f"'{key}' belongs at the top of the file, above the first [table]"
             self.unread.add((key,))
         elif elsewhere is not None and table != elsewhere:
             remedy = f"'{key}' belongs under [{elsewhere[0]}]"
             self.unread.add((*elsewhere, key))
+        elif guess in absent:
+            remedy = f"did you mean '{guess}'?"
+            self.unread.add((*table, guess))
         else:
             remedy = f"known keys here are {', '.join(known)}"
         where = f" in {_shown_table(table)}" if table else ""

@@ -9,7 +9,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.options import declaration_argument, strict_option
-from ipmpki.cli.problems import exit_status, show_problems
+from ipmpki.cli.problems import exit_status, show_what_hurts
 
 if TYPE_CHECKING:
     from ipmpki.plan import Plan
@@ -38,16 +38,16 @@ def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -
 
     project = projects.load(file)
     if project.errors:
-        show_problems(project.problems, "text", str(file))
+        show_what_hurts(project.problems, str(file))
     elif strict and exit_status(project.problems, strict=True):
-        show_problems(project.problems, "text", str(file))
+        show_what_hurts(project.problems, str(file))
         console.say_error(
             "with --strict, warnings keep the build from happening", "mend them, then build again"
         )
         return 1
     with console.progress_bar() as progress:
         built = projects.build(project, saved=_read_plan(saved), replace_ca=replace_ca, progress=progress)
-    show_problems(built.problems, "text", str(file))
+    show_what_hurts(built.problems, str(file))
     _tell_outcome(project, built)
     return exit_status(built.problems, strict=strict)
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ipmpki import __version__
 from ipmpki.faults import Fault
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "init": ("ipmpki.cli.init", "Write a commented pki.toml to start from."),
@@ -60,6 +63,14 @@ class LazyGroup(click.Group):
         """The overview, from the table above."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands from the table above: a press of the tab key imports none of them."""
+        from click.shell_completion import CompletionItem
+
+        offered = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items()]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [one for one in offered if one.value.startswith(incomplete)] + options
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -10,7 +10,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.options import Moment, declaration_argument, strict_option
-from ipmpki.cli.problems import exit_status, show_problems
+from ipmpki.cli.problems import exit_status, show_what_hurts
 from ipmpki.cli.saving import create
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     from ipmpki.render.plan import render_plan_json, render_plan_text
 
     project = projects.load(file)
-    show_problems(project.problems, "text", str(file))
+    show_what_hurts(project.problems, str(file))
     plan = projects.plan(project, at=at, replace_ca=replace_ca)
     if out is not None:
         create(out, render_plan_json(plan).encode(), overwrite=True)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ipmpki.cli import console
-from ipmpki.diagnostics import tally
+from ipmpki.diagnostics import Severity, tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,11 @@ def show_problems(problems: Sequence[LocatedProblem], format_: str, file: str) -
         console.say(render.render_sarif(problems))
     else:
         console.say(render.render_github(problems))
+
+
+def show_what_hurts(problems: Sequence[LocatedProblem], file: str) -> None:
+    """Write errors and warnings for people; what only informs is left to ``check``."""
+    show_problems([one for one in problems if one.problem.severity is not Severity.INFO], "text", file)
 
 
 def exit_status(problems: Sequence[LocatedProblem], *, strict: bool) -> int:

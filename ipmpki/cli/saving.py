@@ -1,4 +1,4 @@
-"""Writing pki.toml: whole or not at all, with the permissions and the owner it had."""
+"""Writing files for the command line: whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def save(path: Path, before: bytes, after: bytes) -> None:
-    """Replace a file's contents at once; a link is followed. ``before`` is what the edit started from.
+    """Replace pki.toml at once, with the permissions and owner it had; a link is followed.
 
-    Raises Fault, and leaves the file as it is, where it is read-only, somebody else has changed it in the
-    meantime, or the disk does not take it.
+    ``before`` is what the edit started from. Raises Fault, and leaves the file as it is, where it is
+    read-only, somebody else has changed it in the meantime, or the disk does not take it.
     """
     with _clear_errors(path):
         found = path.stat()
@@ -36,12 +36,18 @@ def save(path: Path, before: bytes, after: bytes) -> None:
                 f"somebody else changed '{path}' in the meantime; nothing was changed",
                 "run the command again",
             )
-        _replace(Path(os.path.realpath(path)), after, found)
+        _replace(path, after, found)
 
 
 def create(path: Path, content: bytes, *, overwrite: bool) -> None:
-    """Write a new file, readable by all. Raises WrongUse where it exists, unless it may be overwritten."""
+    """Write a new file, readable by all; into a pipe or a device, which overwriting cannot hurt, straight.
+
+    Raises WrongUse where the file exists and may not be overwritten, Fault where it cannot be written.
+    """
     with _clear_errors(path):
+        if overwrite and path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
         if overwrite and path.exists():
             save(path, path.read_bytes(), content)
             return
@@ -60,8 +66,10 @@ def create(path: Path, content: bytes, *, overwrite: bool) -> None:
 
 
 def _replace(path: Path, content: bytes, like: os.stat_result) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
+    """Write beside the file (a link's target), then rename; ``like`` gives owner and permissions."""
+    path = Path(os.path.realpath(path))
     mode = stat.S_IMODE(like.st_mode)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         if hasattr(os, "fchown"):

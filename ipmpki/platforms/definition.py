@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipmpki.fleet import OperatingSystem
+    from ipmpki.vocabulary import OperatingSystem
 
 
 class Dialect(StrEnum):

@@ -56,7 +56,8 @@ def _manifest(host: str, files: Iterable[RenderedFile], digests: dict[str, str])
     Names of files are this package's own and need no escaping.
     """
     lines = ",\n".join(
-        f'    {{"name": "{file.name}", "sha256": "{digests.get(file.name) or sha256(file.content).hexdigest()}", '
+        f'    {{"name": "{file.name}", '
+        f'"sha256": "{digests.get(file.name) or sha256(file.content).hexdigest()}", '
         f'"mode": "{file.mode:04o}"}}'
         for file in sorted(files, key=attrgetter("name"))
     )

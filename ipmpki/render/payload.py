@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from ipmpki.fleet import Role
 from ipmpki.render.bundle import RenderedFile
+from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from ipmpki.render.bundle import HostBundle

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ipmpki.fleet import Role
 from ipmpki.platforms import Platform, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.quoting import quote_sh
 from ipmpki.render.templating import template
+from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from ipmpki.render.bundle import HostBundle

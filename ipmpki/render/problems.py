@@ -260,12 +260,12 @@ def columns(text: str) -> int:
 _TOP = Span(Position(1, 1), Position(1, 1))
 
 
-def render_json(problems: Sequence[LocatedProblem], *, file: str) -> str:
+def render_json(problems: Sequence[LocatedProblem], file: str) -> str:
     """``{"version": 1, "file": …, "problems": […], "summary": {…}}``; ``file`` is the declaration's name."""
-    return json.dumps(problems_output(problems, file=file), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(problems_output(problems, file), indent=2, ensure_ascii=False) + "\n"
 
 
-def problems_output(problems: Sequence[LocatedProblem], *, file: str) -> ProblemsOutput:
+def problems_output(problems: Sequence[LocatedProblem], file: str) -> ProblemsOutput:
     """The same as values, for whoever puts them into a larger document."""
     counts = tally(one.problem for one in problems)
     return {

@@ -6,11 +6,11 @@ from functools import cache
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from ipmpki.fleet import Role
 from ipmpki.platforms import Dialect, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.payload import PUBLIC_MODE
 from ipmpki.render.templating import template
+from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from ipmpki.render.bundle import HostBundle
@@ -37,20 +37,28 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
         option=_WINDOWS_OPTIONS if windows else _POSIX_OPTIONS,
         owner_words=_owner_words(bundle, windows=windows),
         folders=[file.folder for file in settings],
-        restart=f"run:\n\n       {_one_line(command)}" if command else _wrapped(f"{advice}."),
+        effect=f"{_EFFECT}run:\n\n       {_one_line(command)}"
+        if command
+        else _wrapped(f"{_EFFECT}{advice}."),
         look_for=[f"{file.role}'s file: {what}" for file in settings for what in file.look_for],
     )
     return RenderedFile(README, text.encode(), PUBLIC_MODE)
 
 
 _POSIX_OPTIONS = {name: f"--{name}" for name in ("dry-run", "verify", "rollback", "uninstall")}
-_WINDOWS_OPTIONS = {"dry-run": "-DryRun", "verify": "-Verify", "rollback": "-Rollback", "uninstall": "-Uninstall"}
+_WINDOWS_OPTIONS = {
+    "dry-run": "-DryRun",
+    "verify": "-Verify",
+    "rollback": "-Rollback",
+    "uninstall": "-Uninstall",
+}
+_EFFECT = "3. For this to take effect, "
 
 
 @cache
 def _wrapped(text: str) -> str:
-    """Wrapped, as the second and further lines of a step."""
-    return "\n".join(wrap(text, width=80, initial_indent="   ", subsequent_indent="   ")).lstrip()
+    """A step, wrapped."""
+    return "\n".join(wrap(text, width=80, subsequent_indent="   "))
 
 
 def _one_line(text: str) -> str:
@@ -88,7 +96,9 @@ def _owner_words(bundle: HostBundle, *, windows: bool) -> list[str]:
             f"server runs as another account, say so:  {command} ACCOUNT",
         ]
     if windows:
-        return ["client-key.pem is closed to other users; to give it to one of them:", "install.cmd -Owner ACCOUNT"]
+        return [
+            "client-key.pem is closed to other users; to open it to one account:  install.cmd -Owner ACCOUNT"
+        ]
     return [
         "client-key.pem is then readable by root alone, and nobody else can print. To allow the",
         "members of a group, and no one else:  sh install.sh --owner root:GROUP",

@@ -17,7 +17,7 @@ from ipmpki.render import report_words as words
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import Code, Sentence, day, grouped, minute, timestamp
 from ipmpki.render.timeline import draw_timeline
-from ipmpki.vocabulary import Profile, Role
+from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,14 +37,8 @@ MOST_LINES = 6
 MOST_CHARACTERS = 160
 """Characters of a source line shown on either side of what is marked."""
 
-_EIGHT_PAIRS = 24
 _SYMBOLS = {Severity.ERROR: "✕", Severity.WARNING: "▲", Severity.INFO: "i"}
 _SEVERITY_NAMES = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
-_PROFILE_NAMES = {
-    Profile.SERVER: "Server",
-    Profile.SERVER_MUTUAL: "Server, for mutual authentication",
-    Profile.CLIENT: "Client",
-}
 
 
 class HostRow(NamedTuple):
@@ -64,13 +58,12 @@ class HostRow(NamedTuple):
     until_at: str = ""
     renew: str = ""
     renew_at: str = ""
-    profile: str = ""
     common_name: str = ""
     names: str = ""
     key: str = ""
     since: str = ""
     serial: str = ""
-    fingerprint: Markup = Markup("")
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +156,7 @@ def _template() -> Template:
         day=day,
         minute=minute,
         timestamp=timestamp,
-        fingerprint=_fingerprint,
+        grouped=grouped,
         counted=words.counted,
     )
     return environment.get_template("report.html.j2")
@@ -196,13 +189,6 @@ def _prose(sentence: Sentence) -> Markup:
         Markup("<code>{}</code>").format(str(part)) if isinstance(part, Code) else escape(part)
         for part in sentence
     )
-
-
-def _fingerprint(fingerprint: str) -> Markup:
-    """A fingerprint that breaks over a narrow page after eight pairs, and copies as one word."""
-    pairs = grouped(fingerprint)
-    stretches = [pairs[at : at + _EIGHT_PAIRS] for at in range(0, len(pairs), _EIGHT_PAIRS)]
-    return Markup("<wbr>".join(stretches))  # noqa: S704 - hexadecimal digits and colons
 
 
 def _stages(report: Report) -> list[tuple[str, list[InstallGroup]]]:
@@ -248,13 +234,12 @@ def _host_row(host: ReportedHost, report: Report) -> HostRow:
         until_at=timestamp(certificate.not_after),
         renew=day(certificate.renew_from),
         renew_at=timestamp(certificate.renew_from),
-        profile=_PROFILE_NAMES[certificate.profile],
         common_name=visible(certificate.common_name),
         names=visible(", ".join((*certificate.dns_names, *certificate.addresses))),
         key=visible(certificate.key),
         since=day(certificate.not_before),
         serial=words.serial_number(certificate.serial),
-        fingerprint=_fingerprint(certificate.fingerprint),
+        fingerprint=grouped(certificate.fingerprint),
     )
 
 

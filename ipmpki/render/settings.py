@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ipmpki.fleet import Role
 from ipmpki.platforms import Platform, platform_of
+from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from ipmpki.fleet import KeywordNames

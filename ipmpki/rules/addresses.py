@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Related, Severity
@@ -107,9 +108,19 @@ def _what_is_wrong(  # noqa: PLR0911 -- one for each fault
             return f"{shown} is not an IP address", example
 
 
+def _is_network(written: str, address: Address) -> bool:
+    """Whether an address with a mask behind it is the network's rather than a computer's in it."""
+    try:
+        network = ipaddress.ip_network(written, strict=False)
+    except ValueError:
+        return False
+    return network.num_addresses > 1 and network.network_address == address
+
+
 def _without(written: str, mark: str, rest: str) -> str:
     address = written.partition(mark)[0]
-    if isinstance(read_address(address), AddressFault):
+    read = read_address(address)
+    if isinstance(read, AddressFault) or _is_network(written, read):
         return "write the computer's own address"
     return f"write the computer's own address, without {rest}: such as {quote(address)}"
 

@@ -154,10 +154,11 @@ def alias_is_another_host(fleet: Fleet) -> Iterator[Finding]:
             other = named.get(alias)
             if other is None or alias == host.name:
                 continue
-            place = alias_place(host, alias)
-            if place is not None:
+            found = _declared_alias(host, alias)
+            if found is not None:
+                written, place = found
                 yield Finding(
-                    f"the alias {quote(alias)} is the name of another host",
+                    f"the alias {quote(written)} is the name of another host",
                     "take it off the aliases: a certificate for both names lets one computer pass for the"
                     " other",
                     place,
@@ -174,12 +175,12 @@ def _by_name(fleet: Fleet) -> dict[str, HostSpec]:
     return named
 
 
-def alias_place(host: HostSpec, alias: str) -> Place | None:
-    """Where a host declares an alias, given as its A-label; None where it is not a readable name."""
+def _declared_alias(host: HostSpec, alias: str) -> tuple[str, Place] | None:
+    """An alias, given as its A-label, as a host declares it, and where; None if it is no readable name."""
     for index, written in enumerate(host.declared.aliases):
         name = read_name(written)
         if name.ascii == alias and name.fault is None and host.was_read("aliases", index):
-            return host.place.at("aliases", index)
+            return written, host.place.at("aliases", index)
     return None
 
 
@@ -234,10 +235,11 @@ def shared_alias(fleet: Fleet) -> Iterator[Finding]:
     for alias, hosts in sharing.items():
         if alias in named:
             continue  # alias-is-another-host, or the host's own name
-        places = [place for host in hosts.values() if (place := alias_place(host, alias))]
+        found = [one for host in hosts.values() if (one := _declared_alias(host, alias))]
+        places = [place for _, place in found]
         if len(places) > 1:
             yield Finding(
-                f"the alias {quote(alias)} is declared on {len(places)} hosts",
+                f"the alias {quote(found[1][0])} is declared on {len(places)} hosts",
                 "give it to one of them, unless it is the name of a cluster",
                 places[1],
                 (
@@ -278,9 +280,9 @@ def alias_repeats_name(host: HostSpec) -> Iterator[Finding]:
     ```
     """
     if host.name in host.aliases and host.was_read("name"):
-        place = alias_place(host, host.name)
-        if place is not None:
-            written = next(alias for alias in host.declared.aliases if read_name(alias).ascii == host.name)
+        found = _declared_alias(host, host.name)
+        if found is not None:
+            written, place = found
             yield Finding(
                 f"the alias {quote(written)} is this host's own name",
                 "take it off the aliases: the certificate holds the name anyway",

@@ -198,6 +198,29 @@ def key_too_weak() -> None:
     """
 
 
+@reported_elsewhere(Severity.ERROR, cites="ipmpki")
+def file_unreadable() -> None:
+    """A file that pki.toml names is not there, or cannot be read.
+
+    ## What it finds
+
+    A certificate, key or passphrase file that does not exist, a pattern of include that matches no file.
+    Paths are relative to the folder of pki.toml.
+
+    ## Who is hurt
+
+    Nothing is built: hosts of a missing file would be taken for removed, and their certificates revoked.
+
+    ## Example
+
+    It comes of what is on the disk, such as include = ["sites/*.toml"] where no folder sites is.
+
+    ## Instead
+
+    Correct the path, or make the file readable for the account that runs ipmpki.
+    """
+
+
 @reported_elsewhere(Severity.WARNING, cites="ipmpki, DESIGN.md section 6")
 def ignored_error() -> None:
     """[rules] ignore names an error, and errors cannot be silenced.

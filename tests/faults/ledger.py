@@ -25,14 +25,8 @@ if TYPE_CHECKING:
     from tests.faults.fleets import Fleet
 
 PRIVATE_FILES = ("-key.pem", ".db", ".db-journal", ".db-wal", ".db-shm", ".db.lock")
-KEPT = {
-    "authority": ("id",),
-    "key": ("digest",),
-    "certificate": ("serial",),
-    "revocation_list": ("authority", "number"),
-    "event": ("id",),
-}
-"""Tables nothing may vanish from, with what identifies a row."""
+KEPT = ("authority", "key", "certificate", "revocation_list", "event")
+"""Tables that nothing may vanish from."""
 
 Row = dict[str, Any]
 
@@ -72,7 +66,9 @@ class Ledger:
     def _compare(self, connection: sqlite3.Connection, table: str) -> list[Row]:
         """Nothing seen before is lost or changed, but for what is set once (a retirement, a revocation)."""
         rows = [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]  # noqa: S608 -- our own name
-        found = {tuple(row[column] for column in KEPT[table]): row for row in rows}
+        columns = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (table,))
+        identifying = [name for (name,) in columns]
+        found = {tuple(row[column] for column in identifying): row for row in rows}
         assert len(found) == len(rows)
         for identity, before in self.seen[table].items():
             assert identity in found, f"{table} {identity} was issued and is lost"
@@ -84,13 +80,12 @@ class Ledger:
         return new
 
     def _judge_new(self, new: dict[str, list[Row]]) -> None:
-        keys = {row["digest"]: row for row in self.seen["key"].values()}
         authorities = {row["id"]: row for row in self.seen["authority"].values()}
         for row in new["certificate"]:
             certificate = x509.load_pem_x509_certificate(row["pem"])
             assert certificate.serial_number == int(row["serial"], 16)
             assert fingerprint(certificate) == row["fingerprint"].replace(":", "").lower()
-            key = keys[row["key"]]
+            key = self.seen["key"][row["key"],]
             assert key["host"] == row["host"]
             assert key["digest"] == key_digest(certificate)
             assert is_pair(row["pem"], key["pem"])
@@ -216,3 +211,13 @@ def is_pair(certificate_pem: bytes, key_pem: bytes) -> bool:
     if isinstance(public, rsa.RSAPublicKey) != isinstance(key, rsa.RSAPrivateKey):
         return False
     return bool(key.public_key() == public)  # type: ignore[union-attr]
+
+
+def sight(folder: Path) -> dict[str, tuple[object, ...]]:
+    """All that stands in a folder, down to inodes and times."""
+    seen: dict[str, tuple[object, ...]] = {}
+    for path in sorted(folder.rglob("*")):
+        found = path.lstat()
+        content = path.read_bytes() if path.is_file() else b""
+        seen[str(path.relative_to(folder))] = (found.st_mode, found.st_ino, found.st_mtime_ns, content)
+    return seen

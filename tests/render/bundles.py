@@ -81,9 +81,7 @@ def bundle_of(  # noqa: PLR0913 -- each names one thing a test varies
         declared=model.Host(name=name, role=Role(role)),
     )
     ca_certificates, _ = pair(f"authority of {label}")
-    return HostBundle(
-        host, authority, mutual, ca_certificates, certificate, None if own_key else key, crl
-    )
+    return HostBundle(host, authority, mutual, ca_certificates, certificate, None if own_key else key, crl)
 
 
 def write_folder(bundle: HostBundle, folder: Path) -> Path:

@@ -46,8 +46,9 @@ def run_until(installation: Installation, shims: Path, at: int, *options: str) -
     """Run install.sh in a process group of its own, killed at its ``at``-th program; return how many ran."""
     counter = shims / "counter"
     counter.write_text("0\n")
+    script = str(installation.folder / "install.sh")
     done = subprocess.run(
-        [require("dash"), str(installation.folder / "install.sh"), "--root", str(installation.root), *options],
+        [require("dash"), script, "--root", str(installation.root), *options],
         env={
             **os.environ,
             "PATH": f"{shims}:{os.environ['PATH']}",

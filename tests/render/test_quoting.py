@@ -24,7 +24,10 @@ def test_a_quoted_word_comes_back_from_a_real_shell(shell: str, texts: list[str]
     # A here-document would expand; external printf, as mksh has none of its own.
     script = "\n".join(f"/usr/bin/printf '%s\\0' {quote_sh(text)}" for text in texts)
     done = subprocess.run(
-        [require(program), *as_posix, "-c", script], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}
+        [require(program), *as_posix, "-c", script],
+        capture_output=True,
+        check=True,
+        env={"LC_ALL": "C.UTF-8"},
     )
     assert done.stdout.split(b"\0")[:-1] == [text.encode() for text in texts]
 

@@ -23,7 +23,7 @@
   if (!tools || rows.length < 2) return;
   const [filter, state, order, found] = ["filter", "state", "order", "found"].map((id) => document.getElementById(id));
   const tables = [...document.querySelectorAll(".hosts")];
-  const entries = rows.map((row, place) => ({
+  const index = () => rows.map((row, place) => ({
     row,
     place,
     table: row.closest("table"),
@@ -34,6 +34,7 @@
     word: row.querySelector(".status").textContent.slice(2),
     text: "",
   }));
+  let entries = null; // read off the page at the first use, so that a long page opens fast
   const orders = {
     "": (one, other) => one.place - other.place,
     name: (one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0),
@@ -41,7 +42,13 @@
     published: (one, other) => (one.published > other.published ? -1 : one.published < other.published ? 1 : one.place - other.place),
   };
 
+  const tell = (shown) => {
+    const all = rows.length.toLocaleString("en");
+    found.textContent = shown === rows.length ? `${all} hosts` : `${shown.toLocaleString("en")} of ${all} hosts`;
+  };
+
   const show = () => {
+    entries ??= index();
     const wanted = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     const filled = new Set();
@@ -55,12 +62,12 @@
       }
     }
     for (const table of tables) table.parentElement.hidden = !filled.has(table);
-    const all = entries.length.toLocaleString("en");
-    found.textContent = shown === entries.length ? `${all} hosts` : `${shown.toLocaleString("en")} of ${all} hosts`;
+    tell(shown);
   };
 
   // Servers stay before clients; each table keeps its number of rows.
   const arrange = () => {
+    entries ??= index();
     for (const server of [true, false]) {
       const sorted = entries.filter((entry) => entry.server === server).sort(orders[order.value]);
       const places = [...new Set(entries.filter((entry) => entry.server === server).map((entry) => entry.table))];
@@ -81,5 +88,5 @@
   order.addEventListener("change", arrange);
   tools.addEventListener("submit", (event) => event.preventDefault());
   tools.hidden = false;
-  show();
+  tell(rows.length);
 })();

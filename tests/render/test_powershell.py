@@ -1,0 +1,371 @@
+"""install.ps1 and install.cmd, as far as they can be known without a PowerShell.
+
+install.ps1 is not run here: there is no PowerShell to run it. These tests read it. install.cmd is run by
+wine's cmd.exe, with a program that records its command line in the place of powershell.exe.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipmpki.fleet import KeywordNames
+from ipmpki.render.host import render_host
+from ipmpki.render.powershell import ascii_literal
+from tests.render.bundles import bundle_of
+from tests.tools import require
+
+KEYWORDS = KeywordNames(ca_file="CaFile", crl_file="CrlFile", mutual_auth="VerifyClient=yes")
+
+BUNDLES = {
+    "server": bundle_of("server", "windows", account="NT SERVICE\\ipm", restart='net stop "IPM"'),
+    "mutual server": bundle_of("server", "windows", mutual=True, keywords=KEYWORDS, crl=b"a CRL\n"),
+    "server with its own key": bundle_of("server", "windows", own_key=True),
+    "client": bundle_of("client", "windows"),
+    "mutual client": bundle_of("client", "windows", mutual=True, account="Örtliche Drucker\u2019s"),
+    "odd words": bundle_of("server", "windows", restart="echo 'ä' “x” 🖨\n\t%PATH% $env:x `n {{ a }}"),
+}
+
+
+def script_of(label: str, name: str = "install.ps1") -> bytes:
+    return next(file.content for file in render_host(BUNDLES[label]) if file.name == name)
+
+
+def body_of(label: str) -> str:
+    _, _, body = script_of(label).decode("ascii").partition("# ---- the same for every host")
+    return body
+
+
+def tokens(script: str) -> list[str]:
+    """A reading of PowerShell coarse enough to be right: comments, strings, brackets; everything else by the
+    character. Fails on a string or comment that has no end."""
+    pattern = re.compile(
+        r"(?P<comment><\#.*?\#>|\#[^\n]*)|(?P<string>@'\n.*?\n'@|'(?:[^']|'')*'|\"(?:[^\"`]|`.|\"\")*\")|(?P<char>.)",
+        re.DOTALL,
+    )
+    found = []
+    for match in pattern.finditer(script):
+        assert match["char"] not in {"'", '"'}, f"no end: {script[match.start() : match.start() + 60]!r}"
+        if match["comment"] is None:
+            found.append(match.group())
+    return found
+
+
+def code_of(script: str) -> str:
+    """The script without its comments, each string emptied."""
+    return "".join("''" if len(token) > 1 else token for token in tokens(script))
+
+
+def value_of(literal: str) -> str:
+    """What PowerShell makes of an expression of ``ascii_literal``, by the language's rules for verbatim
+    strings, ``+`` and ``[char]``."""
+    single = r"'(?:[^']|'')*'"
+    term = rf"(?:{single}|\[char\][0-9]+)"
+    assert re.fullmatch(rf"{single}|\({single}(?: \+ {term})*\)", literal), literal
+    units = b""
+    for found in re.findall(term, literal):
+        if found.startswith("'"):
+            units += found[1:-1].replace("''", "'").encode("utf-16-le")
+        else:
+            units += int(found.removeprefix("[char]")).to_bytes(2, "little")
+    return units.decode("utf-16-le", "surrogatepass")
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=())))
+def test_any_text_survives_as_a_literal_in_ascii(text: str) -> None:
+    literal = ascii_literal(text)
+    assert literal.isascii()
+    assert literal.isprintable(), "no line of a script may be broken by a value"
+    assert value_of(literal) == text
+
+
+def test_a_literal_has_no_nul() -> None:
+    with pytest.raises(ValueError, match="NUL"):
+        ascii_literal("a\0b")
+
+
+def test_a_plain_literal_reads_as_anybody_would_write_it() -> None:
+    assert ascii_literal("Jo's $x `n") == "'Jo''s $x `n'"
+    assert ascii_literal("café") == "('' + 'caf' + [char]233)"
+
+
+@pytest.mark.parametrize("name", ["install.ps1", "install.cmd"])
+@pytest.mark.parametrize("label", BUNDLES)
+def test_scripts_are_ascii_with_crlf_and_no_byte_order_mark(label: str, name: str) -> None:
+    script = script_of(label, name)
+    assert script.isascii()
+    assert script.count(b"\n") == script.count(b"\r\n") == script.count(b"\r")
+    assert script.endswith(b"\r\n")
+
+
+@pytest.mark.parametrize("label", BUNDLES)
+def test_brackets_strings_and_comments_are_closed(label: str) -> None:
+    opened = []
+    for token in tokens(script_of(label).decode("ascii").replace("\r\n", "\n")):
+        if token in {"(", "[", "{"}:
+            opened.append(token)
+        elif token in {")", "]", "}"}:
+            assert opened, "a bracket is closed that was not opened"
+            assert opened.pop() + token in {"()", "[]", "{}"}
+    assert opened == []
+
+
+def test_the_body_is_the_same_for_every_host() -> None:
+    assert len({body_of(label) for label in BUNDLES}) == 1
+
+
+def test_a_template_tag_in_a_value_stays_text() -> None:
+    assert "{{ a }}" in script_of("odd words").decode("ascii")
+
+
+@pytest.mark.parametrize(
+    "absent",
+    [
+        r"&&",
+        r"\|\|",
+        r"\?\?",
+        r"\?\.",
+        r"\$Is(?:Windows|Linux|MacOS|CoreCLR)\b",
+        r"\bConvertFrom-Json\b",
+        r"\b(?:Get|Set|Add)-Content\b",
+        r"\bOut-File\b",
+        r"(?<![-0-9])>",  # redirection: its encoding is another one in each PowerShell
+        r"\bclean\s*\{",
+        r"\bInvoke-Expression\b",
+        r"\busing\s+(?:module|namespace|assembly)\b",
+        r"-Parallel\b",
+    ],
+)
+def test_nothing_that_windows_powershell_lacks_or_does_differently(absent: str) -> None:
+    code = code_of(body_of("server").replace("\r\n", "\n"))
+    assert re.findall(absent, code, re.IGNORECASE) == []
+
+
+def test_strictness_is_asked_for_before_anything_is_done() -> None:
+    code = code_of(body_of("server").replace("\r\n", "\n"))
+    assert code.index("Set-StrictMode -Version Latest") < code.index("function ")
+    assert "$ErrorActionPreference = ''" in code
+
+
+def test_every_function_that_is_called_is_there_and_the_other_way_round() -> None:
+    code = code_of(body_of("server").replace("\r\n", "\n"))
+    defined = re.findall(r"function ([A-Z]\w+-\w+)", code)
+    assert len(defined) == len({name.lower() for name in defined})
+    words = re.findall(r"(?<![\w$:.-])[A-Z][a-z]+-[A-Z]\w+", code)
+    cmdlets = {
+        "Set-StrictMode", "New-Object", "Write-Host", "Where-Object", "ForEach-Object", "Sort-Object",
+        "Get-ChildItem", "Add-Type", "Start-Sleep",
+    }  # fmt: skip
+    assert {word for word in words if word not in defined} == cmdlets
+    assert [name for name in defined if words.count(name) < 2] == []
+
+
+def test_every_variable_that_is_read_from_the_script_is_set_at_its_top() -> None:
+    script = script_of("server").decode("ascii").replace("\r\n", "\n")
+    read = set(re.findall(r"\$script:(\w+)", script))
+    assert {name for name in read if not re.search(rf"^\${name} = ", script, re.MULTILINE)} == set()
+
+
+def test_no_automatic_variable_is_assigned() -> None:
+    code = code_of(script_of("server").decode("ascii").replace("\r\n", "\n"))
+    assigned = {name.lower() for name in re.findall(r"\$(\w+) [+]?= ", code)}
+    assigned |= {name.lower() for name in re.findall(r"foreach \(\$(\w+) in", code)}
+    automatic = "args error event foreach home host input matches pid profile psitem pwd sender switch this"
+    assert assigned & set(automatic.split()) == set()
+
+
+@pytest.mark.parametrize("label", BUNDLES)
+def test_every_file_keyword_and_digest_is_declared(label: str) -> None:
+    files = {file.name: file for file in render_host(BUNDLES[label])}
+    head, _, _ = files["install.ps1"].content.decode("ascii").partition("# ---- the same for every host")
+    for name, file in files.items():
+        if name.endswith(".pem"):
+            assert f"Name = '{name}'" in head
+            assert f"Sha256 = '{sha256(file.content).hexdigest()}'" in head
+    for file in json.loads(files["settings.json"].content)["files"]:
+        for keyword, value in file["settings"].items():
+            row = f"Area = '{file['role']}'; Action = 'set'; Keyword = '{keyword}'; Value = '{value}'"
+            assert f"    @{{ {row} }}\r\n" in head
+
+
+def test_a_server_on_windows_is_told_all_it_needs() -> None:
+    head, _, _ = script_of("mutual server").decode("ascii").replace("\r\n", "\n").partition("# ---- the same")
+    for line in [
+        "$DeclaredHost = 'ipm1.example.com'",
+        "$DeclaredNames = @('ipm1.example.com', 'print.example.com', 'ipm1')",
+        "$Role = 'server'",
+        "$Identity = 'server'",
+        "$OwnKey = $false",
+        r"$ServerFolder = '%ProgramData%\RICOH\InfoPrint Manager\var\pddir\ssl'",
+        r"$ClientFolder = '%windir%\ipm'",
+        "    @{ Area = 'server'; Action = 'set'; Keyword = 'VerifyClient'; Value = 'yes' }",
+        "    @{ Area = 'server'; Action = 'set'; Keyword = 'CrlFile'; Value = 'crl.pem' }",
+    ]:
+        assert line + "\n" in head
+    areas = re.findall(r"Area = '(\w+)'; Name = '([\w.-]+)'; Kind = '(\w+)'", head)
+    assert areas == [
+        ("server", "ca-cert.pem", "public"),
+        ("client", "ca-cert.pem", "public"),
+        ("server", "server-cert.pem", "public"),
+        ("server", "server-key.pem", "key"),
+        ("server", "crl.pem", "public"),
+    ]
+
+
+def test_a_host_that_keeps_its_key_is_not_asked_for_one() -> None:
+    head, _, _ = script_of("server with its own key").decode("ascii").partition("# ---- the same")
+    assert "$OwnKey = $true" in head
+    assert "server-key.pem'; Kind" not in head
+
+
+def test_a_client_without_certificate_has_no_identity() -> None:
+    assert b"$Identity = ''\r\n" in script_of("client")
+
+
+def test_rights_name_groups_by_sid_and_inherit_nothing() -> None:
+    body = body_of("server")
+    for rights in re.findall(r"'(D:[^']*)'", body):
+        assert rights.startswith("D:P(A;")
+        assert set(re.findall(r";;;(\w+)\)", rights)) <= {"SY", "BA", "BU"}
+        assert not re.search(r";(?:FA|FW|GA|GW)[^)]*;BU\)", rights), "users only read"
+    assert not re.search(r"'(?:BUILTIN\\\\)?(?:Administrators|Users)'", body)
+
+
+@pytest.mark.parametrize("kind", ["rsa-2048", "rsa-3072", "ec-p256", "ec-p384"])
+def test_a_private_key_holds_the_public_key_as_the_script_looks_for_it(kind: str) -> None:
+    """The fact that Test-Pair of install.ps1 stands on, shown on real keys; the script itself is not run."""
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    if kind.startswith("rsa"):
+        key = rsa.generate_private_key(65537, int(kind[-4:]))
+        public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    else:
+        key = ec.generate_private_key({"256": ec.SECP256R1(), "384": ec.SECP384R1()}[kind[-3:]])
+        public = key.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        )
+    assert public in certificate_of(key), "X509Certificate2.GetPublicKey returns what the certificate holds"
+    looked_for = re.sub(r"\A30(82....|81..)", "", public.hex().upper())
+    private = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    assert looked_for in private.hex().upper()
+    assert r"'\A30(82....|81..)'" in body_of("server")
+
+
+def certificate_of(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
+    builder = builder.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
+    builder = builder.not_valid_after(datetime(2027, 1, 1, tzinfo=UTC))
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def test_the_pem_pattern_of_the_script_finds_a_key_and_a_certificate() -> None:
+    files = {file.name: file.content.decode() for file in render_host(BUNDLES["server"])}
+    pattern = r"-----BEGIN {0}-----([A-Za-z0-9+/=\s]+)-----END {0}-----"
+    assert '"' + pattern.format("$Label") + '"' in body_of("server")
+    for name, label in [("server-key.pem", "(?:RSA |EC )?PRIVATE KEY"), ("server-cert.pem", "CERTIFICATE")]:
+        found = re.search(pattern.format(label), files[name])
+        assert found is not None
+        assert base64.b64decode(found[1])[0] == 0x30
+
+
+def test_the_grammar_of_tree_sitter_finds_no_error() -> None:
+    """Advisory: that grammar misses real mistakes, so that its consent proves little."""
+    tree_sitter = pytest.importorskip("tree_sitter")
+    grammar = pytest.importorskip("tree_sitter_powershell")
+    parser = tree_sitter.Parser(tree_sitter.Language(grammar.language()))
+    for label in BUNDLES:
+        assert not parser.parse(script_of(label)).root_node.has_error, label
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a Windows of wine's, whose powershell.exe records how it is started."""
+    require("wine")
+    compiler = require("x86_64-w64-mingw32-gcc")
+    prefix = tmp_path_factory.mktemp("wine") / "prefix"
+    environment = {
+        **os.environ,
+        "WINEPREFIX": str(prefix),
+        "WINEDEBUG": "-all",
+        "WINEDLLOVERRIDES": "mscoree,mshtml=",
+        "DISPLAY": "",
+    }
+    boot = ["wine", "wineboot", "--init"]
+    subprocess.run(boot, env=environment, check=True, capture_output=True, timeout=300)
+    shell = prefix / "drive_c/windows/system32/WindowsPowerShell/v1.0/powershell.exe"
+    shell.unlink(missing_ok=True)
+    source = Path(__file__).parent / "windows" / "recording_shell.c"
+    options = ["-nostdlib", "-Wl,-e,entry", "-mconsole", "-s", "-o", str(shell)]
+    subprocess.run([compiler, *options, str(source), "-lkernel32"], check=True, timeout=120)
+    return environment
+
+
+def test_install_cmd_hands_its_arguments_on_and_the_exit_status_back(
+    wine: dict[str, str], tmp_path: Path
+) -> None:
+    """No per cent sign: wine's cmd.exe expands what %~dp0 gave once more, which Windows' does not."""
+    for folder in ("plain", "a b", "R&D c!d ^e (f)"):
+        place = tmp_path / folder
+        place.mkdir()
+        (place / "install.cmd").write_bytes(script_of("server", "install.cmd"))
+        for status in (0, 1, 4):
+            done = start(place, {**wine, "RECORDED_STATUS": str(status), "ERRORLEVEL": "9"})
+            assert done.returncode == status
+            recorded = done.stdout.decode("utf-16-le")
+            windows_place = "Z:" + str(place).replace("/", "\\")
+            assert recorded.split('"', 2)[2].strip() == (
+                f'-NoProfile -ExecutionPolicy Bypass -File "{windows_place}\\install.ps1" '
+                r'-DryRun -Root "C:\x y" -Owner ACME\print'
+            )
+
+
+def test_install_cmd_takes_powershell_7_where_there_is_no_other_and_says_where_there_is_none(
+    wine: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "install.cmd").write_bytes(script_of("server", "install.cmd"))
+    drive = Path(wine["WINEPREFIX"]) / "drive_c"
+    shell = drive / "windows/system32/WindowsPowerShell/v1.0/powershell.exe"
+    newer = drive / "Program Files/PowerShell/7/pwsh.exe"
+    aside = shell.rename(drive / "aside.exe")
+    try:
+        done = start(tmp_path, wine)
+        assert done.returncode == 1
+        assert b"there is no PowerShell here" in done.stderr
+        newer.parent.mkdir(parents=True)
+        copyfile(aside, newer)
+        done = start(tmp_path, {**wine, "RECORDED_STATUS": "3"})
+        assert done.returncode == 3
+        assert r"PowerShell\7\pwsh.exe" in done.stdout.decode("utf-16-le")
+    finally:
+        newer.unlink(missing_ok=True)
+        aside.rename(shell)
+
+
+def start(place: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    command = ["wine", "cmd", "/c", "install.cmd", "-DryRun", "-Root", r"C:\x y", "-Owner", r"ACME\print"]
+    return subprocess.run(
+        command,
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+    )

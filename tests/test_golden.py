@@ -1,0 +1,108 @@
+"""Each rule has a declaration that breaks it and the text people then read.
+
+``tests/golden/RULE[-variant].toml`` beside ``.txt``; ``.json`` says what the declaration alone cannot:
+files included, permissions, certificates issued. ``REGENERATE=1 pytest tests/test_golden.py`` writes the
+texts anew; read each one as an administrator who knows printing before it is committed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ipmpki import checking
+from ipmpki.diagnostics import Place, Problem, Severity
+from ipmpki.issued import Issued
+from ipmpki.render.problems import render_text
+from ipmpki.rules import engine
+from ipmpki.rules.registry import KeyFile, Surroundings, registered
+from tests.problems import NOW
+
+GOLDEN = Path(__file__).parent / "golden"
+DECLARATIONS = sorted(GOLDEN.glob("*.toml"))
+
+
+def rule_of(path: Path) -> str:
+    """The rule a golden file is named after: the longest rule name that begins its own."""
+    return max(
+        (name for name in registered() if path.stem == name or path.stem.startswith(f"{name}-")), key=len
+    )
+
+
+def text_of(declaration: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What people read who check a golden declaration."""
+    beside = declaration.with_suffix(".json")
+    told: dict[str, Any] = json.loads(beside.read_text("utf-8")) if beside.exists() else {}
+    if "breaks" in told:
+        break_rule(told["breaks"], monkeypatch)
+    readings = [checking.read("pki.toml", declaration.read_bytes())]
+    readings += [checking.read(name, text.encode()) for name, text in told.get("included", {}).items()]
+    further = [
+        Problem(
+            one["rule"],
+            Severity.ERROR,
+            one["message"],
+            one["help"],
+            Place("pki.toml", tuple(one["path"])),
+        )
+        for one in told.get("further", ())
+    ]
+    return render_text(checking.check(readings, surroundings_of(told), further).problems)
+
+
+def break_rule(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a rule fail on whatever it judges."""
+
+    def fail(_: object) -> list[Any]:
+        raise KeyError(name)
+
+    rules = registered()
+    monkeypatch.setattr(engine, "registered", lambda: {**rules, name: replace(rules[name], host_check=fail)})
+
+
+def surroundings_of(told: dict[str, Any]) -> Surroundings:
+    """The surroundings that a golden file's JSON tells of."""
+    files = tuple(
+        KeyFile(one["path"], int(one["mode"], 8), Place("pki.toml", tuple(one["at"])))
+        for one in told.get("key_files", ())
+    )
+    if "authority" not in told:
+        return Surroundings(NOW, files)
+    issued = Issued(
+        authority=ends(told["authority"]),
+        current={host: ends(end) for host, end in told["current"].items()},
+    )
+    return Surroundings(NOW, files, issued)
+
+
+def ends(moment: str) -> Any:
+    """All that a rule looks at of a certificate."""
+    return SimpleNamespace(not_after=datetime.fromisoformat(moment))
+
+
+@pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda path: path.stem)
+def test_a_golden_declaration_reads_as_written(declaration: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = text_of(declaration, monkeypatch)
+    expected = declaration.with_suffix(".txt")
+    if os.environ.get("REGENERATE"):
+        expected.write_text(text, "utf-8")
+    assert text == expected.read_text("utf-8")
+    assert f"[{rule_of(declaration)}]: " in text
+
+
+def test_each_rule_has_a_golden_declaration() -> None:
+    assert {rule_of(path) for path in DECLARATIONS} == set(registered())
+
+
+def test_each_golden_file_is_used() -> None:
+    stems = {path.stem for path in DECLARATIONS}
+    for path in GOLDEN.iterdir():
+        assert path.suffix in {".toml", ".txt", ".json"}, path.name
+        assert path.stem in stems, f"{path.name} has no declaration"
