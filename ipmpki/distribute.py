@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.authority import reading
 from ipmpki.issued import PublishedFolder
-from ipmpki.plan import CA_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
+from ipmpki.planning import CA_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
 from ipmpki.render.inputs import folder_inputs
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ipmpki.fleet import HostSpec
     from ipmpki.issue import Commission
     from ipmpki.issued import Issued, StoredAuthority
-    from ipmpki.plan import Plan
+    from ipmpki.planning import Plan
     from ipmpki.publish import Publisher
     from ipmpki.store import Store
 

@@ -17,7 +17,7 @@ from ipmpki import specification
 from ipmpki.authority import issuing, keys, reading, revocation
 from ipmpki.faults import Fault
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
-from ipmpki.plan import Action, Artifact
+from ipmpki.planning import Action, Artifact
 from ipmpki.store import NewCertificate
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ipmpki.authority.keys import PrivateKey
     from ipmpki.fleet import AuthoritySpec, CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued
-    from ipmpki.plan import Change, Plan
+    from ipmpki.planning import Change, Plan
     from ipmpki.store import Store
 
 BATCH_SECONDS = 1.0

@@ -106,7 +106,7 @@ def _read_unusual_name(written: str, lowered: str) -> Name:  # noqa: PLR0911 -- 
     return _judge_labels(written, encoded)
 
 
-def _judge_labels(written: str, encoded: str) -> Name:  # noqa: PLR0911 -- one for each fault
+def _judge_labels(written: str, encoded: str) -> Name:
     for label in encoded.split("."):
         if len(label) > LONGEST_LABEL:
             return Name(written, encoded, NameFault.LABEL_TOO_LONG, label)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ipmpki import reader, specification
 from ipmpki.diagnostics import Severity
 from ipmpki.faults import Fault, WrongUse
-from ipmpki.plan import REPORT_FOLDER, Plan, Wanted, World, make_plan
+from ipmpki.planning import REPORT_FOLDER, Plan, Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
 from ipmpki.rules.engine import judge
 from ipmpki.rules.registry import Surroundings

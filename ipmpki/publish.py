@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.faults import Fault
 from ipmpki.issued import PublishedFile, PublishedFolder
-from ipmpki.plan import Drift
+from ipmpki.planning import Drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

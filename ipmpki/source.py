@@ -109,7 +109,6 @@ def parse(source: Source) -> tuple[Document, tuple[Problem, ...]]:
 
 _BARE = r"[A-Za-z0-9_-]+"
 _STATEMENT = re.compile(rf"[ \t]*(?P<key>{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*(?P<equals>=?)")
-_STATEMENT_START = re.compile(rf"""[ \t]*(?:{_BARE}|"|')""")
 _KEY_AND_EQUALS = re.compile(rf"(?P<key>{_BARE}(?:[ \t]*\.[ \t]*{_BARE})*)[ \t]*=")
 _ASSIGNMENT = re.compile(rf"""[ \t]*(?:{_BARE}|"[^"]*"|'[^']*')(?:[ \t]*\.[ \t]*{_BARE})*[ \t]*=""")
 _HEADER = re.compile(
@@ -117,6 +116,8 @@ _HEADER = re.compile(
 )
 _HEADER_START = re.compile(rf"[ \t]*\[{{1,2}}[ \t]*(?P<key>{_BARE})?")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'[^']*'")
+_LONGEST_INLINE_TABLE = 12
+"""Lines over which a table in braces may wrongly have been spread; TOML wants it on one."""
 _TRIPLE = re.compile(r'"""|' + "'''")
 
 
@@ -160,6 +161,9 @@ class _Salvage:
                 fault = self._endless_number()
             else:
                 return self._document(values), tuple(problems)
+            if self._lines[fault.line - 1].startswith(f'"{self._mark}'):
+                self._lines[fault.line - 1] = ""  # a mark inside an array, where no key can be
+                continue
             problem, first, last = self._judge(fault)
             problems.append(problem)
             if not self._strike(first, last) or len(problems) >= MOST_SYNTAX_ERRORS:
@@ -207,6 +211,12 @@ class _Salvage:
                     column,
                 )
                 return problem, opening, len(self._lines)
+        if fault.at_end and fault.said == 'Expected "\'"':
+            opening = self._last_line_with(lambda line: "'" in _outside_strings(line), fault.line)
+            if opening is not None:
+                column = self._lines[opening - 1].rindex("'") + 1
+                words, remedy = "this string is not closed", "add the closing quote"
+                return self._problem(words, remedy, opening, column), opening, opening
         if self._is_swallowed(fault, at):
             opening = self._last_line_with(_opens_array, fault.line if fault.at_end else fault.line - 1)
             if opening is not None:
@@ -260,8 +270,20 @@ class _Salvage:
                 problem = self._problem(words, "keep one of the two", first, start + 1, end - start)
                 return problem, first, fault.line
         if _is_line_of_its_own(at) and fault.line not in self._struck:
-            return self._in_plain_words(fault), first, fault.line
+            return self._in_plain_words(fault), first, self._end_of_inline_table(fault.line)
         return self._in_plain_words(fault), *self._table_around(fault.line)
+
+    def _end_of_inline_table(self, line: int) -> int:
+        """The line that closes the inline table which a line leaves open; the line itself if none does."""
+        depth = 0
+        for number in range(line, min(line + _LONGEST_INLINE_TABLE, len(self._lines) + 1)):
+            outside = _outside_strings(self._lines[number - 1])
+            if number > line and _HEADER.fullmatch(outside):
+                break
+            depth += outside.count("{") - outside.count("}")
+            if depth <= 0:
+                return number
+        return line
 
     def _is_swallowed(self, fault: _Fault, at: str) -> bool:
         """Whether an array that is still open took the next statement or header for one of its values."""
@@ -296,23 +318,15 @@ class _Salvage:
         is_header = _HEADER_START.match(self._lines[first - 1]) is not None
         fresh = [number for number in range(first, last + 1) if self._lines[number - 1].strip()]
         if not fresh or all(number in self._struck for number in fresh):
-            if first == last and fresh and self._lines[first - 1].startswith(f'"{self._mark}'):
-                # The mark itself is out of place here, such as inside an array.
-                self._lines[first - 1] = ""
-                return True
             return False
         lost = "\n".join(self._lines[first - 1 : last])
-        is_body = self._looks_like_body(first) and len(fresh) > 1
         for number in range(first, last + 1):
             self._lines[number - 1] = ""
             self._struck.add(number)
         self._regions.append((first, last))
-        if not is_header and _STATEMENT_START.match(lost):
-            self._leave_mark(first, None if is_body else _keys_of(lost))
+        if not is_header and (_STATEMENT.match(lost) or "=" in _outside_strings(lost)):
+            self._leave_mark(first, _keys_of(lost))
         return True
-
-    def _looks_like_body(self, first: int) -> bool:
-        return first == 1 or _HEADER.fullmatch(self._lines[first - 2]) is not None
 
     def _leave_mark(self, line: int, keys: list[tuple[str, ...]] | None) -> None:
         """Let the table remember that a line held these keys, or (None) ones that are not known."""
@@ -354,7 +368,7 @@ class _Salvage:
             remedy = "a key is made of the letters a to z, digits, '_' and '-'"
             return self._problem(words, remedy, fault.line, fault.column, 1)
         word = re.compile(r"[\w.:*-]+").match(at, fault.column - 1) if fault.said == "Invalid value" else None
-        if word is not None:
+        if word is not None and not _SECRET.search(at):
             remedy = f'put text into quotes: "{word[0]}"'
             if word[0].lower() in {"true", "false"}:
                 remedy = f"write {word[0].lower()}, in small letters"
@@ -412,11 +426,7 @@ def _opens_array(line: str) -> bool:
 def _is_line_of_its_own(line: str) -> bool:
     """Whether a faulty line can be struck out alone: nothing it opens is closed on another line."""
     outside = _outside_strings(line)
-    return (
-        _TRIPLE.search(line) is None
-        and outside.count("[") == outside.count("]")
-        and outside.count("{") == outside.count("}")
-    )
+    return _TRIPLE.search(line) is None and outside.count("[") == outside.count("]")
 
 
 _WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ipmpki import project
 
 if TYPE_CHECKING:
-    from ipmpki.plan import Change, Plan
+    from ipmpki.planning import Change, Plan
     from ipmpki.project import Built, Project
 
 TODAY = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)

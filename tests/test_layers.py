@@ -18,7 +18,7 @@ LAYERS = (
     ("validation", "issued", "specification", "editing"),
     ("rules",),
     ("checking", "reader"),
-    ("store", "plan", "authority", "platforms"),
+    ("store", "planning", "authority", "platforms"),
     ("render",),
     ("outputs", "schema"),
     ("issue", "publish", "reporting"),

@@ -11,7 +11,7 @@ if [ -z "${IPMPKI_CA_PASSPHRASE:-}" ]; then
     echo "make-ca.sh: choose a passphrase first: export IPMPKI_CA_PASSPHRASE='...'" >&2
     exit 2
 fi
-for file in ca-key.pem ca-cert.pem; do
+for file in ca-key.pem ca-cert.pem ca.cnf; do
     if [ -e "$file" ]; then
         echo "make-ca.sh: $file is there already; nothing was changed" >&2
         exit 1
@@ -20,6 +20,7 @@ done
 
 # Whoever reads the key can issue certificates: it is created readable by its owner alone.
 umask 077
+trap 'rm -f ca.cnf' EXIT
 
 # The key: RSA, 3072 bits, encrypted. 'env:' keeps the passphrase off the command line, where
 # 'ps' would show it to everybody.
@@ -48,7 +49,6 @@ CNF
 # The certificate: signed with its own key, good for five years.
 openssl req -x509 -new -config ca.cnf -key ca-key.pem -passin env:IPMPKI_CA_PASSPHRASE \
     -sha256 -days 1825 -out ca-cert.pem
-rm -f ca.cnf
 chmod 644 ca-cert.pem
 
 echo "make-ca.sh: made ca-cert.pem and ca-key.pem; next: ipmpki build pki.toml"

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from ipmpki import __version__
-from ipmpki.plan import CA_FOLDER, REPORT_FOLDER, host_folder
+from ipmpki.planning import CA_FOLDER, REPORT_FOLDER, host_folder
 from ipmpki.render.templating import templates_digest
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.faults import UnreadableFile
-from ipmpki.plan import Action, Artifact, Change, Difference, Plan, Reason, ReasonCode, host_folder
+from ipmpki.planning import Action, Artifact, Change, Difference, Plan, Reason, ReasonCode, host_folder
 from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     counts = plan.summary
     parts = [f"{counts[action]} to {action.value}" for action in _ORDER if counts[action]]
     yield ""
-    yield f"Plan: {', '.join(parts)}; {plan.kept} kept."
+    yield f"Plan: {', '.join(parts)}{_kept(plan)}."
     if plan.replaces_ca and not plan.allows_ca_replacement:
         yield ""
         yield "This replaces the certificate authority, and with it every certificate: 'build' does it only"
@@ -121,14 +121,18 @@ def _change_lines(change: Change, *, colour: bool) -> Iterator[str]:
     shown = f"\x1b[{_COLOURS[mark]}m{mark:>3}\x1b[0m" if colour else f"{mark:>3}"
     subject = f"  {change.host}" if change.host else ""
     yield f"{shown} {change.action} {_NOUNS[change.artifact]}{subject}"
-    for difference in change.differences:
-        if difference.old is None:
-            yield f"        {difference.field:<9} {difference.new}"
-        else:
-            yield f"        {difference.field:<9} {difference.old} -> {difference.new or '(none)'}"
-    for reason in change.reasons:
-        if change.action is not Action.CREATE or not change.differences:
-            yield f"        because   {reason.code}: {reason.detail}"
+    fields = [(one.field, _transition(one)) for one in change.differences]
+    if change.action is not Action.CREATE or not fields:
+        fields += [("because", f"{reason.code}: {reason.detail}") for reason in change.reasons]
+    width = max(len(field) for field, _ in fields)
+    for field, value in fields:
+        yield f"        {field:<{width}}  {value}"
+
+
+def _transition(difference: Difference) -> str:
+    if difference.old is None:
+        return difference.new or ""
+    return f"{difference.old} -> {difference.new or '(none)'}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -157,7 +161,7 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
         return
     counts = plan.summary
     done = [f"{counts[action]} {_DONE[action]}" for action in _ORDER if counts[action]]
-    yield f"Done: {', '.join(done)}; {plan.kept} kept."
+    yield f"Done: {', '.join(done)}{_kept(plan)}."
     changed = {change.host for change in plan.changes if change.action not in {Action.REMOVE, Action.REVOKE}}
     hosts = [host for host in fleet.hosts if host.name in changed] if fleet is not None else []
     if hosts:
@@ -176,3 +180,7 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
             yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
     yield ""
     yield f"The report is {dist}/report.html. Back up pki.db: it holds the CA's key and every other."
+
+
+def _kept(plan: Plan) -> str:
+    return f"; {plan.kept} kept" if plan.kept else ""

@@ -37,6 +37,7 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
         option=_WINDOWS_OPTIONS if windows else _POSIX_OPTIONS,
         owner_words=_owner_words(bundle, windows=windows),
         folders=[file.folder for file in settings],
+        backups=f"{platform.client_folder}{platform.separator}.ipmpki",
         effect=f"{_EFFECT}run:\n\n       {_one_line(command)}"
         if command
         else _wrapped(f"{_EFFECT}{advice}."),

@@ -135,6 +135,7 @@ def render_html(report: Report, census: Census) -> bytes:
             for role in Role
             for table in _host_tables(role, [host for host in hosts if host.role is role], report)
         ],
+        trust=words.explain_trust(report),
         words=words.WORDS,
     )
     return page.encode("utf-8", "backslashreplace")

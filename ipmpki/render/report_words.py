@@ -415,6 +415,19 @@ def renewal(report: Report, census: Census) -> tuple[Sentence, ...]:
     return tuple(sentences)
 
 
+def explain_trust(report: Report) -> str:
+    """Who trusts whom under the declared mode, in words; the drawing shows the same."""
+    if report.mutual_auth:
+        return (
+            "The authority signs the certificates of servers and clients. Clients check servers, and servers "
+            "check clients. Both know the authority by ca-cert.pem."
+        )
+    return (
+        "The authority signs the certificates of the servers. Clients check servers, and know the authority "
+        "by ca-cert.pem. Clients show no certificate."
+    )
+
+
 WORDS: tuple[tuple[str, str], ...] = (
     (
         "Certificate",

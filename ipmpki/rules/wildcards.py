@@ -75,6 +75,9 @@ def partial_wildcard(host: HostSpec) -> Iterator[Finding]:
         if _is_whole(written) or is_address(written.removeprefix("*.")):
             continue
         domain = _domain(written)
+        parent = host.name.partition(".")[2]
+        if place.path[-1] == "subject" and "." in parent and read_name(host.name).fault is None:
+            domain = parent  # the wildcard that covers this host
         remedy = (
             f"use '*.{domain}', or name each computer"
             if "." in domain and read_name(domain).fault is None

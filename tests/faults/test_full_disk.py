@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 
 ROOM = 8 * 1024 * 1024
 PAGE = 4096
-CLIENTS = 10
+CLIENTS = 6
 
 
 def _used(folder: Path) -> int:
     """What a file system in memory takes for the files below a folder: whole pages."""
-    return sum(
-        -(-path.stat().st_size // PAGE) * PAGE for path in folder.rglob("*") if path.is_file()
-    )
+    return sum(-(-path.stat().st_size // PAGE) * PAGE for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture(scope="module")
@@ -37,23 +35,22 @@ def needed(tmp_path_factory: pytest.TempPathFactory) -> int:
 
 def _try(ledger: Ledger, room: int) -> bool:
     """Build with so much room left; whether it was enough. If not, nothing is half there."""
-    filler = ledger.folder.parent / "filler"
     remount(ledger.folder.parent, f"size={_used(ledger.folder.parent) + room}")
     outcome = ipmpki(ledger.folder, "build")
     if outcome.status != 0:
         outcome.failed("no room left on the disk")
     ledger.judge_all()
-    assert not filler.exists()
     remount(ledger.folder.parent, f"size={ROOM}")
     return outcome.status == 0
 
 
-FEW = (0, 1, 8, 20, 50, 80, 97)
+FEW = (0, 2, 12, 35, 60, 85)
 MANY = tuple(range(0, 104, 3))
 
 
 @pytest.mark.parametrize(
-    "percents", [FEW[::2], FEW[1::2], *(pytest.param(MANY[n::4], marks=pytest.mark.exhaustive) for n in range(4))]
+    "percents",
+    [FEW[::2], FEW[1::2], *(pytest.param(MANY[n::4], marks=pytest.mark.exhaustive) for n in range(4))],
 )
 def test_a_first_build_on_a_full_disk(tmp_path: Path, needed: int, percents: tuple[int, ...]) -> None:
     with tmpfs(tmp_path / "disk", f"size={ROOM}") as disk:
@@ -75,13 +72,13 @@ def test_a_later_build_on_a_full_disk(tmp_path: Path) -> None:
         fleet.write(ledger.folder)
         ledger.finish(fleet)
         failed = 0
-        for room in (0, 4, 12, 40, 120):
+        for room in (0, 8, 40, 100):
             fleet.rename(sorted(fleet.aliases)[::2])
             fleet.add(1)
             fleet.write(ledger.folder)
             failed += not _try(ledger, room * 1024)
             ledger.finish(fleet)
-        assert failed >= 3
+        assert failed >= 2
 
 
 def test_a_disk_out_of_inodes(tmp_path: Path) -> None:

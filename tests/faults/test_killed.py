@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -13,9 +12,10 @@ import pytest
 
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import Ledger
-from tests.faults.running import COMMAND, LONGEST, start
+from tests.faults.running import COMMAND, LONGEST, started
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 SERVERS = 2
@@ -92,26 +92,26 @@ class Campaign:
     def _at_event(self) -> bool:
         """At the n-th time that it touches the site: this finds every gap between two steps."""
         number = str(self.random.randint(1, 40 + 20 * self.work))
-        process = start(self.ledger.folder, *VICTIM, "die", number, "pki.toml")
-        return _end(process)
+        with started(self.ledger.folder, *VICTIM, "die", number, "pki.toml") as process:
+            return _end(process)
 
     def _amid_the_work(self) -> bool:
         """At any moment from its opening the store, such as in the middle of SQLite's work."""
-        process = start(self.ledger.folder, *VICTIM, "tell", "pki.toml")
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(self.random.uniform(0, self._patience))
-        process.kill()
-        died = _end(process)
+        with started(self.ledger.folder, *VICTIM, "tell", "pki.toml") as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(self.random.uniform(0, self._patience))
+            process.kill()
+            died = _end(process)
         self._patience *= 1.1 if died else 0.7  # as quick as this machine is now
         return died
 
     def _anywhen(self) -> bool:
         """At any moment since its start."""
-        process = start(self.ledger.folder, *COMMAND, "build")
-        time.sleep(self.random.uniform(0, 2 * self._patience))
-        process.kill()
-        return _end(process)
+        with started(self.ledger.folder, *COMMAND, "build") as process:
+            time.sleep(self.random.uniform(0, 2 * self._patience))
+            process.kill()
+            return _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> bool:

@@ -1,9 +1,9 @@
 """Runs ``ipmpki build`` such that it can be hit at a chosen moment.
 
-    python -m tests.faults.victim die N FILE    SIGKILL itself when it touches the site for the n-th time
-    python -m tests.faults.victim tell FILE     say so when it is about to open the store for writing
-    python -m tests.faults.victim hold FILE     stop amid the work until a line comes in
-    python -m tests.faults.victim watch FILE    umask 0; print whatever is too wide, even for an instant
+python -m tests.faults.victim die N FILE    SIGKILL itself when it touches the site for the n-th time
+python -m tests.faults.victim tell FILE     say so when it is about to open the store for writing
+python -m tests.faults.victim hold FILE     stop amid the work until a line comes in
+python -m tests.faults.victim watch FILE    umask 0; print whatever is too wide, even for an instant
 """
 
 from __future__ import annotations
@@ -16,7 +16,21 @@ from typing import Any
 
 EVENTS = ("open", "os.", "sqlite3.", "shutil.")
 OURS = ("dist", "pki.db")
-CALLS = frozenset({"open", "mkdir", "execute", "executemany", "rename", "replace", "link", "rmdir", "unlink", "fchmod", "chmod"})
+CALLS = frozenset(
+    {
+        "open",
+        "mkdir",
+        "execute",
+        "executemany",
+        "rename",
+        "replace",
+        "link",
+        "rmdir",
+        "unlink",
+        "fchmod",
+        "chmod",
+    }
+)
 """The functions, all of C, after which the watcher looks around."""
 
 
@@ -58,7 +72,9 @@ def _is_ours(event: str, arguments: tuple[Any, ...]) -> bool:
     return (
         event.startswith(EVENTS)
         and bool(arguments)
-        and any(mark in os.path.basename(str(arguments[0])) or f"/{mark}/" in str(arguments[0]) for mark in OURS)
+        and any(
+            mark in os.path.basename(str(arguments[0])) or f"/{mark}/" in str(arguments[0]) for mark in OURS
+        )
     )
 
 

@@ -183,6 +183,7 @@ def test_only_root_may_install_without_a_root(prepare: Prepare, tmp_path: Path) 
         ("--owner", "-R"),
         ("--owner", ":sys"),
         ("--owner", "ipm1:"),
+        ("--rollback", "--owner", "ipm1"),
         ("--verify", "--rollback"),
         ("--verify", "--dry-run"),
         ("--uninstall", "--rollback"),
@@ -559,6 +560,53 @@ def test_a_failing_write_changes_nothing(prepare: Prepare, tmp_path: Path, tool:
     assert not list(installation.root.rglob("prepare"))
 
 
+@pytest.mark.parametrize("size", ["12k", "28k", "44k", "80k"])
+def test_a_full_disk_leaves_all_as_it_was(prepare: Prepare, size: str) -> None:
+    """A file system of that size, on which at most the last one has room."""
+    unshare = require("unshare")
+    mount = f'mount -t tmpfs -o size={size} none "$1"'
+    if subprocess.run(
+        [unshare, "-m", "sh", "-c", mount, "sh", "/mnt"], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("no right to mount a file system")
+    installation = prepare()
+    installation.write(f"{CLIENT}/ca-cert.pem", b"the old one\n")
+    shutil.copytree(installation.root, seed := installation.root.parent / "seed")
+    script = f"""{mount} && cp -Rp "$2/." "$1" || exit 99
+        dash "$3/install.sh" --root "$1"; status=$?
+        find "$1" -type f ! -path "*/.ipmpki/*"; cat "$1/etc/ipm/ca-cert.pem"; exit $status"""
+    done = subprocess.run(
+        [unshare, "-m", "sh", "-c", script, "sh", installation.root, seed, installation.folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [line for line in done.stdout.splitlines() if line.startswith(str(installation.root))]
+    if size == "80k":
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len(found) == 6
+    else:
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "Nothing was changed" in done.stderr
+        assert found == [str(installation.client("ca-cert.pem"))]
+        assert done.stdout.endswith("the old one\n")
+
+
+def test_a_client_folder_that_users_may_write_to_or_not_look_into_is_told(prepare: Prepare) -> None:
+    installation = prepare(bundle_of("client"))
+    installation.client("").mkdir(parents=True)
+    for bits in (0o777, 0o700):
+        installation.client("").chmod(bits)
+        installation.run()
+        assert "users must be able to look into it" in installation.run("--verify", status=1)
+    installation.client("").chmod(0o755)
+    installation.run("--verify")
+
+
+def test_an_owner_is_not_asked_for_where_no_key_is(prepare: Prepare) -> None:
+    assert "there is no key" in prepare(bundle_of("client")).run("--owner", "nobody")
+
+
 def test_a_file_that_cannot_be_put_in_place_brings_all_back(prepare: Prepare, tmp_path: Path) -> None:
     installation = prepare(bundle_of(label="first"))
     installation.run()
@@ -604,10 +652,10 @@ def test_a_second_install_at_the_same_time_says_who_is_at_work(prepare: Prepare)
     installation.run()
 
 
-@pytest.mark.parametrize("system", ["aix", "linux", "macos"])
-@pytest.mark.parametrize("mutual", [False, True])
-def test_shellcheck_and_checkbashisms_find_nothing(prepare: Prepare, system: str, mutual: bool) -> None:
-    role = "client" if system == "macos" else "server"
+@pytest.mark.parametrize(("role", "system", "mutual"), [("server", "aix", True), ("client", "macos", False)])
+def test_shellcheck_and_checkbashisms_find_nothing(
+    prepare: Prepare, role: str, system: str, mutual: bool
+) -> None:
     script = str(prepare(bundle_of(role, system, mutual=mutual)).folder / "install.sh")
     found = subprocess.run(
         [require("shellcheck"), "-s", "sh", script], capture_output=True, text=True, check=False

@@ -170,6 +170,7 @@ def test_nothing_is_loaded_and_only_the_pages_own_style_and_script_may_act(repor
             name in {"src", "srcset", "style", "action"} or name.startswith("on") for name in attributes
         )
     assert "url(" not in page.text("style")
+    assert all(line.get("marker-end") in {None, "url(#arrow)"} for line in page.all("line"))
     assert "@import" not in page.text("style")
     [policy] = [
         meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"
@@ -377,6 +378,14 @@ def test_an_authority_brought_along_is_called_so() -> None:
     report = replace(PRINT_ROOM, authority=replace(PRINT_ROOM.authority, is_existing=True))
     assert "This authority was brought by you." in html_text(report)
     assert "brought by you" in files(report)["report.txt"]
+
+
+def test_who_trusts_whom_is_told_and_drawn_for_the_declared_mode() -> None:
+    one_way = replace(PRINT_ROOM, mutual_auth=False)
+    assert "Clients check servers, and servers check clients." in html_text(PRINT_ROOM)
+    assert "Clients show no certificate." in html_text(one_way)
+    arrows = [files(report)["report.html"].count("marker-end") for report in (PRINT_ROOM, one_way)]
+    assert arrows == [4, 2]
 
 
 # --- Problems ---------------------------------------------------------------------------------------

@@ -4,17 +4,21 @@
   const rows = [...document.querySelectorAll(".hosts tbody tr")];
 
   // The report tells of the day it was written; the reader may open it much later.
-  const expired = rows.filter((row) => row.dataset.until && row.dataset.until <= now).length;
-  const due = rows.filter((row) => row.dataset.renew && row.dataset.renew <= now).length - expired;
+  const since = document.getElementById("since");
   const list = document.getElementById("next-update");
-  const late = [];
-  if (expired) late.push(`${expired} ${expired === 1 ? "certificate has" : "certificates have"} expired`);
-  if (due) late.push(`${due} ${due === 1 ? "certificate is" : "certificates are"} due for renewal`);
-  if (list && list.dateTime <= now) late.push("the revocation list has run out");
-  if (late.length) {
-    const since = document.getElementById("since");
+  const standing = (moment) => {
+    const expired = rows.filter((row) => row.dataset.until && row.dataset.until <= moment).length;
+    const due = rows.filter((row) => row.dataset.renew && row.dataset.renew <= moment).length - expired;
+    const said = [];
+    if (expired) said.push(`${expired} ${expired === 1 ? "certificate has" : "certificates have"} expired`);
+    if (due) said.push(`${due} ${due === 1 ? "certificate is" : "certificates are"} due for renewal`);
+    if (list && list.dateTime <= moment) said.push("the revocation list has run out");
+    return said.join("; ");
+  };
+  const today = standing(now);
+  if (today && today !== standing(since.dataset.asOf)) {
     const line = document.createElement("p");
-    line.textContent = `▲ By this computer’s clock, today ${late.join("; ")}. Build again, and install the folders that changed.`;
+    line.textContent = `▲ By this computer’s clock, today ${today}. Build again, and install the folders that changed.`;
     since.append(line);
     since.hidden = false;
   }

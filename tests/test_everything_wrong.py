@@ -1,0 +1,31 @@
+"""The example that shows as many rules as it can in one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ipmpki.rules.registry import registered
+from tests.problems import checked
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "everything-wrong" / "pki.toml"
+
+NOT_SHOWN = {
+    "certificate-expired",  # needs time
+    "certificate-expiring",
+    "file-unreadable",  # would keep its other files' problems away
+    "internal-error",  # needs a mistake in ipmpki
+    "no-client",  # cannot stand beside clients and servers
+    "no-server",
+    "private-key-readable",  # needs a file with permissions
+    "third-party-with-mutual-auth",  # an authority is private or third-party
+}
+
+
+def test_the_example_shows_every_rule_that_can_be_shown_together() -> None:
+    found = checked(EXAMPLE.read_bytes())
+    assert {one.problem.rule for one in found.problems} == set(registered()) - NOT_SHOWN
+
+
+def test_the_example_never_shows_its_passphrase() -> None:
+    found = checked(EXAMPLE.read_bytes())
+    assert "hunter2" not in repr(found.problems)
