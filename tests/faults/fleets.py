@@ -69,15 +69,16 @@ class Fleet:
 
     def text(self) -> str:
         """The declaration."""
-        parts = [HEAD, self.settings]
-        for number in range(self.servers):
-            parts.append(
-                f'[[hosts]]\nname = "{_server(number)}"\nrole = "server"\nkey = "rsa-2048"\n'
-                f'ips = ["10.0.9.{number + 1}"]\n'
-            )
-        for name, alias in self.aliases.items():
-            parts.append(f'[[hosts]]\nname = "{name}"\nrole = "client"\naliases = ["{alias}"]\n')
-        return "\n".join(parts)
+        servers = (
+            f'[[hosts]]\nname = "{_server(number)}"\nrole = "server"\nkey = "rsa-2048"\n'
+            f'ips = ["10.0.9.{number + 1}"]\n'
+            for number in range(self.servers)
+        )
+        clients = (
+            f'[[hosts]]\nname = "{name}"\nrole = "client"\naliases = ["{alias}"]\n'
+            for name, alias in self.aliases.items()
+        )
+        return "\n".join((HEAD, self.settings, *servers, *clients))
 
     def write(self, folder: Path) -> Path:
         """Write pki.toml; as an editor does, at once."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.faults.fleets import Fleet
 
 PRIVATE_FILES = ("-key.pem", ".db", ".db-journal", ".db-wal", ".db-shm", ".db.lock")
+PARENTS_OF_PRIVATE = (("hosts",), ("new",), ("old",))
 KEPT = ("authority", "key", "certificate", "revocation_list", "event")
 """Tables that nothing may vanish from."""
 
@@ -178,14 +179,13 @@ def too_wide_below(folder: Path) -> Iterator[str]:
             continue
         mode = stat.S_IMODE(found.st_mode)
         steps = path.relative_to(folder).parts
+        is_folder = stat.S_ISDIR(found.st_mode)
         allowed = 0o755
-        if steps[0].startswith(".") and steps[0].endswith(".staging") and len(steps) == 1:
-            allowed = 0o700
-        elif stat.S_ISDIR(found.st_mode) and len(steps) > 1 and steps[-2] in {"hosts", "new", "old"}:
+        if is_folder and (steps[-1].endswith(".staging") or steps[-2:-1] in PARENTS_OF_PRIVATE):
             allowed = 0o700
         elif path.name.endswith(PRIVATE_FILES):
             allowed = 0o600
-        elif path.suffix == ".pem" or path.suffix == ".json":
+        elif path.suffix in {".pem", ".json"}:
             allowed = 0o644
         if mode & ~allowed:
             yield f"{'/'.join(steps)}: {mode:o}, wider than {allowed:o}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_nothing_is_ever_wider_than_it_may_be(ledger: Ledger) -> None:
-    fleet = Fleet.of(8)
+    fleet = Fleet.of(5)
     clients = sorted(fleet.aliases)
     for change in (lambda: None, lambda: fleet.rename(clients[:3]), lambda: fleet.remove(clients[:2])):
         change()

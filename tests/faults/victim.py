@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 EVENTS = ("open", "os.", "sqlite3.", "shutil.")
-OURS = ("dist", "pki.db")
+OURS = ("/dist", "pki.db", "pki.db.lock")
 CALLS = frozenset(
     {
         "open",
@@ -69,13 +69,10 @@ def _die_at(last: int) -> None:
 
 
 def _is_ours(event: str, arguments: tuple[Any, ...]) -> bool:
-    return (
-        event.startswith(EVENTS)
-        and bool(arguments)
-        and any(
-            mark in os.path.basename(str(arguments[0])) or f"/{mark}/" in str(arguments[0]) for mark in OURS
-        )
-    )
+    if not event.startswith(EVENTS) or not arguments:
+        return False
+    path = str(arguments[0])
+    return path.endswith(OURS) or any(mark in path for mark in ("/dist/", ".dist.staging"))
 
 
 def _tell_of_store() -> None:

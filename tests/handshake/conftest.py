@@ -91,7 +91,7 @@ def after_removal(once: Once, print_room: Site, client: Installed) -> Site:
 
 @pytest.fixture(scope="session")
 def without_mutual(once: Once, print_room: Site) -> Site:
-    """Print-room after mutual authentication was turned off: its servers' certificates are for servers only."""
+    """Print-room with mutual authentication turned off: its servers' certificates are for servers only."""
 
     def turn_off(text: str) -> str:
         return text.replace('mutual_auth = "required"', 'mutual_auth = "off"')

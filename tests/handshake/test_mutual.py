@@ -74,7 +74,7 @@ def test_a_client_without_a_certificate_is_refused(
 
 
 @client_and_version
-def test_a_client_of_another_authority_is_refused(  # noqa: PLR0913 -- fixtures
+def test_a_client_of_another_authority_is_refused(  # noqa: PLR0913, PLR0917 -- fixtures
     server: Installed, client: Installed, stranger: Installed, tmp_path: Path, how: str, version: str
 ) -> None:
     caller = Caller(client.ca, stranger.certificate, stranger.key)
@@ -85,7 +85,7 @@ def test_a_client_of_another_authority_is_refused(  # noqa: PLR0913 -- fixtures
 
 
 @client_and_version
-def test_a_revoked_client_is_refused_from_the_next_list_on(  # noqa: PLR0913 -- fixtures
+def test_a_revoked_client_is_refused_from_the_next_list_on(  # noqa: PLR0913, PLR0917 -- fixtures
     server: Installed,
     client: Installed,
     print_room: Site,
@@ -103,7 +103,7 @@ def test_a_revoked_client_is_refused_from_the_next_list_on(  # noqa: PLR0913 -- 
 
 
 @client_and_version
-def test_a_server_certificate_lets_in_only_where_it_is_for_clients_too(  # noqa: PLR0913 -- fixtures
+def test_a_server_certificate_lets_in_only_where_it_is_for_clients_too(  # noqa: PLR0913, PLR0917 -- fixtures
     server: Installed, client: Installed, without_mutual: Site, tmp_path: Path, how: str, version: str
 ) -> None:
     bundle = without_mutual.bundle(server.host)
@@ -116,7 +116,7 @@ def test_a_server_certificate_lets_in_only_where_it_is_for_clients_too(  # noqa:
 
 
 @client_and_version
-def test_a_client_refuses_a_server_of_another_authority(  # noqa: PLR0913 -- fixtures
+def test_a_client_refuses_a_server_of_another_authority(  # noqa: PLR0913, PLR0917 -- fixtures
     server: Installed, client: Installed, stranger: Installed, tmp_path: Path, how: str, version: str
 ) -> None:
     caller = Caller(stranger.ca, client.certificate, client.key)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 @pytest.mark.parametrize("how", CLIENTS)
-def test_a_client_with_just_the_authority_gets_in(  # noqa: PLR0913 -- fixtures
+def test_a_client_with_just_the_authority_gets_in(  # noqa: PLR0913, PLR0917 -- fixtures
     open_server: Installed, open_client: Installed, print_room: Site, tmp_path: Path, how: str, version: str
 ) -> None:
     assert not open_client.certificate.exists()

@@ -278,6 +278,16 @@ def test_dry_run_shows_the_difference_and_changes_nothing(prepare: Prepare) -> N
     assert sight(installation.root) == before
 
 
+def test_a_diff_that_knows_no_u_will_do(prepare: Prepare, tmp_path: Path) -> None:
+    installation = prepare(bundle_of("client"))
+    installation.write(CLIENT_SAMPLE, SAMPLE)
+    refuses = f'[ "$1" != -u ] || {{ echo usage >&2; exit 2; }}; exec {require("diff")} "$@"'
+    faking(installation, tmp_path, diff=refuses)
+    said = installation.run("--dry-run")
+    assert "      > EnableTLS = 1" in said
+    assert "usage" not in said
+
+
 def test_it_leaves_no_working_files_behind(prepare: Prepare, tmp_path: Path) -> None:
     installation = prepare()
     (tmp_path / "tmp dir").mkdir()
@@ -642,6 +652,16 @@ def test_no_key_is_readable_more_widely_even_for_an_instant(prepare: Prepare, tm
     subprocess.run(["chmod", "0777", str(installation.root)], check=True)
     installation.run()
     assert log.read_text() == ""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_interrupted_it_tidies_up_and_says_so(prepare: Prepare, tmp_path: Path, shell: str) -> None:
+    installation = prepare(shell=shell)
+    installation.write(f"{CLIENT}/ca-cert.pem", b"the old one\n")
+    before = sight(installation.root, identity=False)
+    faking(installation, tmp_path, cp=f'kill -TERM $PPID; exec {require("cp")} "$@"')
+    assert "interrupted. Nothing was changed" in installation.run(status=1)
+    assert sight(installation.root, identity=False) == before
 
 
 def test_a_second_install_at_the_same_time_says_who_is_at_work(prepare: Prepare) -> None:

@@ -317,6 +317,7 @@ def wine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return environment
 
 
+@pytest.mark.exhaustive
 def test_install_cmd_hands_its_arguments_on_and_the_exit_status_back(
     wine: dict[str, str], tmp_path: Path
 ) -> None:
