@@ -100,7 +100,7 @@ def _read_unusual_name(written: str, lowered: str) -> Name:  # noqa: PLR0911 -- 
                 idna.decode(encoded)
         except (idna.IDNAError, UnicodeError) as reason:
             odd = re.search(r"Codepoint U\+(?P<code>[0-9A-F]+) ", str(reason))
-            if odd is not None:
+            if odd is not None and chr(int(odd["code"], 16)) in lowered:
                 return faulty(NameFault.CHARACTER, chr(int(odd["code"], 16)))
             return faulty(NameFault.UNICODE, str(reason))
     return _judge_labels(written, encoded)

@@ -126,6 +126,11 @@ def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
     """
     import filelock
 
+    if not path.parent.is_dir():  # the lock would make it, and a mistyped path would become a new authority
+        raise Fault(
+            f"there is no folder '{path.parent}' to put {path.name} into",
+            "make it, readable for yourself alone, or correct 'store' in pki.toml",
+        )
     lock = filelock.FileLock(f"{path}.lock", timeout=0, mode=FILE_MODE)
     try:
         lock.acquire()

@@ -93,7 +93,7 @@ class _Validation:
     def roles_are_known(self) -> bool:
         """Whether each host of the document, and its role, could be read."""
         return not self.document.unread and not any(
-            path == ("include",) or (path[:1] == ("hosts",) and (len(path) <= 2 or path[2] == "role"))  # noqa: PLR2004 -- a whole host
+            path[:1] == ("include",) or (path[:1] == ("hosts",) and (len(path) <= 2 or path[2] == "role"))  # noqa: PLR2004 -- a whole host
             for path in self.unread
         )
 

@@ -98,7 +98,10 @@ class Shop:
 
     def changes(self, **options: Any) -> dict[tuple[str, str | None], set[str]]:
         """The planned changes: the codes of the reasons by artifact and short host name."""
-        return {named(change): {reason.code.value for reason in change.reasons} for change in self.plan(**options).changes}
+        return {
+            named(change): {reason.code.value for reason in change.reasons}
+            for change in self.plan(**options).changes
+        }
 
     def actions(self, **options: Any) -> dict[tuple[str, str | None], str]:
         """The planned actions by artifact and short host name."""
@@ -110,7 +113,12 @@ class Shop:
         for path in sorted(self.dist.rglob("*")):
             status = path.lstat()
             content = path.read_bytes() if path.is_file() else b""
-            found[str(path.relative_to(self.dist))] = (content, status.st_mode, status.st_ino, status.st_mtime_ns)
+            found[str(path.relative_to(self.dist))] = (
+                content,
+                status.st_mode,
+                status.st_ino,
+                status.st_mtime_ns,
+            )
         return found
 
 

@@ -55,7 +55,9 @@ def test_a_build_does_what_the_plan_said(built_shop: Shop) -> None:
     before = built_shop.bytes_on_disk()
     assert built_shop.build().plan.changes == planned.changes
     after = built_shop.bytes_on_disk()
-    touched = {path.split("/")[1] for path in before if path.startswith("hosts/") and before[path] != after[path]}
+    touched = {
+        path.split("/")[1] for path in before if path.startswith("hosts/") and before[path] != after[path]
+    }
     assert touched == {"ipm1.example.com", "desk2.example.com"}
 
 
@@ -285,7 +287,9 @@ def test_a_saved_plan_is_refused_when_the_world_has_moved(built_shop: Shop, move
         built_shop.build(saved=saved)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"version": 99}', b"\xff", b'{"version": 1, "at": 3}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"version": 99}', b"\xff", b'{"version": 1, "at": 3}']
+)
 def test_what_is_not_a_saved_plan_is_told_so(content: bytes) -> None:
     with pytest.raises(UnreadableFile, match="plan"):
         read_plan_json(content, "tonight.plan")

@@ -40,7 +40,9 @@ def output_of(arguments: list[str]) -> str:
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder like a fresh clone: the examples, and the file with mistakes that the README shows."""
-    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("dist", "pki.db*"))
+    shutil.copytree(
+        ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("dist", "pki.db*")
+    )
     (tmp_path / "mistakes.toml").write_text(blocks("toml")[0])
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -56,7 +58,10 @@ def test_the_transcripts_are_what_ipmpki_prints(clone: Path) -> None:
 
 def test_the_library_example_runs(clone: Path) -> None:
     completed = subprocess.run(
-        [sys.executable, "-W", "error", "-c", blocks("python")[0]], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", blocks("python")[0]],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert completed.stderr == ""
     assert "create ipm1.example.com ['new-host']" in completed.stdout

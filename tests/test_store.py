@@ -126,7 +126,13 @@ def test_the_ledger_says_what_when_why_and_by_whom(built_shop: Shop) -> None:
     built_shop.build()
     events = rows(built_shop.store, "SELECT kind, host, detail, user FROM event ORDER BY id")
     kinds = [event[0] for event in events]
-    assert kinds == ["authority-made", *["certificate-issued"] * 3, "revocation-list-made", "certificate-revoked", "revocation-list-made"]
+    assert kinds == [
+        "authority-made",
+        *["certificate-issued"] * 3,
+        "revocation-list-made",
+        "certificate-revoked",
+        "revocation-list-made",
+    ]
     assert events[-2][1:3] == ("desk2.example.com", "host-removed: it is no longer declared")
     assert all(event[3] for event in events)
 
@@ -140,7 +146,10 @@ def test_a_failed_transaction_leaves_nothing(built_shop: Shop) -> None:
 
 
 def test_two_current_certificates_of_one_host_cannot_be(built_shop: Shop) -> None:
-    with contextlib.closing(sqlite3.connect(built_shop.store)) as connection, pytest.raises(sqlite3.IntegrityError):
+    with (
+        contextlib.closing(sqlite3.connect(built_shop.store)) as connection,
+        pytest.raises(sqlite3.IntegrityError),
+    ):
         connection.execute(
             "INSERT INTO certificate SELECT 'other', host, authority, profile, specification, not_before, not_after,"
             " fingerprint, issued_at, NULL, NULL, NULL, NULL, key, pem FROM certificate LIMIT 1"

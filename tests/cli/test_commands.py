@@ -72,7 +72,11 @@ def test_a_refused_build_writes_the_report_and_nothing_else(broken_shop: Shop) -
     assert refused.status == 1
     assert "error[ip-invalid]" in refused.err
     assert "nothing was changed" in refused.err
-    assert sorted(path.name for path in broken_shop.dist.iterdir()) == ["report.html", "report.json", "report.txt"]
+    assert sorted(path.name for path in broken_shop.dist.iterdir()) == [
+        "report.html",
+        "report.json",
+        "report.txt",
+    ]
     assert json.loads((broken_shop.dist / "report.json").read_bytes())["state"] == "refused"
     assert sorted(path.name for path in broken_shop.folder.iterdir()) == ["dist", "pki.toml"]
 
@@ -81,7 +85,9 @@ def test_a_refused_build_touches_nothing_that_was_published(built_shop: Shop) ->
     before = {path: found for path, found in built_shop.bytes_on_disk().items() if "report" not in path}
     built_shop.edit("10.1.2.3", "10.1.2.300")
     assert ipmpki("build", built_shop.declaration).status == 1
-    assert {path: found for path, found in built_shop.bytes_on_disk().items() if "report" not in path} == before
+    assert {
+        path: found for path, found in built_shop.bytes_on_disk().items() if "report" not in path
+    } == before
 
 
 def test_plan_tells_pending_changes_by_its_exit_status_only_when_asked(shop: Shop) -> None:
@@ -146,7 +152,9 @@ def test_infos_are_for_check_alone(shop: Shop) -> None:
 def test_rules_lists_every_rule() -> None:
     listed = ipmpki("rules")
     assert [line.split()[0] for line in listed.out.splitlines()] == sorted(registered())
-    assert {rule["name"] for rule in json.loads(ipmpki("rules", "--format", "json").out)["rules"]} == set(registered())
+    assert {rule["name"] for rule in json.loads(ipmpki("rules", "--format", "json").out)["rules"]} == set(
+        registered()
+    )
 
 
 def test_explain_prints_a_rules_page() -> None:

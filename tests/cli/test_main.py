@@ -56,7 +56,10 @@ def test_it_runs_as_a_module_and_imports_nothing_heavy_for_the_version(how: list
 def test_a_misspelt_command_is_guessed() -> None:
     failed = ipmpki("bild")
     assert (failed.status, failed.out) == (2, "")
-    assert failed.err == "error: there is no command 'bild'; did you mean 'build'?\n  help: see 'ipmpki --help'\n"
+    assert (
+        failed.err
+        == "error: there is no command 'bild'; did you mean 'build'?\n  help: see 'ipmpki --help'\n"
+    )
 
 
 def test_an_unknown_option_is_wrong_usage() -> None:
@@ -71,7 +74,9 @@ def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     assert "does not exist" in failed.err
 
 
-def test_an_unforeseen_failure_is_one_line_without_a_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unforeseen_failure_is_one_line_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "pki.toml").write_text("")
 
     def broken(*_: object, **__: object) -> None:
@@ -98,7 +103,10 @@ def test_an_interrupt_says_how_to_carry_on(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr("ipmpki.project.load", interrupted)
     failed = ipmpki("check", tmp_path / "pki.toml")
     assert failed.status == 130
-    assert failed.err.lstrip() == "error: interrupted\n  help: run the command again: it carries on where it was\n"
+    assert (
+        failed.err.lstrip()
+        == "error: interrupted\n  help: run the command again: it carries on where it was\n"
+    )
 
 
 class Terminal:
@@ -122,6 +130,10 @@ def test_colours_are_for_terminals_and_never_with_no_color(monkeypatch: pytest.M
 
 def test_a_reader_that_leaves_early_is_no_failure() -> None:
     completed = subprocess.run(
-        f"'{sys.executable}' -m ipmpki rules | head -n 1", shell=True, capture_output=True, text=True, check=False
+        f"'{sys.executable}' -m ipmpki rules | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
     )  # noqa: S602 -- a pipe is what is tested
     assert completed.stderr == ""

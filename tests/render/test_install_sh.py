@@ -658,6 +658,7 @@ def test_no_key_is_readable_more_widely_even_for_an_instant(prepare: Prepare, tm
 def test_interrupted_it_tidies_up_and_says_so(prepare: Prepare, tmp_path: Path, shell: str) -> None:
     installation = prepare(shell=shell)
     installation.write(f"{CLIENT}/ca-cert.pem", b"the old one\n")
+    installation.server("").mkdir(parents=True)
     before = sight(installation.root, identity=False)
     faking(installation, tmp_path, cp=f'kill -TERM $PPID; exec {require("cp")} "$@"')
     assert "interrupted. Nothing was changed" in installation.run(status=1)

@@ -337,6 +337,7 @@ def test_install_cmd_hands_its_arguments_on_and_the_exit_status_back(
             )
 
 
+@pytest.mark.exhaustive
 def test_install_cmd_takes_powershell_7_where_there_is_no_other_and_says_where_there_is_none(
     wine: dict[str, str], tmp_path: Path
 ) -> None:

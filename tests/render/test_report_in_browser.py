@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.render.report import Report, render_report
-from tests.render.reports import HOSTILE, PRINT_ROOM, REFUSED, fleet, hostile
+from tests.render.reports import HOSTILE, PRINT_ROOM, REFUSED, fleet, host, hostile
 from tests.tools import require
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+OLD = datetime(2020, 1, 1, tzinfo=UTC)
 REPORTS: dict[str, Report] = {
     "print-room": PRINT_ROOM,
     "refused": REFUSED,
     "hostile": hostile(HOSTILE),
     "many": fleet(450),
+    "old": replace(PRINT_ROOM, as_of=OLD, hosts=(host("ipm1.example.com", issued=OLD),)),
 }
 WIDTHS = (320, 390, 1280)
 
@@ -36,11 +40,11 @@ addEventListener("load", () => {
       styled: view.getComputedStyle(page.querySelector(".skip")).position,
       scripts: page.scripts.length,
       tables: page.querySelectorAll(".hosts").length,
+      since: page.getElementById("since").textContent,
       rows: page.querySelectorAll(".hosts tbody tr").length,
     });
     const tools = page.getElementById("tools");
-    if (!tools) continue;
-    report.tools = !tools.hidden;
+    if (!tools || tools.hidden) continue;
     const choose = (id, value) => {
       page.getElementById(id).value = value;
       page.getElementById(id).dispatchEvent(new view.Event("change"));
@@ -113,7 +117,7 @@ def test_the_report_in_a_browser(tmp_path: Path) -> None:
     for width in WIDTHS:
         assert seen[f"refused {width}"]["rows"] == 0
         room = seen[f"print-room {width}"]
-        assert room["tools"]
+        assert "1 certificate has expired" in seen[f"old {width}"]["since"]
         assert [name.split()[0] for name in room["expired"]] == ["sap.example.com"]
         assert room["found"] == "1 of 7 hosts"
         assert room["all"] == room["rows"] == 7

@@ -1,0 +1,272 @@
+"""A project as a whole: authorities that exist, passphrases, included files, places of the store."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ipmpki.faults import Fault, UnreadableFile, WrongDeclaration
+from ipmpki.store import read_issued
+from tests.shop import HEAD, SERVER, TODAY, Shop, client
+from tests.tools import require
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PASSPHRASE = "the presses are waiting"
+
+
+def openssl(folder: Path, *arguments: str) -> str:
+    completed = subprocess.run(
+        [require("openssl"), *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return completed.stdout
+
+
+@pytest.fixture
+def secret_shop(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A shop whose authority's key has a passphrase, from the environment."""
+    monkeypatch.setenv("SHOP_PASSPHRASE", PASSPHRASE)
+    shop.edit("\n[tls]", 'passphrase = { env = "SHOP_PASSPHRASE" }\n\n[tls]')
+    return shop
+
+
+def test_the_authoritys_key_is_encrypted_with_the_declared_passphrase(secret_shop: Shop) -> None:
+    secret_shop.build()
+    authority = read_issued(secret_shop.store).authority
+    assert authority is not None
+    assert authority.key_pem.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    assert PASSPHRASE.encode() not in secret_shop.store.read_bytes()
+    assert secret_shop.changes() == {}
+
+
+@pytest.mark.parametrize("value", ["wrong", "", None])
+def test_a_wrong_passphrase_stops_a_build_before_anything_happens(
+    secret_shop: Shop, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    secret_shop.build()
+    secret_shop.write(secret_shop.text + client("desk3"))
+    store, dist = secret_shop.store.read_bytes(), secret_shop.bytes_on_disk()
+    if value is None:
+        monkeypatch.delenv("SHOP_PASSPHRASE")
+    else:
+        monkeypatch.setenv("SHOP_PASSPHRASE", value)
+    with pytest.raises(WrongDeclaration, match="passphrase") as fault:
+        secret_shop.build()
+    assert fault.value.remedy
+    assert "wrong" not in fault.value.message
+    assert (secret_shop.store.read_bytes(), secret_shop.bytes_on_disk()) == (store, dist)
+
+
+def test_a_missing_passphrase_stops_the_first_build_before_there_is_a_store(
+    secret_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SHOP_PASSPHRASE")
+    with pytest.raises(WrongDeclaration, match="SHOP_PASSPHRASE"):
+        secret_shop.build()
+    assert [path.name for path in secret_shop.folder.iterdir()] == ["pki.toml"]
+
+
+def test_a_build_with_nothing_to_sign_needs_no_passphrase(
+    secret_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret_shop.build()
+    monkeypatch.delenv("SHOP_PASSPHRASE")
+    assert secret_shop.build().plan.changes == ()
+    (secret_shop.host("desk1") / "README.txt").unlink()
+    secret_shop.build()
+    assert secret_shop.changes() == {}
+
+
+def test_a_passphrase_declared_later_encrypts_the_stored_key(
+    built_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_PASSPHRASE", PASSPHRASE)
+    before = read_issued(built_shop.store).authority
+    assert before is not None
+    built_shop.edit("\n[tls]", 'passphrase = { env = "SHOP_PASSPHRASE" }\n\n[tls]')
+    assert built_shop.changes()[("ca-key", None)] == {"settings-changed"}
+    built_shop.build()
+    assert built_shop.changes() == {}
+    authority = read_issued(built_shop.store).authority
+    assert authority is not None
+    assert b"ENCRYPTED" in authority.key_pem
+    secret = before.key_pem.split(b"\n")[1]
+    assert secret not in built_shop.store.read_bytes()
+
+
+def test_a_passphrase_may_lie_in_a_file(shop: Shop) -> None:
+    secret = shop.folder / "secret.txt"
+    secret.touch(mode=0o600)
+    secret.write_text(f"{PASSPHRASE}\r\nsecond line\n")
+    shop.edit("\n[tls]", 'passphrase = { file = "secret.txt" }\n\n[tls]')
+    shop.build()
+    assert shop.load().problems == ()
+    secret.chmod(0o644)
+    assert [one.problem.rule for one in shop.load().problems] == ["private-key-readable"]
+    secret.write_text("\n")
+    shop.write(shop.text + client("desk3"))
+    with pytest.raises(WrongDeclaration, match="empty first line"):
+        shop.build()
+
+
+def test_a_passphrase_no_longer_declared_is_asked_for(secret_shop: Shop) -> None:
+    secret_shop.build()
+    secret_shop.edit('passphrase = { env = "SHOP_PASSPHRASE" }\n', "")
+    secret_shop.write(secret_shop.text + client("desk3"))
+    with pytest.raises(WrongDeclaration, match="encrypted"):
+        secret_shop.build()
+
+
+@pytest.fixture
+def company_shop(shop: Shop) -> Shop:
+    """A shop whose company has an authority already, made with openssl."""
+    openssl(
+        shop.folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-keyout", "ca-key.pem", "-out", "ca-cert.pem", "-days", "3650", "-subj", "/O=Acme/CN=Acme Root",
+        "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+    )  # fmt: skip
+    (shop.folder / "ca-key.pem").chmod(0o600)
+    shop.edit(
+        'common_name = "Acme Print CA"\nkey = "ec-p256"\n',
+        'certificate = "ca-cert.pem"\nkey_file = "ca-key.pem"\n',
+    )
+    # The authority is made on the machine's own clock; the shop's must not be earlier.
+    from datetime import UTC, datetime
+
+    shop.now = max(TODAY, datetime.now(UTC) + timedelta(minutes=1))
+    return shop
+
+
+def test_an_authority_that_exists_issues(company_shop: Shop) -> None:
+    company_shop.build()
+    assert company_shop.changes() == {}
+    published = (company_shop.dist / "ca" / "ca-cert.pem").read_bytes()
+    assert published == (company_shop.folder / "ca-cert.pem").read_bytes()
+    openssl(
+        company_shop.host("ipm1"), "verify", "-x509_strict", "-purpose", "sslserver",
+        "-attime", str(int(company_shop.now.timestamp())), "-CAfile", "ca-cert.pem", "server-cert.pem",
+    )  # fmt: skip
+
+
+def test_an_adopted_authoritys_key_may_be_locked_away(company_shop: Shop) -> None:
+    company_shop.build()
+    (company_shop.folder / "ca-key.pem").unlink()
+    company_shop.write(company_shop.text + client("desk3"))
+    company_shop.build()
+    assert company_shop.changes() == {}
+
+
+def test_another_certificate_in_its_place_is_another_authority(company_shop: Shop) -> None:
+    company_shop.build()
+    openssl(
+        company_shop.folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-keyout", "ca-key.pem", "-out", "ca-cert.pem", "-subj", "/CN=Other Root",
+    )  # fmt: skip
+    assert company_shop.changes()[("ca-certificate", None)] == {"issuer-changed"}
+
+
+@pytest.mark.parametrize("name", ["ca-cert.pem", "ca-key.pem"])
+def test_a_missing_file_of_an_authority_is_a_problem_with_its_place(company_shop: Shop, name: str) -> None:
+    (company_shop.folder / name).unlink()
+    (one,) = company_shop.load().problems
+    assert one.problem.rule == "file-unreadable"
+    assert name in one.problem.message
+    assert one.label.lines[0].endswith(f'"{name}"')
+
+
+def test_a_key_of_another_authority_is_refused_before_anything_happens(company_shop: Shop) -> None:
+    openssl(
+        company_shop.folder,
+        "genpkey",
+        "-algorithm",
+        "EC",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-out",
+        "ca-key.pem",
+    )
+    with pytest.raises(WrongDeclaration, match="belong"):
+        company_shop.build()
+    assert not company_shop.store.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_a_certificate_that_is_none_is_told_so(company_shop: Shop, content: bytes) -> None:
+    (company_shop.folder / "ca-cert.pem").write_bytes(content)
+    with pytest.raises((UnreadableFile, WrongDeclaration)) as fault:
+        company_shop.build()
+    assert fault.value.remedy
+
+
+def test_hosts_come_from_included_files_too(shop: Shop) -> None:
+    sites = shop.folder / "sites"
+    sites.mkdir()
+    (sites / "hill.toml").write_text(client("hill1"))
+    (sites / "dale.toml").write_text(client("dale1"))
+    shop.edit("schema = 1\n", 'schema = 1\ninclude = ["sites/*.toml"]\n')
+    shop.build()
+    assert shop.host("hill1").is_dir()
+    assert shop.host("dale1").is_dir()
+    assert shop.changes() == {}
+    (sites / "dale.toml").unlink()
+    assert shop.changes()[("client-certificate", "dale1")] == {"host-removed"}
+
+
+def test_a_problem_in_an_included_file_names_that_file(shop: Shop) -> None:
+    (shop.folder / "hill.toml").write_text('[[hosts]]\nname = "hill1"\nrole = "client"\nnme = 1\n')
+    shop.edit("schema = 1\n", 'schema = 1\ninclude = ["hill.toml"]\n')
+    found = {(one.problem.rule, one.label.file.rpartition("/")[2]) for one in shop.load().problems}
+    assert found == {("name-not-fully-qualified", "hill.toml"), ("unknown-key", "hill.toml")}
+
+
+@pytest.mark.parametrize("pattern", ["none/*.toml", "/", "../../..", "**", ""])
+def test_an_include_that_brings_nothing_is_a_problem(shop: Shop, pattern: str) -> None:
+    shop.edit("schema = 1\n", f'schema = 1\ninclude = ["{pattern}"]\n')
+    rules = {one.problem.rule for one in shop.load().problems}
+    assert rules & {"file-unreadable", "wrong-value", "duplicate-host", "unknown-key"}
+
+
+def test_the_store_may_lie_elsewhere(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "safe place's").mkdir()
+    shop.edit("schema = 1\n", 'schema = 1\nstore = "safe place\'s/100% #1?.db"\n')
+    shop.build()
+    assert (tmp_path / "safe place's" / "100% #1?.db").is_file()
+    assert not shop.store.exists()
+    assert shop.changes() == {}
+
+
+def test_a_store_in_a_folder_that_is_not_there_is_a_fault(shop: Shop) -> None:
+    shop.edit("schema = 1\n", 'schema = 1\nstore = "safe/pki.db"\n')
+    with pytest.raises(Fault) as fault:
+        shop.build()
+    assert fault.value.remedy
+    assert [path.name for path in shop.folder.iterdir()] == ["pki.toml"]
+
+
+def test_a_clock_set_back_a_year_breaks_nothing(built_shop: Shop) -> None:
+    built_shop.now = TODAY - timedelta(days=365)
+    assert built_shop.build().plan.changes == ()
+
+
+def test_whoever_holds_one_hosts_folder_holds_nothing_of_another(built_shop: Shop) -> None:
+    authority = read_issued(built_shop.store).authority
+    assert authority is not None
+    keys = {path.read_bytes() for path in built_shop.dist.rglob("*-key.pem")}
+    assert len(keys) == 3
+    for path in built_shop.dist.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert authority.key_pem not in content
+            assert sum(key in content for key in keys) == (1 if path.name.endswith("-key.pem") else 0)
+
+
+def test_a_server_only_shop_needs_no_clients(shop: Shop) -> None:
+    shop.write(HEAD + SERVER)
+    shop.build()
+    assert shop.changes() == {}
