@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 
 from ipmpki import __version__
@@ -9,12 +11,21 @@ from ipmpki import __version__
 
 def main() -> None:
     """Run the command line; ``--version`` alone is answered before anything heavy is imported."""
-    if sys.argv[1:] == ["--version"]:
-        sys.stdout.write(f"ipmpki {__version__}\n")
-        return
-    from ipmpki.cli.main import run
+    if sys.argv[1:] == ["--version"] and sys.stdout is not None:
+        try:
+            sys.stdout.write(f"ipmpki {__version__}\n")
+            sys.stdout.flush()
+        except OSError:  # run() tells what is wrong
+            pass
+        else:
+            return
+    try:
+        from ipmpki.cli.main import run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # before or after the command's own work
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.authority import reading
-from ipmpki.issued import PublishedFolder
+from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.planning import CA_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
@@ -62,11 +62,12 @@ def _authority_files(issued: Issued) -> Iterator[RenderedFile]:
 
 def _place(folder: str, files: Sequence[RenderedFile], inputs: str, issued: Issued, outlet: Outlet) -> bool:
     placed = outlet.publisher.place_files(folder, files)
+    listing = listing_of(placed.files)
     before = issued.folders.get(folder)
-    if placed.changed or before is None or before.files != placed.files or before.inputs != inputs:
+    if placed.changed or before is None or before.listing != listing or before.inputs != inputs:
         published_at = before.published_at if before and not placed.changed else issued.last_event_at
         assert published_at is not None  # noqa: S101 -- an authority was made, which is an event
-        outlet.store.record_folders([PublishedFolder(folder, inputs, published_at, placed.files)])
+        outlet.store.record_folders([PublishedFolder(folder, inputs, published_at, listing)])
     return placed.changed
 
 
@@ -97,7 +98,7 @@ def _place_hosts(
         folder = host_folder(host.name)
         before = issued.folders.get(folder)
         published_at = commission.now if placed.changed or before is None else before.published_at
-        record.append(PublishedFolder(folder, inputs[folder], published_at, placed.files))
+        record.append(PublishedFolder(folder, inputs[folder], published_at, listing_of(placed.files)))
         if len(record) >= BATCH_SIZE or done == len(affected):
             outlet.store.record_folders(record)
             record = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ipmpki.vocabulary import Profile
@@ -61,23 +61,43 @@ class StoredRevocationList:
 
 
 class PublishedFile(NamedTuple):
-    """A file of dist/ as the publisher left it; size and mtime spare hashing it again."""
+    """A file of dist/ as the publisher left it.
+
+    ``stamp`` is its mode, size and time of change as one text: while the disk shows the same, the file need
+    not be read to know that it has not changed. ``sha256`` tells where it shows another.
+    """
 
     name: str
+    stamp: str
     sha256: str
-    mode: int
-    size: int
-    modified_ns: int
+
+
+def file_stamp(mode: int, size: int, modified_ns: int) -> str:
+    """The text that a file's stamp is: permission bits in octal, bytes, nanoseconds."""
+    return f"{mode:o} {size} {modified_ns}"
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedFolder:
-    """A folder of dist/ as published: its path, from which inputs, when its files last changed."""
+    """A folder of dist/ as published: its path, from which inputs, when its files last changed.
+
+    ``listing`` holds a line a file, as the store keeps it; a fleet's are many, and few commands look at them.
+    """
 
     path: str
     inputs: str
     published_at: datetime
-    files: tuple[PublishedFile, ...]
+    listing: str
+
+    @property
+    def files(self) -> tuple[PublishedFile, ...]:
+        """The files of the listing."""
+        return tuple(PublishedFile._make(line.split("\t")) for line in self.listing.split("\n"))
+
+
+def listing_of(files: Iterable[PublishedFile]) -> str:
+    """The lines that a folder's files are kept as. Names of published files hold no tab or line end."""
+    return "\n".join("\t".join(file) for file in files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,10 @@ def _read_unusual_name(written: str, lowered: str) -> Name:  # noqa: PLR0911 -- 
     return _judge_labels(written, encoded)
 
 
-def _judge_labels(written: str, encoded: str) -> Name:
+def _judge_labels(written: str, encoded: str) -> Name:  # noqa: PLR0911 -- one for each fault
     for label in encoded.split("."):
+        if not label:  # of characters that UTS 46 leaves out, such as U+FEFF
+            return Name(written, encoded, NameFault.EMPTY_LABEL)
         if len(label) > LONGEST_LABEL:
             return Name(written, encoded, NameFault.LABEL_TOO_LONG, label)
         if label.startswith("-") or label.endswith("-"):

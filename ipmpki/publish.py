@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki.faults import Fault
-from ipmpki.issued import PublishedFile, PublishedFolder
+from ipmpki.issued import PublishedFile, PublishedFolder, file_stamp
 from ipmpki.planning import Drift
 
 if TYPE_CHECKING:
@@ -37,7 +37,20 @@ _HAS_MODES = os.name == "posix"
 
 
 def survey(dist: Path, folders: Mapping[str, PublishedFolder]) -> Drift:
-    """Compare published folders with the disk. A file whose size, mode and time are unchanged is not read."""
+    """Compare published folders with the disk. A file whose size, mode and time are unchanged is not read.
+
+    Raises Fault where a folder cannot be looked into.
+    """
+    try:
+        return _survey(dist, folders)
+    except OSError as error:
+        raise Fault(
+            f"'{error.filename or dist}' cannot be read: {error.strerror or error}",
+            f"make '{dist}' readable and writable for this user, then run the command again",
+        ) from error
+
+
+def _survey(dist: Path, folders: Mapping[str, PublishedFolder]) -> Drift:
     missing: dict[str, tuple[str, ...]] = {}
     changed: dict[str, tuple[str, ...]] = {}
     for path, folder in folders.items():
@@ -63,13 +76,14 @@ def _drift_of(path: str, published: PublishedFile) -> str:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
+    if file_stamp(stat.S_IMODE(found.st_mode), found.st_size, found.st_mtime_ns) == published.stamp:
+        return "" if stat.S_ISREG(found.st_mode) else "not a file"
     if not stat.S_ISREG(found.st_mode):
         return "not a file"
-    if _HAS_MODES and _mode(found) != published.mode:
+    mode, size, _ = published.stamp.split(" ")
+    if _HAS_MODES and f"{_mode(found):o}" != mode:
         return "permissions"
-    if found.st_size != published.size:
-        return "contents"
-    if found.st_mtime_ns != published.modified_ns and _digest_of(path) != published.sha256:
+    if str(found.st_size) != size or _digest_of(path) != published.sha256:
         return "contents"
     return ""
 
@@ -129,15 +143,17 @@ class Publisher:
             exists = os.path.lexists(place)
             if exists:
                 found = _as_published(place, files)
-                if found is not None and (not _HAS_MODES or _mode(place.stat()) == PRIVATE_FOLDER):
+                if found is not None and (not _HAS_MODES or _mode(place.lstat()) == PRIVATE_FOLDER):
                     return Placed(found, changed=False)
             fresh = self._stage("new", name)
             fresh.mkdir(mode=PRIVATE_FOLDER)
-            if exists:
+            if exists and not place.is_symlink():  # what a link points to is not ours to share
                 published = [_write_or_link(place, fresh, file) for file in files]
-                self._retire(place, name, {file.name for file in files}, successor=fresh)
             else:
                 published = [_write(f"{fresh}/{file.name}", file) for file in files]
+            if exists:
+                self._retire(place, name, {file.name for file in files}, successor=fresh)
+            else:
                 self._folder("hosts")
                 fresh.rename(place)
             return Placed(tuple(published), changed=True)
@@ -288,7 +304,7 @@ def _write(path: str | Path, file: RenderedFile) -> PublishedFile:
 
 def _record(file: RenderedFile, found: os.stat_result) -> PublishedFile:
     digest = hashlib.sha256(file.content).hexdigest()
-    return PublishedFile(file.name, digest, file.mode, len(file.content), found.st_mtime_ns)
+    return PublishedFile(file.name, file_stamp(file.mode, found.st_size, found.st_mtime_ns), digest)
 
 
 @contextlib.contextmanager
@@ -301,7 +317,17 @@ def _clear_errors(dist: Path) -> Iterator[None]:
                 f"no room left on the disk to write '{dist}'",
                 "make room, then run the command again: what was issued is safe in the store",
             ) from error
-        where = error.filename or dist
+        where = error.filename2 or error.filename or dist
+        if error.errno == errno.EISDIR:
+            raise Fault(
+                f"'{where}' cannot be written: there is a folder where a file should be",
+                "move the folder away, then run the command again",
+            ) from error
+        if error.errno in {errno.EEXIST, errno.ENOTDIR}:
+            raise Fault(
+                f"'{where}' cannot be written: there is a file where a folder should be",
+                "move the file away, then run the command again",
+            ) from error
         raise Fault(
             f"'{where}' cannot be written: {error.strerror or error}",
             f"make '{dist}' writable for this user, then run the command again",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import json
 import os
 import platform
 import sqlite3
@@ -20,7 +19,6 @@ from ipmpki.faults import Fault
 from ipmpki.issued import (
     Issued,
     IssuedCertificate,
-    PublishedFile,
     PublishedFolder,
     StoredAuthority,
     StoredRevocationList,
@@ -59,7 +57,7 @@ CREATE TABLE revocation_list (
     next_update INTEGER NOT NULL, pem BLOB NOT NULL, PRIMARY KEY (authority, number)
 ) STRICT;
 CREATE TABLE folder (
-    path TEXT PRIMARY KEY, inputs TEXT NOT NULL, published_at INTEGER NOT NULL, files TEXT NOT NULL
+    path TEXT PRIMARY KEY, inputs TEXT NOT NULL, published_at INTEGER NOT NULL, listing TEXT NOT NULL
 ) STRICT;
 CREATE TABLE event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, host TEXT,
@@ -221,9 +219,15 @@ def _fault_of(path: Path, error: sqlite3.DatabaseError) -> Fault:
             f"no room left on the disk to write {path.name}",
             "make room, then run the command again: nothing is lost",
         )
-    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+    if path.is_dir():
         return Fault(
-            f"{path.name} cannot be written: {error}",
+            f"{path.name} is a folder, not a store of ipmpki",
+            "move it away, or name another place with 'store = \"…\"' in pki.toml",
+        )
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        verb = "written" if code.startswith("SQLITE_READONLY") else "opened"
+        return Fault(
+            f"{path.name} cannot be {verb}: {error}",
             f"make '{path.parent}' and the file writable for this user",
         )
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
@@ -375,12 +379,10 @@ def _read_revocation_list(connection: sqlite3.Connection, authority: int) -> Sto
 
 
 def _read_folders(connection: sqlite3.Connection) -> Iterator[PublishedFolder]:
-    for path, inputs, published_at, files in connection.execute(
-        "SELECT path, inputs, published_at, files FROM folder"
+    for path, inputs, published_at, listing in connection.execute(
+        "SELECT path, inputs, published_at, listing FROM folder"
     ):
-        yield PublishedFolder(
-            path, inputs, _time(published_at), tuple(map(PublishedFile._make, json.loads(files)))
-        )
+        yield PublishedFolder(path, inputs, _time(published_at), listing)
 
 
 class Store:
@@ -535,7 +537,7 @@ class Store:
             for folder in folders:
                 execute(
                     "REPLACE INTO folder VALUES (?, ?, ?, ?)",
-                    (folder.path, folder.inputs, _seconds(folder.published_at), json.dumps(folder.files)),
+                    (folder.path, folder.inputs, _seconds(folder.published_at), folder.listing),
                 )
             for path in removed:
                 execute("DELETE FROM folder WHERE path = ?", (path,))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.faults import Fault
-from ipmpki.issued import PublishedFolder
+from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.publish import Publisher, survey
 from ipmpki.render.bundle import RenderedFile
 from tests.shop import TODAY
@@ -139,7 +139,7 @@ def test_dist_that_is_a_file_is_a_fault(dist: Path) -> None:
 
 def published(dist: Path) -> dict[str, PublishedFolder]:
     placed = Publisher(dist).place_host(NAME, FILES)
-    return {f"hosts/{NAME}": PublishedFolder(f"hosts/{NAME}", "", TODAY, placed.files)}
+    return {f"hosts/{NAME}": PublishedFolder(f"hosts/{NAME}", "", TODAY, listing_of(placed.files))}
 
 
 def test_a_survey_finds_nothing_where_nothing_changed(dist: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ipmpki.diagnostics import DocumentPath, Part, Place, Position, Problem, Severity, Span
 from ipmpki.source import MOST_SYNTAX_ERRORS, Document, Source, decode, locate, parse
-from ipmpki.spans import Spans
+from ipmpki.source.spans import Spans
 from tests.problems import AUTHORITY, checked, rules_of
 
 

@@ -41,7 +41,8 @@ def say(text: str) -> None:
 
 def tell(text: str) -> None:
     """Tell a person what goes on, on stderr, where it disturbs no pipe."""
-    click.echo(text, err=True, nl=not text.endswith("\n"), color=wants_colour(sys.stderr))
+    with contextlib.suppress(OSError):  # nobody can be told that nobody can be told
+        click.echo(text, err=True, nl=not text.endswith("\n"), color=wants_colour(sys.stderr))
 
 
 def say_error(message: str, remedy: str | None) -> None:

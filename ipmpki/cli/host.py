@@ -365,7 +365,8 @@ def _changes(given: dict[str, Any]) -> list[Change]:
     from ipmpki.editing import Extend, Put, Reduce, Unset
 
     single = {"name": given["rename"], **{key: given[key] for key in ("role", *SHORTENED_KEYS)}}
-    clash = [key for key in given["unset"] if single.get(key) or given.get(key)]
+    lists = {key: [*given[key], *given[f"fewer_{key}"], *given[f"more_{key}"]] for key in ("aliases", "ips")}
+    clash = [key for key in given["unset"] if single.get(key) or lists.get(key)]
     if clash:
         raise click.UsageError(f"'{clash[0]}' cannot be set and unset at once")
     changes: list[Change] = [Put(key, value) for key, value in single.items() if value is not None]
@@ -391,10 +392,11 @@ def show(file: Path, format_: str) -> int:
     from ipmpki.cli.problems import show_problems
 
     checked = _open(file).check(datetime.now(UTC))
-    if checked.fleet is None:
+    errors = sum(one.problem.severity is Severity.ERROR for one in checked.problems)
+    hosts = checked.fleet.hosts if checked.fleet is not None else ()
+    if errors and not hosts:
         show_problems(checked.problems, "text", str(file))
         return 1
-    hosts = checked.fleet.hosts
     if format_ == "json":
         import json
 
@@ -404,7 +406,6 @@ def show(file: Path, format_: str) -> int:
         console.say(_table(hosts))
     else:
         console.tell(f"{file} declares no host; 'ipmpki host add {file} NAME --role server' adds one")
-    errors = sum(one.problem.severity is Severity.ERROR for one in checked.problems)
     if errors:
         count = "an error" if errors == 1 else f"{errors} errors"
         console.tell(f"{file} has {count}, so this list may lack something: ipmpki check {file}")

@@ -59,7 +59,11 @@ class LazyGroup(click.Group):
             raise TypeError(message)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 -- click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
         """The overview, from the table above."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
@@ -99,6 +103,7 @@ def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit status. No traceback ever reaches a user."""
     from ipmpki.cli import console
 
+    _stand_in_for_closed_streams()
     try:
         status = cli.main(arguments, prog_name="ipmpki", standalone_mode=False)
     except click.exceptions.Exit as leaving:
@@ -120,9 +125,24 @@ def run(arguments: list[str] | None = None) -> None:
         # Whoever read our output has left, such as `head`; nothing is to be said any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except OSError as error:
+        if error.filename is not None:
+            status = _unforeseen(error)
+        else:  # a stream's: all that is done to files says which
+            why = error.strerror or error
+            remedy = "see whether the disk it goes to is full, then run the command again"
+            console.say_error(f"the output cannot be written: {why}", remedy)
+            status = 4
     except Exception as error:  # noqa: BLE001 -- the edge: whatever it is, a person gets one line
         status = _unforeseen(error)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Put /dev/null where the caller closed a stream (``>&-``), whose place the next file would take."""
+    for name in ("stdin", "stdout", "stderr"):  # in the order of their descriptors, the lowest free is taken
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r" if name == "stdin" else "w"))
 
 
 def _unforeseen(error: Exception) -> int:

@@ -14,7 +14,6 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.editing.layout import (
     Block,
     Kind,
@@ -29,6 +28,7 @@ from ipmpki.editing.layout import (
     with_member,
     without_member,
 )
+from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.names import AddressFault, read_address, read_name
 from ipmpki.source import Source, parse
 from ipmpki.wording import closest, counted, either, quote

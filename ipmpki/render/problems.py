@@ -226,8 +226,18 @@ def visible(text: str) -> str:
 
 
 def _is_harmless(character: str) -> bool:
-    # Cf holds the marks that turn the writing direction around: U+202E and its like.
-    return unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    # Cf holds the marks that turn the writing direction around: U+202E and its like. A space that is not
+    # the common one looks like it and is often the mistake itself.
+    return character == " " or unicodedata.category(character) not in {
+        "Cc",
+        "Cf",
+        "Cs",
+        "Co",
+        "Cn",
+        "Zl",
+        "Zp",
+        "Zs",
+    }
 
 
 _PICTURES = 0x2400

@@ -338,3 +338,10 @@ def test_a_list_of_a_faulty_file_says_that_it_may_lack_something(shop: Terminal)
     assert outcome.status == 0
     assert "b1.example.com" in outcome.out
     assert "pki.toml has an error, so this list may lack something" in outcome.err
+
+
+def test_a_file_that_declares_nothing_has_no_list(terminal: Terminal) -> None:
+    terminal.write("pki.toml", f"x = {'[' * 5000}")
+    outcome = terminal("host", "list")
+    assert outcome.status == 1
+    assert "error[toml-syntax]" in outcome.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import tomllib
 from typing import TYPE_CHECKING
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
 
 def test_the_file_is_written_and_has_no_problem(terminal: Terminal) -> None:
-    outcome = terminal("init")
+    before = os.umask(0o022)
+    try:
+        outcome = terminal("init")
+    finally:
+        os.umask(before)
     assert outcome.status == 0
     assert "ipmpki check pki.toml" in outcome.out
-    assert stat.S_IMODE((terminal.folder / "pki.toml").stat().st_mode) & 0o644 == 0o600 | (
-        stat.S_IMODE((terminal.folder / "pki.toml").stat().st_mode) & 0o044
-    )
+    assert stat.S_IMODE((terminal.folder / "pki.toml").stat().st_mode) == 0o644
     checked = terminal("check", "pki.toml", "--strict")
     assert (checked.status, checked.err) == (0, "pki.toml: no problems (2 hosts)\n")
 
@@ -116,3 +119,16 @@ def test_a_disk_that_takes_nothing_leaves_no_half_file(
     monkeypatch.setattr("os.fsync", full)
     assert terminal("init").status == 4
     assert list(terminal.folder.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_force_writes_into_a_pipe_rather_than_over_it(terminal: Terminal) -> None:
+    pipe = terminal.folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert terminal("init", "--force", "pipe").status == 0
+        assert b"[ca]" in os.read(reader, 1 << 16)
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

@@ -16,7 +16,7 @@ common_name = "Acme Print CA"
 key = "ec-p256"
 
 [tls]
-mutual_auth = "required"
+mutual_auth = "{mutual_auth}"
 
 [defaults]
 os = "linux"
@@ -33,6 +33,8 @@ class Fleet:
     issued: dict[str, int] = field(default_factory=dict)
     count: int = 0
     settings: str = ""
+    is_mutual: bool = True
+    renamed: int = 0
 
     @classmethod
     def of(cls, clients: int, servers: int = 1) -> Fleet:
@@ -44,6 +46,11 @@ class Fleet:
         return fleet
 
     @property
+    def certified(self) -> set[str]:
+        """The names of the hosts that have a certificate."""
+        return self.hosts if self.is_mutual else self.hosts - set(self.aliases)
+
+    @property
     def hosts(self) -> set[str]:
         """The names of all hosts."""
         return {_server(number) for number in range(self.servers)} | set(self.aliases)
@@ -53,7 +60,7 @@ class Fleet:
         for _ in range(clients):
             name = f"pc{self.count:03}.example.com"
             self.aliases[name] = f"a{self.count:03}.example.com"
-            self.issued[name] = 1
+            self.issued[name] = int(self.is_mutual)
             self.count += 1
 
     def remove(self, names: list[str]) -> None:
@@ -64,8 +71,21 @@ class Fleet:
     def rename(self, names: list[str]) -> None:
         """Give clients another alias, so that each needs another certificate."""
         for name in names:
+            self.issued[name] += self.is_mutual
+            self.renamed += 1
+            self.aliases[name] = f"n{self.renamed}-{name}"
+
+    def bring_back(self, names: list[str]) -> None:
+        """Declare clients again that were removed."""
+        for name in names:
+            self.aliases[name] = f"back.{name}"
+            self.issued[name] += self.is_mutual
+
+    def toggle_mutual(self) -> None:
+        """Turn mutual authentication off or on: servers need another certificate, clients one or none."""
+        self.is_mutual = not self.is_mutual
+        for name in self.certified:
             self.issued[name] += 1
-            self.aliases[name] = f"n{self.issued[name]}-{name}"
 
     def text(self) -> str:
         """The declaration."""
@@ -78,7 +98,8 @@ class Fleet:
             f'[[hosts]]\nname = "{name}"\nrole = "client"\naliases = ["{alias}"]\n'
             for name, alias in self.aliases.items()
         )
-        return "\n".join((HEAD, self.settings, *servers, *clients))
+        head = HEAD.format(mutual_auth="required" if self.is_mutual else "off")
+        return "\n".join((head, self.settings, *servers, *clients))
 
     def write(self, folder: Path) -> Path:
         """Write pki.toml; as an editor does, at once."""

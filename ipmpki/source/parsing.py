@@ -1,96 +1,22 @@
-"""The text of a declaration and its values; after a mistake in the TOML, all that can still be read of it.
-
-Values come from tomllib. Places come from tree-sitter-toml (``spans``), which is loaded only when there is
-a place to find: a declaration without a problem never pays for it.
-"""
+"""Reading TOML, and what can still be read of a text that is not TOML."""
 
 from __future__ import annotations
 
-import codecs
 import re
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.diagnostics import (
-    DocumentPath,
-    Label,
-    LocatedProblem,
-    Place,
-    Position,
-    Problem,
-    Related,
-    Severity,
-    Span,
-)
+from ipmpki.diagnostics import DocumentPath, Place, Position, Problem, Severity, Span
+from ipmpki.source.secrets import may_hold_secret
+from ipmpki.source.text import Document, Source
 from ipmpki.wording import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from ipmpki.spans import Spans
+    from collections.abc import Callable
 
 MOST_SYNTAX_ERRORS = 20
 """After so many broken statements the file is not a declaration but something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file of the declaration: its name as shown to people and its text, without a byte-order mark.
-
-    ``readable`` is the text its values were read from: the same lines, with those blanked that could
-    not be read. ``damaged`` are the lines (from 1) that hold bytes which are not UTF-8.
-    """
-
-    name: str
-    text: str
-    readable: str | None = None
-    damaged: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A parsed source: its values, and what a syntax error made unreadable.
-
-    ``unread`` holds (first, last) lines counted from 1, both inclusive; ``unread_paths`` the keys and
-    tables that stood there, as far as that is known.
-    """
-
-    source: Source
-    values: dict[str, Any]
-    unread: tuple[tuple[int, int], ...] = ()
-    unread_paths: frozenset[DocumentPath] = field(default=frozenset())
-
-
-def decode(name: str, content: bytes) -> tuple[Source, tuple[Problem, ...]]:
-    """Turn a file's bytes into text. TOML is UTF-8; anything else is a problem with its place."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = content.decode("utf-16", errors="replace")
-        words = "the file is UTF-16, as some Windows editors write it"
-        return Source(name, text), (_not_utf8(name, words, Position(1, 1)),)
-    try:
-        return Source(name, content.decode("utf-8").removeprefix("\ufeff")), ()
-    except UnicodeDecodeError as fault:
-        before = content[: fault.start].decode("utf-8").removeprefix("\ufeff")
-        start = Position(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-        words = f"the file is not UTF-8: byte 0x{content[fault.start]:02x}"
-    text = content.decode("utf-8", errors="replace").removeprefix("\ufeff")
-    # What stood there is not known: its line is left out, so that no rule judges a mangled name.
-    damaged = tuple(
-        number
-        for number, line in enumerate(content.split(b"\n"), start=1)
-        if "\ufffd" in line.decode("utf-8", errors="replace")
-    )
-    return Source(name, text, damaged=damaged), (_not_utf8(name, words, start),)
-
-
-def _not_utf8(name: str, words: str, start: Position) -> Problem:
-    span = Span(start, Position(start.line, start.column + 1))
-    remedy = "save the file as UTF-8, which TOML requires"
-    return Problem("toml-syntax", Severity.ERROR, words, remedy, Place(name), span=span)
-
-
-# --- Parsing ----------------------------------------------------------------------------------------
 
 
 def parse(source: Source) -> tuple[Document, tuple[Problem, ...]]:
@@ -368,7 +294,7 @@ class _Salvage:
             remedy = "a key is made of the letters a to z, digits, '_' and '-'"
             return self._problem(words, remedy, fault.line, fault.column, 1)
         word = re.compile(r"[\w.:*-]+").match(at, fault.column - 1) if fault.said == "Invalid value" else None
-        if word is not None and not _SECRET.search(at):
+        if word is not None and not may_hold_secret(at):
             remedy = f'put text into quotes: "{word[0]}"'
             if word[0].lower() in {"true", "false"}:
                 remedy = f"write {word[0].lower()}, in small letters"
@@ -501,91 +427,3 @@ _PLAIN_WORDS: tuple[tuple[re.Pattern[str], str, str], ...] = (
         "write: [table] or [[hosts]]",
     ),
 )
-
-
-# --- Places ---------------------------------------------------------------------------------------
-
-
-def locate(problems: Iterable[Problem], sources: Mapping[str, Source]) -> tuple[LocatedProblem, ...]:
-    """Find where problems stand, in document order: files in the order given, then line and column."""
-    problems = tuple(dict.fromkeys(problems))
-    maps = _spans_of(problems, sources)
-    lines = {file: source.text.split("\n") for file, source in sources.items() if problems}
-
-    def label(place: Place, span: Span | None = None, message: str = "") -> Label:
-        if span is None and place.file in maps and place.path:
-            span = maps[place.file].find(place)
-        if span is None and place.file in sources:
-            span = Span(Position(1, 1), Position(1, 1))
-        shown: tuple[str, ...] = ()
-        if span is not None and place.file in lines:
-            stretch = lines[place.file][span.start.line - 1 : span.end.line]
-            shown = tuple(_without_secrets(line.rstrip("\r"), place) for line in stretch)
-        return Label(place.file, place.path, span, shown, message)
-
-    def related_label(related: Related) -> Label:
-        return label(related.place, None, related.message)
-
-    order = {name: index for index, name in enumerate(sources)}
-    located = [
-        LocatedProblem(
-            problem, label(problem.place, problem.span), tuple(map(related_label, problem.related))
-        )
-        for problem in problems
-    ]
-    start = Span(Position(1, 1), Position(1, 1))
-    located.sort(
-        key=lambda one: (order.get(one.label.file, len(order)), one.label.span or start, one.problem.rule)
-    )
-    return tuple(located)
-
-
-def _spans_of(problems: tuple[Problem, ...], sources: Mapping[str, Source]) -> dict[str, Spans]:
-    wanted: dict[str, set[DocumentPath]] = {}
-    for problem in problems:
-        places = [related.place for related in problem.related]
-        if problem.span is None:
-            places.append(problem.place)
-        for place in places:
-            if place.path and place.file in sources:
-                wanted.setdefault(place.file, set()).add(place.path)
-    if not wanted:
-        return {}
-    from ipmpki.spans import Spans  # tree-sitter is loaded only when there is a place to find
-
-    return {file: Spans(_readable(sources[file]), paths) for file, paths in wanted.items()}
-
-
-def _readable(source: Source) -> str:
-    """The text that values were read from, by which indices of hosts count."""
-    if source.readable is None:
-        source = parse(source)[0].source
-    return source.text if source.readable is None else source.readable
-
-
-_SECRET = re.compile(
-    r"""(?P<key>\b(?:pass_?phrase|pass_?word|secret)["']?[ \t]*[=:]?)(?P<value>.*)""", re.IGNORECASE
-)
-_REFERENCE = re.compile(r"""\b(?:env|file)["']?[ \t]*=[ \t]*(?:"[^"]*"|'[^']*')""")
-
-
-def _without_secrets(line: str, place: Place) -> str:
-    """A source line fit to be shown: a passphrase that was written into the file is starred out.
-
-    It may stand in a report or a CI log that more people read than the file. ``env`` and ``file`` say
-    where a passphrase is, not what it is.
-    """
-    if place.path[:2] == ("ca", "passphrase") and len(place.path) > 2:  # noqa: PLR2004 -- a key of that table
-        key, equals, value = line.partition("=")
-        if key.strip() not in {"env", "file"} and "passphrase" not in key:
-            return key + equals + _star(value)
-    match = _SECRET.search(line)
-    return line[: match.start("value")] + _star(match["value"]) if match else line
-
-
-def _star(value: str) -> str:
-    kept = [match.span() for match in _REFERENCE.finditer(value)]
-    return "".join(
-        character if character in " \t{},=#" or any(start <= index < end for start, end in kept) else "*"
-        for index, character in enumerate(value)
-    )

@@ -1,0 +1,13 @@
+"""The text of a declaration and its values; after a mistake in the TOML, all that can still be read of it.
+
+Values come from tomllib. Places come from tree-sitter-toml (``spans``), which is loaded only when there is
+a place to find: a declaration without a problem never pays for it.
+"""
+
+from __future__ import annotations
+
+from ipmpki.source.parsing import MOST_SYNTAX_ERRORS, parse
+from ipmpki.source.places import locate
+from ipmpki.source.text import Document, Source, decode
+
+__all__ = ["MOST_SYNTAX_ERRORS", "Document", "Source", "decode", "locate", "parse"]

@@ -1,0 +1,41 @@
+"""Keeping passphrases that were written into the file out of everything that is shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipmpki.diagnostics import Place
+
+_SECRET = re.compile(
+    r"""(?P<key>\b(?:pass_?phrase|pass_?word|secret)["']?[ \t]*[=:]?)(?P<value>.*)""", re.IGNORECASE
+)
+_REFERENCE = re.compile(r"""\b(?:env|file)["']?[ \t]*=[ \t]*(?:"[^"]*"|'[^']*')""")
+
+
+def may_hold_secret(line: str) -> bool:
+    """Whether a source line looks as if a passphrase were written on it."""
+    return _SECRET.search(line) is not None
+
+
+def without_secrets(line: str, place: Place) -> str:
+    """A source line fit to be shown: a passphrase that was written into the file is starred out.
+
+    It may stand in a report or a CI log that more people read than the file. ``env`` and ``file`` say
+    where a passphrase is, not what it is.
+    """
+    if place.path[:2] == ("ca", "passphrase") and len(place.path) > 2:  # noqa: PLR2004 -- a key of that table
+        key, equals, value = line.partition("=")
+        if key.strip() not in {"env", "file"} and "passphrase" not in key:
+            return key + equals + _star(value)
+    match = _SECRET.search(line)
+    return line[: match.start("value")] + _star(match["value"]) if match else line
+
+
+def _star(value: str) -> str:
+    kept = [match.span() for match in _REFERENCE.finditer(value)]
+    return "".join(
+        character if character in " \t{},=#" or any(start <= index < end for start, end in kept) else "*"
+        for index, character in enumerate(value)
+    )

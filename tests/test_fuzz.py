@@ -1,0 +1,87 @@
+"""Whatever the text, ``check`` answers with problems whose places lie in it, and can show them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ipmpki.render.problems import render_github, render_json, render_sarif, render_text
+from tests.problems import checked
+
+if TYPE_CHECKING:
+    from ipmpki.checking import Checked
+
+FOLDER = Path(__file__).parent
+SEEDS = [path.read_text("utf-8") for path in sorted((FOLDER / "golden").glob("*.toml"))]
+WORDS = sorted({word for seed in SEEDS for word in re.findall(r'"[^"]*"|[\w.*-]+|[^\w\s]|\s+', seed)})
+ODD = [
+    "'''",
+    '"""',
+    "\\",
+    "\x00",
+    "\x1b",
+    "\r",
+    "\ufeff",
+    "\ue000",
+    "ü",
+    "日",
+    "\u202e",
+    "= ",
+    "[[",
+    "9" * 30,
+]
+
+
+def assert_sound(found: Checked) -> None:
+    for one in found.problems:
+        for label in (one.label, *one.related):
+            assert label.span is not None
+            lines = found.sources[label.file].text.split("\n")
+            start, end = label.span.start, label.span.end
+            assert 1 <= start.line <= end.line <= len(lines)
+            assert start <= end
+            # One column behind the line is where something is missing.
+            assert 1 <= start.column <= len(lines[start.line - 1]) + 1
+            assert 1 <= end.column <= len(lines[end.line - 1]) + 2
+        assert one.problem.rule != "internal-error"
+    shown = render_text(found.problems, width=80)
+    assert all(character.isprintable() or character == "\n" for character in shown)
+    render_json(found.problems, "pki.toml")
+    render_sarif(found.problems)
+    render_github(found.problems)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=150, deadline=None)
+@example(b"\xff\xfe\x00")
+@example(b"\xef\xbb\xbf\xef\xbb\xbf")
+@example(b"a = '''\r\n")
+def test_any_bytes_are_answered(content: bytes) -> None:
+    assert_sound(checked(content))
+
+
+@given(st.text(max_size=120))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_answered(text: str) -> None:
+    assert_sound(checked(text.encode("utf-8", "replace")))
+
+
+@given(st.lists(st.sampled_from(WORDS + ODD), max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_any_heap_of_words_is_answered(words: list[str]) -> None:
+    assert_sound(checked("".join(words)))
+
+
+@given(st.sampled_from(SEEDS), st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_declaration_with_a_slip_of_the_keyboard_is_answered(seed: str, data: st.DataObject) -> None:
+    text = seed
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(text)))
+        length = data.draw(st.integers(0, min(12, len(text) - start)))
+        text = text[:start] + data.draw(st.sampled_from(["", *ODD, *WORDS])) + text[start + length :]
+    assert_sound(checked(text))

@@ -1,0 +1,134 @@
+"""The JSON Schemas: written to ``schemas/``, sound, and true of what ipmpki reads and writes.
+
+``REGENERATE=1 pytest tests/test_schema.py`` writes them anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from ipmpki.render.problems import render_json
+from ipmpki.schema import SCHEMAS, schema_text
+from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, server
+from tests.tools import require
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = Path(__file__).parent / "golden"
+EXAMPLES = sorted(path for path in ROOT.glob("examples/*/pki.toml") if path.parent.name != "everything-wrong")
+
+
+def validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema_text(name)))
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_schema_on_disk_is_the_generated_one(name: str) -> None:
+    path = ROOT / "schemas" / f"{name}.schema.json"
+    if os.environ.get("REGENERATE"):
+        path.write_text(schema_text(name), "utf-8")
+    assert path.read_text("utf-8") == schema_text(name)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_is_one(name: str) -> None:
+    Draft202012Validator.check_schema(json.loads(schema_text(name)))
+
+
+def keys_of(node: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:
+    """Every key that a schema describes, with its own schema."""
+    found = []
+    if isinstance(node, dict):
+        for key, value in node.get("properties", {}).items():
+            found.append((f"{path}.{key}", value))
+        for key, value in node.items():
+            found += keys_of(value, f"{path}.{key}")
+    return found
+
+
+def test_every_key_of_pki_toml_is_explained() -> None:
+    schema = json.loads(schema_text("pki"))
+    for path, key in keys_of(schema):
+        explained = {**schema["$defs"].get(key.get("$ref", "").rpartition("/")[2], {}), **key}
+        assert "description" in explained, path
+        assert "title" in explained or explained["type"] == "object", path
+
+
+def test_no_table_of_pki_toml_lets_unknown_keys_in() -> None:
+    schema = json.loads(schema_text("pki"))
+    for table in [schema, *schema["$defs"].values()]:
+        if table["type"] == "object":
+            assert table["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)
+def test_examples_are_valid(example: Path) -> None:
+    validator("pki").validate(tomllib.loads(example.read_text("utf-8")))
+
+
+VALUES = ["unknown-key", "missing-key-no-authority", "wrong-type", "wrong-value", "key-too-weak"]
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_the_model_refuses_the_schema_refuses(name: str) -> None:
+    values = tomllib.loads((GOLDEN / f"{name}.toml").read_text("utf-8"))
+    assert list(validator("pki").iter_errors(values))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        AUTHORITY + server() + CLIENT,
+        AUTHORITY + 'passphrase = { env = "X" }\n' + server("lifetime = '12w'\nkey = 'rsa-4096'"),
+        AUTHORITY + "[ipm.aix]\nserver_account = 'ipm1'\nkeywords = { ca_file = 'CaFile' }\n",
+        "schema = 1\ninclude = ['a.toml']\nstore = 'x.db'\n[ca]\nkind = 'third-party'\n",
+    ],
+)
+def test_what_the_model_takes_the_schema_takes(text: str) -> None:
+    assert not [one for one in checked(text).problems if one.problem.rule in set(VALUES)]
+    validator("pki").validate(tomllib.loads(text))
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.toml")), ids=lambda path: path.stem)
+def test_real_problems_are_valid(path: Path) -> None:
+    output = render_json(checked(path.read_bytes()).problems, "pki.toml")
+    validator("problems").validate(json.loads(output))
+
+
+def test_no_problem_at_all_is_valid() -> None:
+    validator("problems").validate(json.loads(render_json([], "pki.toml")))
+
+
+def lint(path: Path) -> subprocess.CompletedProcess[str]:
+    schema = (ROOT / "schemas" / "pki.schema.json").as_uri()
+    beside = Path(sys.executable).with_name("taplo")
+    taplo = str(beside) if beside.exists() else require("taplo")
+    return subprocess.run(
+        [taplo, "lint", "--schema", schema, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=path.parent,
+    )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)
+def test_taplo_finds_nothing_in_an_example(example: Path) -> None:
+    found = lint(example)
+    assert found.returncode == 0, found.stderr
+
+
+def test_taplo_finds_a_misspelt_key(tmp_path: Path) -> None:
+    path = tmp_path / "pki.toml"
+    path.write_text(fleet_with("alias = []"), "utf-8")
+    found = lint(path)
+    assert found.returncode != 0
+    assert "alias" in found.stderr
