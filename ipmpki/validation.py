@@ -86,7 +86,7 @@ class _Validation:
         self.root = root
         self.document = document
         self.file = document.source.name
-        self.unread: set[DocumentPath] = set(document.unread_paths)
+        self.unread = set(self._lost_in_broken_lines())
         self.problems: list[Problem] = []
 
     @property
@@ -96,6 +96,19 @@ class _Validation:
             path[:1] == ("include",) or (path[:1] == ("hosts",) and (len(path) <= 2 or path[2] == "role"))  # noqa: PLR2004 -- a whole host
             for path in self.unread
         )
+
+    def _lost_in_broken_lines(self) -> Iterator[DocumentPath]:
+        """What stood in lines that are not TOML: of a table that is there, just what it lacks."""
+        for path in self.document.unread_paths:
+            try:
+                table = _value_at(self.document.values, path)
+            except (KeyError, IndexError, TypeError):
+                table = None
+            known = model.known_keys(self.root, path)
+            if isinstance(table, dict) and known:
+                yield from ((*path, key) for key in known if key not in table)
+            else:
+                yield path
 
     def was_read(self, path: DocumentPath) -> bool:
         return not self.unread or not any(path[:length] in self.unread for length in range(len(path) + 1))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipmpki import project
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ipmpki.planning import Change, Plan
     from ipmpki.project import Built, Project
 

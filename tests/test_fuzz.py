@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,28 @@ def assert_sound(found: Checked) -> None:
 @example(b"a = '''\r\n")
 def test_any_bytes_are_answered(content: bytes) -> None:
     assert_sound(checked(content))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + ".a" * 5000 + " = 1",
+        "[a" + ".a" * 5000 + "]\nx = y",
+        "[ca" + ".a" * 5000 + "]\n",
+        "a = " + "[" * 5000 + "]" * 5000,
+        "a = " + "{a = " * 5000 + "1" + "}" * 5000,
+        "a = [" + "[], " * 5000 + "]",
+        "[[hosts]]\n" * 5000,
+        "x = 1\n" * 5000,
+        f"{'a' * 100_000} = 1",
+        f'[[hosts]]\nname = "{"a." * 50_000}"\nrole = "{"x" * 100_000}"',
+        f'[[hosts]]\nname = "{"*" * 100_000}"\nips = ["{"1." * 50_000}", "{":" * 100_000}", "{"9" * 100_000}"]',
+        f'[rules]\nignore = ["{"a" * 100_000}"]\n[defaults]\nlifetime = "{"9" * 100_000}"',
+    ],
+    ids=lambda text: text[:12],
+)
+def test_too_much_of_anything_is_answered(text: str) -> None:
+    assert_sound(checked(text))
 
 
 @given(st.text(max_size=120))

@@ -35,7 +35,6 @@ PLACES = {
     "pydantic_core": {"model"},
     "jinja2": {"render"},
     "markupsafe": {"render"},
-    "tomlkit": {"editing"},
     "click": {"cli"},
     "rich": {"cli"},
     "tree_sitter": {"source", "spans"},

@@ -16,7 +16,7 @@ from tests.tools import require
 if TYPE_CHECKING:
     from pathlib import Path
 
-PASSPHRASE = "the presses are waiting"
+PASSPHRASE = "the presses are waiting"  # noqa: S105 -- a test's
 
 
 def openssl(folder: Path, *arguments: str) -> str:

@@ -254,6 +254,11 @@ def test_a_key_on_a_broken_line_is_not_called_missing() -> None:
     )
 
 
+def test_a_line_whose_key_is_mangled_leaves_the_rest_of_its_table_to_the_rules() -> None:
+    text = AUTHORITY + '[[hosts]]\nname = "a_b.example.com"\nro le = "server"\nips = ["10.1.2.3/24"]\n'
+    assert rules_of(text) == ["name-invalid", "toml-syntax", "ip-invalid"]
+
+
 def test_a_broken_header_costs_its_table() -> None:
     document, problems = parsed('[[hosts]\nname = "a"\n[[hosts]]\nname = "b"\n')
     assert [problem.message for problem in problems] == ["this table header is not closed"]

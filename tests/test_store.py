@@ -151,8 +151,8 @@ def test_two_current_certificates_of_one_host_cannot_be(built_shop: Shop) -> Non
         pytest.raises(sqlite3.IntegrityError),
     ):
         connection.execute(
-            "INSERT INTO certificate SELECT 'other', host, authority, profile, specification, not_before, not_after,"
-            " fingerprint, issued_at, NULL, NULL, NULL, NULL, key, pem FROM certificate LIMIT 1"
+            "INSERT INTO certificate SELECT 'other', host, authority, profile, specification, not_before,"
+            " not_after, fingerprint, issued_at, NULL, NULL, NULL, NULL, key, pem FROM certificate LIMIT 1"
         )
 
 

@@ -30,7 +30,7 @@ COMMANDS = {
     "schema": ("ipmpki.cli.schema", "Print a JSON Schema of ipmpki's files."),
     "completion": ("ipmpki.cli.completion", "Print the completion script of a shell."),
 }
-"""Command names, the module that holds each, and its line in the overview: nothing is imported to show help."""
+"""Command names, the module of each, and its line in the overview: help imports none of them."""
 
 EPILOG = """\b
 Examples:

@@ -13,7 +13,7 @@ from ipmpki.vocabulary import OperatingSystem, Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.fleet import Fleet, HostSpec
 
 VERSION = 1
 
@@ -167,14 +167,11 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
     if hosts:
         hosts.sort(key=lambda host: host.role is not Role.SERVER)  # a server first: its clients wait for it
         yield ""
-        yield f"Next, install on {_count(len(hosts), 'host')}, servers first; copy the folder there, then run in it:"
+        count = _count(len(hosts), "host")
+        yield f"Next, install on {count}, servers first; copy the folder there, then run in it:"
         width = max(len(host.name) for host in hosts[:MOST_HOSTS_NAMED])
         for host in hosts[:MOST_HOSTS_NAMED]:
-            command = (
-                "install.cmd, as administrator"
-                if host.os is OperatingSystem.WINDOWS
-                else "sudo sh install.sh"
-            )
+            command = _install_command(host)
             yield f"  {host.name:<{width}}  {dist}/{host_folder(host.name)}  {command}"
         if len(hosts) > MOST_HOSTS_NAMED:
             yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
@@ -184,3 +181,7 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
 
 def _kept(plan: Plan) -> str:
     return f"; {plan.kept} kept" if plan.kept else ""
+
+
+def _install_command(host: HostSpec) -> str:
+    return "install.cmd, as administrator" if host.os is OperatingSystem.WINDOWS else "sudo sh install.sh"

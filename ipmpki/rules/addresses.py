@@ -342,8 +342,12 @@ def shared_ip(fleet: Fleet) -> Iterator[Finding]:
         if sort_of_address(address) is not AddressSort.ORDINARY:
             continue  # no computer's own address: another rule says so on each host
         places = [
-            next(place for _, found, place in _addresses(host) if found == address) for host in hosts.values()
+            next(place for _, found, place in _addresses(host) if found == address)
+            for host in hosts.values()
+            if host.was_read("ips")
         ]
+        if len(places) < 2:  # noqa: PLR2004 -- it takes two to share
+            continue
         yield Finding(
             f"the address {quote(str(address))} is declared on {len(places)} hosts",
             "give it to one of them, unless it is the address of a cluster",

@@ -42,6 +42,8 @@ _HEADER = re.compile(
 )
 _HEADER_START = re.compile(rf"[ \t]*\[{{1,2}}[ \t]*(?P<key>{_BARE})?")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'[^']*'")
+_DEEPEST = 16
+"""No value of a declaration is nested deeper; a key of a thousand parts can be."""
 _LONGEST_INLINE_TABLE = 12
 """Lines over which a table in braces may wrongly have been spread; TOML wants it on one."""
 _TRIPLE = re.compile(r'"""|' + "'''")
@@ -108,6 +110,8 @@ class _Salvage:
 
     def _collect(self, value: Any, path: DocumentPath, unread: set[DocumentPath]) -> None:
         """Take the marks out of the values; what they stood for is unread, if not given elsewhere."""
+        if len(path) > _DEEPEST:
+            return
         if isinstance(value, list):
             for index, item in enumerate(value):
                 self._collect(item, (*path, index), unread)

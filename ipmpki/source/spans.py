@@ -24,7 +24,8 @@ class Spans:
         import tree_sitter_toml
 
         self._content = text.encode("utf-8", "surrogatepass")
-        self._lines = self._content.split(b"\n")
+        self._is_ascii = text.isascii()
+        self._lines = [] if self._is_ascii else self._content.split(b"\n")
         self._wanted = {path[:length] for path in wanted for length in range(1, len(path) + 1)}
         self._keys: dict[DocumentPath, Span] = {}
         self._values: dict[DocumentPath, Span] = {}
@@ -86,10 +87,11 @@ class Spans:
             return
         key, value = named
         path = table
-        for step, key_span in self._key_parts(key):
+        for step, part in self._key_parts(key):
             path = (*path, step)
             if path not in self._wanted:
                 return
+            key_span = self._span(part)
             self._keys.setdefault(path, key_span)
             self._values.setdefault(path, key_span)
         self._read_value(value, path)
@@ -111,18 +113,22 @@ class Spans:
         for step, _ in self._key_parts(node):
             yield step
 
-    def _key_parts(self, node: Node) -> Iterator[tuple[str, Span]]:
-        if node.type == "dotted_key":
-            for child in node.named_children:
-                yield from self._key_parts(child)
-            return
+    def _key_parts(self, node: Node) -> Iterator[tuple[str, Node]]:
+        # The grammar nests a dotted key to the left, as deep as it has parts.
+        parts = [node]
+        while parts[0].type == "dotted_key":
+            parts[:1] = parts[0].named_children
+        for part in parts:
+            yield self._key_step(part), part
+
+    def _key_step(self, node: Node) -> str:
         written = self._content[node.start_byte : node.end_byte].decode("utf-8", "replace")
         if node.type == "quoted_key":
             try:
                 written = next(iter(tomllib.loads(f"{written} = 0")))
             except tomllib.TOMLDecodeError:
                 written = written[1:-1]
-        yield written, self._span(node)
+        return written
 
     def _span(self, node: Node) -> Span:
         return Span(self._position(node.start_point), self._position(node.end_point))
@@ -130,4 +136,6 @@ class Spans:
     def _position(self, point: tuple[int, int]) -> Position:
         """tree-sitter counts bytes from 0; people count characters from 1."""
         row, column = point
+        if self._is_ascii:
+            return Position(row + 1, column + 1)
         return Position(row + 1, len(self._lines[row][:column].decode("utf-8", "replace")) + 1)

@@ -1,7 +1,5 @@
 """What the rules find beyond their golden declarations: edges, and no mistake reported twice."""
 
-
-
 from __future__ import annotations
 
 from dataclasses import replace
