@@ -9,25 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import reader, specification
+from ipmpki.checking import Understood, conclude, read, understand
 from ipmpki.diagnostics import Severity
 from ipmpki.faults import Fault, WrongUse
 from ipmpki.planning import REPORT_FOLDER, Plan, Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
-from ipmpki.rules.engine import judge
 from ipmpki.rules.registry import Surroundings
-from ipmpki.source import decode, locate, parse
 from ipmpki.store import open_store, read_issued
-from ipmpki.validation import included_patterns, validate
+from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ipmpki.diagnostics import LocatedProblem, Problem
+    from ipmpki.diagnostics import LocatedProblem
     from ipmpki.distribute import Outlet
     from ipmpki.fleet import Fleet
     from ipmpki.issue import AuthorityFiles, Progress
     from ipmpki.issued import Issued
-    from ipmpki.source import Source
 
 STORE_NAME = "pki.db"
 DIST_NAME = "dist"
@@ -38,20 +34,23 @@ MENDED_BY_BUILDING = frozenset({"certificate-expired", "certificate-expiring"})
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A declaration as read and judged. ``fleet`` is None where too little of it could be read.
+    """A declaration as read and judged.
 
     ``problems`` stand in document order. ``issued`` is what the store held when it was loaded.
     """
 
     path: Path
     name: str
-    fleet: Fleet | None
+    understood: Understood
     problems: tuple[LocatedProblem, ...]
-    sources: Mapping[str, Source]
-    static_problems: tuple[Problem, ...]
     issued: Issued
     store: Path
     now: datetime
+
+    @property
+    def fleet(self) -> Fleet | None:
+        """The declaration as meant; None where too little of it could be read."""
+        return self.understood.fleet
 
     @property
     def root(self) -> Path:
@@ -112,33 +111,20 @@ def load(path: str | os.PathLike[str], *, now: datetime | None = None) -> Projec
 
 def load_text(path: Path, name: str, content: bytes, *, now: datetime) -> Project:
     """The same for a declaration whose bytes are given, such as one that is about to be saved."""
-    source, problems = decode(name, content)
-    documents = []
-    document, more = parse(source) if not problems else (parse(replace(source, text=""))[0], ())
-    found = [*problems, *more]
-    documents.append(document)
-    included, unreadable = reader.read_included(path.parent, name, included_patterns(document))
-    found += unreadable
-    sources = {name: source}
-    for file in included:
-        site, faults = decode(file.name, file.content)
-        sources[file.name] = site
-        found += faults
-        if not faults:
-            document, more = parse(site)
-            documents.append(document)
-            found += more
-    validated = validate(documents)
-    found += validated.problems
-    fleet = validated.fleet
+    main = read(name, content)
+    included, unreadable = reader.read_included(path.parent, name, included_patterns(main.document))
+    sites = [read(file.name, file.content) for file in included]
+    understood = understand((main, *sites), unreadable, is_whole=not unreadable)
+    fleet = understood.fleet
     store = _store_path(path, fleet)
     issued = read_issued(store)
-    if fleet is not None:
-        found += reader.missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
-    static = tuple(found)
-    judged = judge(fleet, _surroundings(path, fleet, store, issued, now)) if fleet else ()
-    problems_found = locate(dict.fromkeys((*static, *judged)), sources)
-    return Project(path, name, fleet, problems_found, sources, static, issued, store, now)
+    if fleet is None:
+        checked = conclude(understood, Surroundings(now))
+    else:
+        missing = reader.missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
+        understood = replace(understood, problems=(*understood.problems, *missing))
+        checked = conclude(understood, _surroundings(path, fleet, store, issued, now))
+    return Project(path, name, understood, checked.problems, issued, store, now)
 
 
 def _store_path(path: Path, fleet: Fleet | None) -> Path:
@@ -260,7 +246,7 @@ def _agreed_plan(
     if found.replaces_ca and not allowed:
         raise WrongUse(
             "this would replace the certificate authority, and with it every certificate",
-            "undo the change in [ca], or look at 'ipmpki plan' and then say: ipmpki build --replace-ca",
+            "look at 'ipmpki plan'; undo the change in [ca], or say: ipmpki build --replace-ca",
         )
     return found
 
@@ -285,8 +271,8 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Out
     from ipmpki.reporting import report_of
 
     issued = outlet.store.issued()
-    judged = judge(fleet, _surroundings(project.path, fleet, project.store, issued, project.now))
-    problems = locate(dict.fromkeys((*project.static_problems, *judged)), project.sources)
+    surroundings = _surroundings(project.path, fleet, project.store, issued, project.now)
+    problems = conclude(project.understood, surroundings).problems
     report = report_of(project.path.name, fleet, issued, problems, refused=False)
     changed = distribute_report(render_report(report), outlet, issued)
     return Built(agreed, problems, issued, changed)

@@ -78,7 +78,7 @@ def test_any_bytes_are_answered(content: bytes) -> None:
         "x = 1\n" * 5000,
         f"{'a' * 100_000} = 1",
         f'[[hosts]]\nname = "{"a." * 50_000}"\nrole = "{"x" * 100_000}"',
-        f'[[hosts]]\nname = "{"*" * 100_000}"\nips = ["{"1." * 50_000}", "{":" * 100_000}", "{"9" * 100_000}"]',
+        f'[[hosts]]\nname = "{"*" * 100_000}"\nips = ["{"1." * 50_000}", "{":" * 100_000}"]',
         f'[rules]\nignore = ["{"a" * 100_000}"]\n[defaults]\nlifetime = "{"9" * 100_000}"',
     ],
     ids=lambda text: text[:12],

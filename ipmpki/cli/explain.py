@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 import click
 
 from ipmpki.cli import console
@@ -14,15 +12,15 @@ from ipmpki.faults import WrongUse
 @click.argument("rule")
 def command(rule: str) -> int:
     """Explain RULE: what it finds, who is hurt, what to write instead."""
-    from ipmpki.rules.registry import registered
+    from ipmpki.rules.registry import page, registered
+    from ipmpki.wording import closest
 
     rules = registered()
     if rule not in rules:
-        near = difflib.get_close_matches(rule, rules, n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else "see 'ipmpki rules' for all of them"
+        near = closest(rule, list(rules))
+        remedy = f"did you mean '{near}'?" if near else "see 'ipmpki rules' for all of them"
         raise WrongUse(f"there is no rule '{rule}'", remedy)
-    found = rules[rule]
-    console.say(f"{found.name} ({found.severity})\n\n{found.page}\n\nSource: {found.citation}")
+    console.say(page(rules[rule]))
     return 0
 
 

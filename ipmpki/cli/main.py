@@ -81,10 +81,10 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; for one that does not exist, the nearest name is offered."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
+            from ipmpki.wording import closest
 
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            guess = f"; did you mean '{near[0]}'?" if near else ""
+            near = closest(args[0], list(COMMANDS))
+            guess = f"; did you mean '{near}'?" if near else ""
             raise click.UsageError(f"there is no command '{args[0]}'{guess}", ctx)
         return super().resolve_command(ctx, args)
 

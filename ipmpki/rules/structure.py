@@ -221,7 +221,7 @@ def file_unreadable() -> None:
     """
 
 
-@reported_elsewhere(Severity.WARNING, cites="ipmpki, DESIGN.md section 6")
+@reported_elsewhere(Severity.WARNING, cites="ipmpki: errors keep a build from happening")
 def ignored_error() -> None:
     """[rules] ignore names an error, and errors cannot be silenced.
 

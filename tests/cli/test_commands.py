@@ -158,7 +158,7 @@ def test_rules_lists_every_rule() -> None:
 
 
 def test_explain_prints_a_rules_page() -> None:
-    assert ipmpki("explain", "partial-wildcard").out.startswith("partial-wildcard (error)\n")
+    assert ipmpki("explain", "partial-wildcard").out.startswith("# partial-wildcard (error)\n")
 
 
 def test_explain_guesses_a_misspelt_rule() -> None:

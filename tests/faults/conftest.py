@@ -1,4 +1,4 @@
-"""Thorough and slow tests run only when they are asked for: ``pytest -m exhaustive``."""
+"""A site of a test's own."""
 
 from __future__ import annotations
 
@@ -10,21 +10,6 @@ from tests.faults.ledger import Ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
-    config.addinivalue_line("markers", "exhaustive: thorough and slow, run by -m exhaustive")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the exhaustive tests out where no -m chose among the tests."""
-    if config.option.markexpr:
-        return
-    left_out = [item for item in items if item.get_closest_marker("exhaustive")]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
 
 
 @pytest.fixture

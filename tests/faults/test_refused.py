@@ -153,6 +153,22 @@ def test_a_folder_that_nothing_can_be_written_to(tmp_path: Path) -> None:
         ledger.finish(fleet)
 
 
+def test_dist_is_a_file_system_of_its_own(ledger: Ledger) -> None:
+    fleet = Fleet.of(3)
+    fleet.write(ledger.folder)
+    with tmpfs(ledger.folder / "dist", "size=4m,mode=755"):
+        for moment, clients in (("70", []), ("25", sorted(fleet.aliases)[:2])):
+            fleet.rename(clients)
+            fleet.write(ledger.folder)
+            command = (sys.executable, "-m", "tests.faults.victim", "die", moment, "pki.toml")
+            with started(ledger.folder, *command) as process:
+                process.communicate(timeout=LONGEST)
+                assert process.returncode == -signal.SIGKILL
+            ledger.judge_all()
+            ledger.finish(fleet)
+            assert not list((ledger.folder / "dist").glob(".*"))
+
+
 def _mortal() -> tuple[str, ...]:
     """What makes root obey permissions too."""
     if os.geteuid():

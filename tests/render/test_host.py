@@ -1,4 +1,4 @@
-"""The folder of one host (DESIGN §7)."""
+"""The folder of one host."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_the_digest_of_the_templates_is_a_sha256_and_stays() -> None:
 
 
 def test_a_thousand_hosts_are_rendered_in_an_instant() -> None:
-    """DESIGN §9 leaves a second for 1,000 hosts with keys, certificates and report."""
+    """A second is to do for 1,000 hosts with keys, certificates and report."""
     bundle = bundle_of()
     render_host(bundle)
     started = time.process_time()

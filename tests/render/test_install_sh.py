@@ -1,4 +1,4 @@
-"""install.sh, run for real below a folder (DESIGN §8)."""
+"""install.sh, run for real below a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""install.sh, killed at any instant: the host has the old set or the new (DESIGN §8)."""
+"""install.sh, killed at any instant: the host has the old set or the new."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ FIXED = {
     "certificate-expiring": "warning",
     "certificate-expired": "error",
 }
-"""The names that are promises to users, with their severities (DESIGN.md, section 6)."""
+"""The names that are promises to users, with their severities."""
 
 WITHOUT_EXAMPLE = {"file-unreadable", "internal-error"}
 """Beside the rules about state: what they report does not come of the declaration alone."""
