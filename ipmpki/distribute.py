@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ipmpki.publish import Publisher
     from ipmpki.store import Store
 
-BATCH_SIZE = 500
-"""How many folders are recorded in one transaction: what a killed build would look at again."""
+BATCH_SIZE = 2_000
+"""How many folders are recorded in one transaction: what a build after a killed one looks at again."""
 PUBLIC_MODE = 0o644
 
 

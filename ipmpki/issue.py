@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,7 +21,7 @@ from ipmpki.planning import Action, Artifact
 from ipmpki.store import NewCertificate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from ipmpki.authority.issuing import Issuer
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 BATCH_SECONDS = 1.0
 """How much issuing one transaction holds at most: what a killed build would have to do again."""
-BATCH_SIZE = 500
+BATCH_SIZE = 5_000
 
 CERTIFICATES = frozenset({Artifact.SERVER_CERTIFICATE, Artifact.CLIENT_CERTIFICATE})
 ISSUING = frozenset({Action.CREATE, Action.RENEW, Action.REPLACE})
@@ -212,31 +212,36 @@ def _issue_certificates(
 
 
 def _with_keys(ordered: Sequence[tuple[Change, HostSpec]]) -> Iterator[tuple[Change, HostSpec, PrivateKey]]:
-    """Make the keys: RSA on every core, as its generation frees the interpreter; EC at once, being quick."""
+    """Make the keys: RSA on every core, as its generation frees the interpreter; EC meanwhile."""
     elliptic = [one for one in ordered if _spec(one[1]).key.is_elliptic]
-    for change, host in elliptic:
-        yield change, host, keys.generate(_spec(host).key)
     waiting = deque(one for one in ordered if not _spec(one[1]).key.is_elliptic)
     if not waiting:
+        yield from _elliptic(elliptic)
         return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with ThreadPoolExecutor(cores) as pool:
         try:
-            yield from _generated(pool, waiting, ahead=cores * 8)
+            running = _started(pool, waiting, count=cores * 8)
+            yield from _elliptic(elliptic)
+            while running:
+                (change, host), key = running.popleft()
+                made = key.result()
+                running += _started(pool, waiting, count=1)
+                yield change, host, made
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _generated(
-    pool: ThreadPoolExecutor, waiting: deque[tuple[Change, HostSpec]], ahead: int
-) -> Iterator[tuple[Change, HostSpec, PrivateKey]]:
-    running = deque((one, pool.submit(keys.generate, _spec(one[1]).key)) for one in _take(waiting, ahead))
-    while running:
-        (change, host), key = running.popleft()
-        made = key.result()
-        for one in _take(waiting, 1):
-            running.append((one, pool.submit(keys.generate, _spec(one[1]).key)))
-        yield change, host, made
+def _elliptic(ordered: Iterable[tuple[Change, HostSpec]]) -> Iterator[tuple[Change, HostSpec, PrivateKey]]:
+    for change, host in ordered:
+        yield change, host, keys.generate(_spec(host).key)
+
+
+def _started(
+    pool: ThreadPoolExecutor, waiting: deque[tuple[Change, HostSpec]], count: int
+) -> deque[tuple[tuple[Change, HostSpec], Future[PrivateKey]]]:
+    """The next few keys on their way; not all at once, so that an interrupt leaves little behind."""
+    return deque((one, pool.submit(keys.generate, _spec(one[1]).key)) for one in _take(waiting, count))
 
 
 def _take(waiting: deque[tuple[Change, HostSpec]], count: int) -> Iterator[tuple[Change, HostSpec]]:

@@ -303,8 +303,7 @@ def _write(path: str | Path, file: RenderedFile) -> PublishedFile:
 
 
 def _record(file: RenderedFile, found: os.stat_result) -> PublishedFile:
-    digest = hashlib.sha256(file.content).hexdigest()
-    return PublishedFile(file.name, file_stamp(file.mode, found.st_size, found.st_mtime_ns), digest)
+    return PublishedFile(file.name, file_stamp(file.mode, found.st_size, found.st_mtime_ns), file.sha256)
 
 
 @contextlib.contextmanager

@@ -185,6 +185,16 @@ def _require_store(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
+def _require_soundness(connection: sqlite3.Connection, path: Path) -> None:
+    """Read every page of the store before anything is added to it."""
+    faults = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if faults != "ok":
+        raise Fault(
+            f"{path.name} is damaged: {faults.splitlines()[0]}",
+            "put your backup of it in its place; do not delete it: it may hold the CA's key",
+        )
+
+
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return _one(connection, f"PRAGMA {name}")
 
@@ -397,21 +407,17 @@ class Store:
         """Create the tables of a new store, check those of an old one, and sign in as its holder."""
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA secure_delete = ON")  # a key that was encrypted leaves no plain copy
-        if _is_empty(self._connection):
-            with self._transaction() as execute:
+        is_new = _is_empty(self._connection)
+        if not is_new:
+            _require_store(self._connection, path)
+            _require_soundness(self._connection, path)
+        with self._transaction() as execute:
+            if is_new:
                 for statement in _TABLES.split(";\n"):
                     if statement.strip():
                         execute(statement)
                 execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 execute(f"PRAGMA user_version = {VERSION}")
-        _require_store(self._connection, path)
-        faults = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if faults != "ok":
-            raise Fault(
-                f"{path.name} is damaged: {faults.splitlines()[0]}",
-                "put your backup of it in its place; do not delete it: it may hold the CA's key",
-            )
-        with self._transaction() as execute:
             execute(
                 "REPLACE INTO holder VALUES (1, ?, ?, ?, ?)",
                 (os.getpid(), platform.node(), self._user, _seconds(datetime.now(UTC))),

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ipmpki.fleet import HostSpec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RenderedFile:
     """A file of dist/ as it should be: its name within its folder, its bytes, its permission bits."""
 
     name: str
     content: bytes
     mode: int
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the contents, in hexadecimal: script, manifest and publisher all ask for it."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -39,26 +38,23 @@ def render_host(bundle: HostBundle) -> tuple[RenderedFile, ...]:
         scripts = render_powershell(bundle, files, settings)
     else:
         scripts = (render_posix(bundle, payload, settings),)
-    digests = {item.file.name: item.digest for item in payload}
     rendered = (
         *scripts,
         *files,
         RenderedFile(SETTINGS_JSON, settings_json(settings), PUBLIC_MODE),
         render_readme(bundle, settings),
     )
-    return (*rendered, _manifest(bundle.host.name, rendered, digests))
+    return (*rendered, _manifest(bundle.host.name, rendered))
 
 
-def _manifest(host: str, files: Iterable[RenderedFile], digests: dict[str, str]) -> RenderedFile:
-    """Return manifest.json: SHA-256 and mode of each file but itself, by name; ``digests`` are known already.
+def _manifest(host: str, files: Iterable[RenderedFile]) -> RenderedFile:
+    """Return manifest.json: SHA-256 and mode of each file but itself, by name.
 
     One file a line; put together by hand, as json's own indentation takes as long as all other rendering.
     Names of files are this package's own and need no escaping.
     """
     lines = ",\n".join(
-        f'    {{"name": "{file.name}", '
-        f'"sha256": "{digests.get(file.name) or sha256(file.content).hexdigest()}", '
-        f'"mode": "{file.mode:04o}"}}'
+        f'    {{"name": "{file.name}", "sha256": "{file.sha256}", "mode": "{file.mode:04o}"}}'
         for file in sorted(files, key=attrgetter("name"))
     )
     text = f'{{\n  "version": 1,\n  "host": {json.dumps(host)},\n  "files": [\n{lines}\n  ]\n}}\n'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ipmpki.render.bundle import RenderedFile
@@ -21,10 +20,9 @@ CRL_NAME = "crl.pem"
 
 @dataclass(frozen=True, slots=True)
 class PayloadFile:
-    """A payload file, its SHA-256 in hexadecimal, and the roles in whose folders it is put."""
+    """A payload file, and the roles in whose folders it is put."""
 
     file: RenderedFile
-    digest: str
     roles: tuple[Role, ...]
     is_key: bool = False
 
@@ -53,4 +51,4 @@ def payload_of(bundle: HostBundle) -> tuple[PayloadFile, ...]:
 
 def _payload_file(name: str, content: bytes, roles: tuple[Role, ...], *, is_key: bool = False) -> PayloadFile:
     file = RenderedFile(name, content, KEY_MODE if is_key else PUBLIC_MODE)
-    return PayloadFile(file, sha256(content).hexdigest(), roles, is_key)
+    return PayloadFile(file, roles, is_key)

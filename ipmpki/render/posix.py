@@ -60,7 +60,7 @@ def _platform_words(platform: Platform) -> dict[str, str]:
 def _payload_lines(payload: tuple[PayloadFile, ...]) -> str:
     """One line a file and folder: role, name, mode, kind, digest. None of them holds a blank."""
     return "\n".join(
-        f"{role} {item.file.name} {item.file.mode:o} {'key' if item.is_key else 'public'} {item.digest}"
+        f"{role} {item.file.name} {item.file.mode:o} {'key' if item.is_key else 'public'} {item.file.sha256}"
         for item in payload
         for role in item.roles
     )

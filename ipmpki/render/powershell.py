@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ipmpki.fleet import Role
@@ -88,7 +87,7 @@ def _payload_tables(bundle: HostBundle, files: tuple[RenderedFile, ...]) -> str:
             "Area": ascii_literal(role.value),
             "Name": ascii_literal(file.name),
             "Kind": ascii_literal("key" if placed[file.name].is_key else "public"),
-            "Sha256": ascii_literal(sha256(file.content).hexdigest()),
+            "Sha256": ascii_literal(file.sha256),
         }
         for file in files
         for role in placed[file.name].roles

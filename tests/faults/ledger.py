@@ -199,9 +199,9 @@ def too_wide_below(folder: Path) -> Iterator[str]:
         allowed = 0o755
         if is_folder and (steps[-1].endswith(".staging") or steps[-2:-1] in PARENTS_OF_PRIVATE):
             allowed = 0o700
-        elif path.name.endswith(PRIVATE_FILES):
+        elif path.name.endswith(PRIVATE_FILES) and not is_folder:
             allowed = 0o600
-        elif path.suffix in {".pem", ".json"}:
+        elif path.suffix in {".pem", ".json"} and not is_folder:
             allowed = 0o644
         if mode & ~allowed:
             yield f"{'/'.join(steps)}: {mode:o}, wider than {allowed:o}"

@@ -91,7 +91,7 @@ class Campaign:
 
     def _at_event(self) -> bool:
         """At the n-th time that it touches the site: this finds every gap between two steps."""
-        number = str(self.random.randint(1, 40 + 20 * self.work))
+        number = str(self.random.randint(1, 40 + 9 * self.work))
         with started(self.ledger.folder, *VICTIM, "die", number, "pki.toml") as process:
             return _end(process)
 

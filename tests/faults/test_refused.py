@@ -157,7 +157,7 @@ def test_dist_is_a_file_system_of_its_own(ledger: Ledger) -> None:
     fleet = Fleet.of(3)
     fleet.write(ledger.folder)
     with tmpfs(ledger.folder / "dist", "size=4m,mode=755"):
-        for moment, clients in (("70", []), ("25", sorted(fleet.aliases)[:2])):
+        for moment, clients in (("50", []), ("30", sorted(fleet.aliases)[:2])):
             fleet.rename(clients)
             fleet.write(ledger.folder)
             command = (sys.executable, "-m", "tests.faults.victim", "die", moment, "pki.toml")

@@ -90,7 +90,7 @@ class Walk:
         assert plan(load(self.ledger.folder / "pki.toml")).changes
 
     def die(self) -> None:
-        number = str(self.random.randint(1, 150))
+        number = str(self.random.randint(1, 70))
         command = (sys.executable, "-m", "tests.faults.victim", "die", number, "pki.toml")
         with started(self.ledger.folder, *command) as process:
             process.communicate(timeout=LONGEST)
