@@ -91,18 +91,19 @@ def _place_hosts(
     authority_name = _common_name(issued.authority)
     changed = {change.host for change in plan.changes}
     affected = [host for host in commission.fleet.hosts if host.name in changed]
-    record: list[PublishedFolder] = []
-    for done, host in enumerate(affected, start=1):
-        bundle = _bundle(host, authority_name, issued, outlet.store, mutual_auth=commission.fleet.mutual_auth)
-        placed = outlet.publisher.place_host(host.name, render_host(bundle))
-        folder = host_folder(host.name)
-        before = issued.folders.get(folder)
-        published_at = commission.now if placed.changed or before is None else before.published_at
-        record.append(PublishedFolder(folder, inputs[folder], published_at, listing_of(placed.files)))
-        if len(record) >= BATCH_SIZE or done == len(affected):
-            outlet.store.record_folders(record)
-            record = []
-        commission.progress("publishing", done, len(affected))
+    for start in range(0, len(affected), BATCH_SIZE):
+        record: list[PublishedFolder] = []
+        batch = affected[start : start + BATCH_SIZE]
+        for done, bundle in enumerate(
+            _bundles(batch, authority_name, commission, issued, outlet.store), start=1
+        ):
+            placed = outlet.publisher.place_host(bundle.host.name, render_host(bundle))
+            folder = host_folder(bundle.host.name)
+            before = issued.folders.get(folder)
+            published_at = commission.now if placed.changed or before is None else before.published_at
+            record.append(PublishedFolder(folder, inputs[folder], published_at, listing_of(placed.files)))
+            commission.progress("publishing", done, len(affected))
+        outlet.store.record_folders(record)
 
 
 def _common_name(authority: StoredAuthority) -> str:
@@ -112,19 +113,25 @@ def _common_name(authority: StoredAuthority) -> str:
     return authority.subject
 
 
-def _bundle(
-    host: HostSpec, authority_name: str, issued: Issued, store: Store, *, mutual_auth: bool
-) -> HostBundle:
+def _bundles(
+    hosts: Sequence[HostSpec], authority_name: str, commission: Commission, issued: Issued, store: Store
+) -> Iterator[HostBundle]:
     assert issued.authority is not None  # noqa: S101 -- distribute made sure
-    current = issued.current.get(host.name) if host.certificate is not None else None
-    material = store.material(current.serial) if current is not None else None
-    crl = issued.revocation_list if host.carries_revocation_list else None
-    return HostBundle(
-        host=host,
-        authority_name=authority_name,
-        mutual_auth=mutual_auth,
-        ca_certificates=issued.authority.certificates_pem,
-        certificate=material.certificate_pem if material else None,
-        key=material.key_pem if material else None,
-        crl=crl.crl_pem if crl else None,
-    )
+    current = {
+        host.name: issued.current[host.name].serial
+        for host in hosts
+        if host.certificate is not None and host.name in issued.current
+    }
+    materials = store.materials(list(current.values()))
+    for host in hosts:
+        material = materials[current[host.name]] if host.name in current else None
+        crl = issued.revocation_list if host.carries_revocation_list else None
+        yield HostBundle(
+            host=host,
+            authority_name=authority_name,
+            mutual_auth=commission.fleet.mutual_auth,
+            ca_certificates=issued.authority.certificates_pem,
+            certificate=material.certificate_pem if material else None,
+            key=material.key_pem if material else None,
+            crl=crl.crl_pem if crl else None,
+        )

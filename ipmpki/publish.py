@@ -181,11 +181,6 @@ class Publisher:
                 published.append(found)
         return Placed(tuple(published), changed)
 
-    def remove_file(self, folder: str, name: str) -> None:
-        """Remove a single published file."""
-        with _clear_errors(self._dist):
-            (self._dist / folder / name).unlink(missing_ok=True)
-
     def _folder(self, path: str) -> Path:
         """A folder below dist/ that anyone may enter, made where it is not there."""
         folder = self._dist / path

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import json
 import os
 import platform
 import sqlite3
@@ -427,14 +428,14 @@ class Store:
         """All that plan, rules and report look at."""
         return _read(self._connection)
 
-    def material(self, serial: int) -> Material:
-        """A certificate and its key."""
-        row = self._connection.execute(
-            "SELECT certificate.pem, key.pem FROM certificate JOIN key ON key.digest = certificate.key"
-            " WHERE serial = ?",
-            (_hex(serial),),
-        ).fetchone()
-        return Material(*row)
+    def materials(self, serials: Sequence[int]) -> dict[int, Material]:
+        """Certificates with their keys, by serial number."""
+        rows = self._connection.execute(
+            "SELECT serial, certificate.pem, key.pem FROM certificate"
+            " JOIN key ON key.digest = certificate.key WHERE serial IN (SELECT value FROM json_each(?))",
+            (json.dumps([_hex(serial) for serial in serials]),),
+        )
+        return {int(serial, 16): Material(certificate, key) for serial, certificate, key in rows}
 
     def revocations(self, authority: int) -> list[Revoked]:
         """All revocations of an authority's certificates that have not expired (RFC 5280, 3.3)."""
