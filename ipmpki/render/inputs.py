@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import __version__
 from ipmpki.planning import CA_FOLDER, REPORT_FOLDER, host_folder
-from ipmpki.render.templating import templates_digest
 
 if TYPE_CHECKING:
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued
+
+
+# Read here and not through the template engine, which a plan that changes nothing has no use for.
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def templates_digest() -> str:
+    """A SHA-256 over the templates of hosts' folders, in hexadecimal: an upgrade may change the scripts."""
+    digest = hashlib.sha256()
+    for path in sorted(_TEMPLATES.iterdir()):
+        if not path.name.startswith("report."):  # the report lies in no host's folder
+            content = path.read_bytes()
+            digest.update(f"{path.name}\0{len(content)}\0".encode())
+            digest.update(content)
+    return digest.hexdigest()
 
 
 def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:

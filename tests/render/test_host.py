@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.render.host import render_host
-from ipmpki.render.templating import templates_digest
+from ipmpki.render.inputs import templates_digest
 from tests.render.bundles import bundle_of, pair
 
 if TYPE_CHECKING:
