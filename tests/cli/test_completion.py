@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.cli.main import COMMANDS
+from tests.tools import require
 
 if TYPE_CHECKING:
     from tests.cli.terminal import Terminal
@@ -33,12 +33,10 @@ def test_a_script_is_printed_for_each_shell(terminal: Terminal, shell: str, word
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_shell_accepts_its_script(terminal: Terminal, shell: str) -> None:
-    found = shutil.which(shell)
-    if found is None:
-        # Not tools.require: fish is not among the tools that .ci/run installs.
-        pytest.skip(f"{shell} is not installed")
     script = terminal("completion", shell).out
-    checked = subprocess.run([found, "-n"], input=script, text=True, capture_output=True, check=False)
+    checked = subprocess.run(
+        [require(shell), "-n"], input=script, text=True, capture_output=True, check=False
+    )
     assert (checked.returncode, checked.stderr) == (0, "")
 
 

@@ -58,7 +58,8 @@ class Installation:
         )
         said = done.stdout.decode(errors="replace")
         assert done.returncode == status, said
-        assert "PRIVATE KEY" not in said
+        for key in self.folder.glob("*-key.pem"):
+            assert key.read_text().splitlines()[1] not in said
         return said
 
     def server(self, name: str) -> Path:

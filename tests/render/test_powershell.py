@@ -17,6 +17,8 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
+import tree_sitter
+import tree_sitter_powershell
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -287,9 +289,7 @@ def test_the_pem_pattern_of_the_script_finds_a_key_and_a_certificate() -> None:
 
 def test_the_grammar_of_tree_sitter_finds_no_error() -> None:
     """Advisory: that grammar misses real mistakes, so that its consent proves little."""
-    tree_sitter = pytest.importorskip("tree_sitter")
-    grammar = pytest.importorskip("tree_sitter_powershell")
-    parser = tree_sitter.Parser(tree_sitter.Language(grammar.language()))
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
     for label in BUNDLES:
         assert not parser.parse(script_of(label)).root_node.has_error, label
 
