@@ -1,0 +1,22 @@
+"""The store: one SQLite file that holds the authority, every key, every certificate ever issued and a ledger.
+
+Each method that writes is one transaction, so that a process killed at any instant leaves either all of
+it or nothing. Nothing is overwritten: a certificate that is replaced stays, marked as retired.
+"""
+
+from __future__ import annotations
+
+from ipmpki.store.ledger import Material, NewCertificate, Revoked, Store
+from ipmpki.store.opening import open_store, read_issued
+from ipmpki.store.tables import APPLICATION_ID, VERSION
+
+__all__ = [
+    "APPLICATION_ID",
+    "VERSION",
+    "Material",
+    "NewCertificate",
+    "Revoked",
+    "Store",
+    "open_store",
+    "read_issued",
+]

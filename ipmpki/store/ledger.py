@@ -1,0 +1,253 @@
+"""Writing a store: each method is one transaction, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import os
+import platform
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ipmpki.store.reading import read
+from ipmpki.store.tables import APPLICATION_ID, TABLES, VERSION, hex_serial, moment, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ipmpki.issued import (
+        Issued,
+        IssuedCertificate,
+        PublishedFolder,
+        StoredAuthority,
+        StoredRevocationList,
+    )
+
+_EVENT = "INSERT INTO event (at, kind, host, serial, detail, user) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class NewCertificate:
+    """A certificate to be recorded, with its key; whatever the host had before is retired."""
+
+    certificate: IssuedCertificate
+    pem: bytes
+    key_pem: bytes
+    key_digest: str
+    event: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is published of a certificate: its PEM and its key's."""
+
+    certificate_pem: bytes
+    key_pem: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A revocation as a CRL lists it."""
+
+    serial: int
+    revoked_at: datetime
+    reason: str | None
+
+
+def _row(one: IssuedCertificate) -> tuple[str | int, ...]:
+    return (
+        hex_serial(one.serial),
+        one.host,
+        one.authority,
+        one.profile.value,
+        one.specification,
+        seconds(one.not_before),
+        seconds(one.not_after),
+        one.fingerprint,
+        seconds(one.issued_at),
+    )
+
+
+class Store:
+    """An open store: whoever has one is its only writer."""
+
+    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._user = _user()
+
+    def sign_in(self, *, is_new: bool) -> None:
+        """Become the store's holder; create the tables where there are none yet."""
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA secure_delete = ON")  # a key that was encrypted leaves no plain copy
+        with self._transaction() as execute:
+            if is_new:
+                for statement in TABLES.split(";\n"):
+                    if statement.strip():
+                        execute(statement)
+                execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                execute(f"PRAGMA user_version = {VERSION}")
+            execute(
+                "REPLACE INTO holder VALUES (1, ?, ?, ?, ?)",
+                (os.getpid(), platform.node(), self._user, seconds(datetime.now(UTC))),
+            )
+
+    def issued(self) -> Issued:
+        """All that plan, rules and report look at."""
+        return read(self._connection)
+
+    def materials(self, serials: Sequence[int]) -> dict[int, Material]:
+        """Certificates with their keys, by serial number."""
+        rows = self._connection.execute(
+            "SELECT serial, certificate.pem, key.pem FROM certificate"
+            " JOIN key ON key.digest = certificate.key WHERE serial IN (SELECT value FROM json_each(?))",
+            (json.dumps([hex_serial(serial) for serial in serials]),),
+        )
+        return {int(serial, 16): Material(certificate, key) for serial, certificate, key in rows}
+
+    def revocations(self, authority: int) -> list[Revoked]:
+        """All revocations of an authority's certificates that have not expired (RFC 5280, 3.3)."""
+        rows = self._connection.execute(
+            "SELECT serial, revoked_at, revocation_reason FROM certificate"
+            " WHERE authority = ? AND revoked_at IS NOT NULL AND (listed_in IS NULL OR not_after >= ?)",
+            (authority, seconds(self._now)),
+        )
+        return [Revoked(int(serial, 16), moment(revoked_at), reason) for serial, revoked_at, reason in rows]
+
+    def add_authority(self, authority: StoredAuthority, detail: str) -> None:
+        """Record a new authority, which becomes the current one."""
+        with self._transaction() as execute:
+            execute(
+                "INSERT INTO authority (subject, specification, key_type, fingerprint, not_before, not_after,"
+                " is_existing, made_at, certificates, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    authority.subject,
+                    authority.specification,
+                    authority.key_type,
+                    authority.fingerprint,
+                    seconds(authority.not_before),
+                    seconds(authority.not_after),
+                    authority.is_existing,
+                    seconds(self._now),
+                    authority.certificates_pem,
+                    authority.key_pem,
+                ),
+            )
+            self._tell(execute, "authority-made", None, None, detail)
+
+    def encrypt_authority_key(self, identity: int, key_pem: bytes) -> None:
+        """Put the same key, encrypted, in place of the plain one."""
+        with self._transaction() as execute:
+            execute("UPDATE authority SET key = ? WHERE id = ?", (key_pem, identity))
+            self._tell(execute, "authority-key-encrypted", None, None, "with the declared passphrase")
+
+    def add_certificates(self, batch: Sequence[NewCertificate]) -> None:
+        """Record certificates and their keys; what their hosts had before is retired."""
+        now = seconds(self._now)
+        with self._transaction():
+            many = self._connection.executemany
+            many(
+                "UPDATE certificate SET retired_at = ? WHERE host = ? AND retired_at IS NULL",
+                [(now, new.certificate.host) for new in batch],
+            )
+            many(
+                "INSERT INTO key VALUES (?, ?, ?, ?)",
+                [(new.key_digest, new.certificate.host, now, new.key_pem) for new in batch],
+            )
+            many(
+                "INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?, ?)",
+                [(*_row(new.certificate), new.key_digest, new.pem) for new in batch],
+            )
+            many(
+                _EVENT,
+                [
+                    (
+                        now,
+                        new.event,
+                        new.certificate.host,
+                        hex_serial(new.certificate.serial),
+                        new.detail,
+                        self._user,
+                    )
+                    for new in batch
+                ],
+            )
+
+    def revoke(self, revocations: Iterable[tuple[IssuedCertificate, str, str]]) -> None:
+        """Revoke and retire certificates, each with its RFC 5280 reason and a detail for the ledger."""
+        now = seconds(self._now)
+        with self._transaction() as execute:
+            for one, reason, detail in revocations:
+                serial = hex_serial(one.serial)
+                execute(
+                    "UPDATE certificate SET retired_at = ?, revoked_at = coalesce(revoked_at, ?),"
+                    " revocation_reason = coalesce(revocation_reason, ?) WHERE serial = ?",
+                    (now, now, reason, serial),
+                )
+                self._tell(execute, "certificate-revoked", one.host, serial, detail)
+
+    def add_revocation_list(self, new: StoredRevocationList, serials: Iterable[int]) -> None:
+        """Record a CRL and which revocations it lists."""
+        with self._transaction() as execute:
+            execute(
+                "INSERT INTO revocation_list VALUES (?, ?, ?, ?, ?)",
+                (
+                    new.authority,
+                    new.number,
+                    seconds(new.this_update),
+                    seconds(new.next_update),
+                    new.crl_pem,
+                ),
+            )
+            for serial in serials:
+                execute(
+                    "UPDATE certificate SET listed_in = coalesce(listed_in, ?) WHERE serial = ?",
+                    (new.number, hex_serial(serial)),
+                )
+            self._tell(execute, "revocation-list-made", None, None, f"number {new.number}")
+
+    def record_folders(self, folders: Iterable[PublishedFolder], removed: Iterable[str] = ()) -> None:
+        """Record what was published and what was removed from dist/."""
+        with self._transaction() as execute:
+            for folder in folders:
+                execute(
+                    "REPLACE INTO folder VALUES (?, ?, ?, ?)",
+                    (folder.path, folder.inputs, seconds(folder.published_at), folder.listing),
+                )
+            for path in removed:
+                execute("DELETE FROM folder WHERE path = ?", (path,))
+
+    def _tell(
+        self,
+        execute: Callable[..., sqlite3.Cursor],
+        kind: str,
+        host: str | None,
+        serial: str | None,
+        detail: str,
+    ) -> None:
+        execute(
+            _EVENT,
+            (seconds(self._now), kind, host, serial, detail, self._user),
+        )
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection.execute
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):  # the first failure is the one to tell
+                self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no entry in the password file, as in a container
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

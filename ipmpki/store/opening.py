@@ -1,0 +1,182 @@
+"""Opening a store: its file, its lock, and clear words for what cannot be opened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from ipmpki.faults import Fault
+from ipmpki.issued import Issued
+from ipmpki.store.ledger import Store
+from ipmpki.store.reading import read
+from ipmpki.store.tables import APPLICATION_ID, FILE_MODE, VERSION, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+
+def read_issued(path: Path) -> Issued:
+    """What the store at ``path`` holds; nothing where there is no store yet. Takes no lock.
+
+    Raises Fault for a file that cannot be read, is not a store, or is from a newer version.
+    """
+    if not path.exists():
+        return Issued()
+    with _clear_errors(path), contextlib.closing(_connect(path)) as connection:
+        if _is_empty(connection):
+            return Issued()
+        _require_store(connection, path)
+        return read(connection)
+
+
+@contextlib.contextmanager
+def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
+    """Open the store for writing, creating it where there is none.
+
+    One writer at a time: raises Fault, naming the holder, where another process has it. The lock lies
+    in a file beside the store and goes with the process, however that ends.
+    """
+    import filelock
+
+    if not path.parent.is_dir():  # the lock would make it, and a mistyped path would become a new authority
+        raise Fault(
+            f"there is no folder '{path.parent}' to put {path.name} into",
+            "make it, readable for yourself alone, or correct 'store' in pki.toml",
+        )
+    lock = filelock.FileLock(f"{path}.lock", timeout=0, mode=FILE_MODE)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise Fault(
+            f"{path.name} is held by {_holder(path)}",
+            "wait until it has finished, then run the command again",
+        ) from None
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        with _clear_errors(path):
+            _create_file(path)
+            with contextlib.closing(_connect(path)) as connection:
+                is_new = _is_empty(connection)
+                if not is_new:
+                    _require_store(connection, path)
+                    _require_soundness(connection, path)
+                store = Store(connection, now)
+                store.sign_in(is_new=is_new)
+                yield store
+    finally:
+        lock.release()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    location = f"{path.absolute().as_uri()}?mode=rw"  # never creates: that is _create_file's, with its mode
+    connection = sqlite3.connect(location, uri=True, timeout=10.0, isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _create_file(path: Path) -> None:
+    """SQLite would create the file with the umask's mode; a store is never readable by others."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether a build was killed before it wrote anything into the file it had created."""
+    return (
+        _one(connection, "SELECT count(*) FROM sqlite_schema") == 0
+        and _pragma(connection, "user_version") == 0
+    )
+
+
+def _require_store(connection: sqlite3.Connection, path: Path) -> None:
+    if _pragma(connection, "application_id") != APPLICATION_ID:
+        raise Fault(
+            f"{path.name} is a database of another program",
+            "name another file with 'store = \"…\"' in pki.toml, or move this one away",
+        )
+    version = _pragma(connection, "user_version")
+    if version > VERSION:
+        raise Fault(
+            f"{path.name} was written by a newer ipmpki (format {version}; this one knows {VERSION})",
+            "install the newer ipmpki here, or run the command where it is installed",
+        )
+
+
+def _require_soundness(connection: sqlite3.Connection, path: Path) -> None:
+    """Read every page of the store before anything is added to it."""
+    faults = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if faults != "ok":
+        raise Fault(
+            f"{path.name} is damaged: {faults.splitlines()[0]}",
+            "put your backup of it in its place; do not delete it: it may hold the CA's key",
+        )
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return _one(connection, f"PRAGMA {name}")
+
+
+def _one(connection: sqlite3.Connection, statement: str) -> int:
+    return int(connection.execute(statement).fetchone()[0])
+
+
+def _holder(path: Path) -> str:
+    with contextlib.suppress(sqlite3.Error, Fault), contextlib.closing(_connect(path)) as connection:
+        row = connection.execute("SELECT pid, node, user, since FROM holder").fetchone()
+        if row is not None:
+            pid, node, user, since = row
+            return f"process {pid} of {user} on {node}, since {moment(since):%Y-%m-%d %H:%M:%S} UTC"
+    return "another ipmpki"
+
+
+@contextlib.contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _fault_of(path, error) from error
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _fault_of(path: Path, error: sqlite3.DatabaseError) -> Fault:
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith("SQLITE_FULL"):
+        return Fault(
+            f"no room left on the disk to write {path.name}",
+            "make room, then run the command again: nothing is lost",
+        )
+    if path.is_dir():
+        return Fault(
+            f"{path.name} is a folder, not a store of ipmpki",
+            "move it away, or name another place with 'store = \"…\"' in pki.toml",
+        )
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        verb = "written" if code.startswith("SQLITE_READONLY") else "opened"
+        return Fault(
+            f"{path.name} cannot be {verb}: {error}",
+            f"make '{path.parent}' and the file writable for this user",
+        )
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return Fault(
+            f"{path.name} is in use by another program",
+            "wait until it has finished, then run the command again",
+        )
+    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return Fault(
+            f"{path.name} is damaged, or is not a store of ipmpki: {error}",
+            "put your backup of it in its place; do not delete it: it may hold the CA's key",
+        )
+    return Fault(f"{path.name} cannot be used: {error}", "see whether the disk is full or failing")
+
+
+def _cannot_write(path: Path, error: OSError) -> Fault:
+    return Fault(
+        f"{path.name} cannot be opened for writing in '{path.parent}': {error.strerror or error}",
+        "make the folder writable for this user, or name another place with 'store = \"…\"' in pki.toml",
+    )

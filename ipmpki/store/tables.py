@@ -1,0 +1,60 @@
+"""How a store is laid out: its tables, and how times and serial numbers are kept in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+APPLICATION_ID = 0x49504D50
+"""«IPMP»: what tells a store from any other SQLite file."""
+VERSION = 1
+FILE_MODE = 0o600
+
+TABLES = """
+CREATE TABLE authority (
+    id INTEGER PRIMARY KEY, subject TEXT NOT NULL, specification TEXT NOT NULL, key_type TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT NULL,
+    is_existing INTEGER NOT NULL, made_at INTEGER NOT NULL, certificates BLOB NOT NULL, key BLOB NOT NULL
+) STRICT;
+CREATE TABLE key (
+    digest TEXT PRIMARY KEY, host TEXT NOT NULL, made_at INTEGER NOT NULL, pem BLOB NOT NULL
+) STRICT;
+CREATE TABLE certificate (
+    serial TEXT PRIMARY KEY, host TEXT NOT NULL, authority INTEGER NOT NULL REFERENCES authority,
+    profile TEXT NOT NULL, specification TEXT NOT NULL, not_before INTEGER NOT NULL,
+    not_after INTEGER NOT NULL, fingerprint TEXT NOT NULL, issued_at INTEGER NOT NULL,
+    retired_at INTEGER, revoked_at INTEGER, revocation_reason TEXT, listed_in INTEGER,
+    key TEXT NOT NULL REFERENCES key, pem BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX current_certificate ON certificate (host) WHERE retired_at IS NULL;
+CREATE INDEX revoked_certificate ON certificate (authority) WHERE revoked_at IS NOT NULL;
+CREATE TABLE revocation_list (
+    authority INTEGER NOT NULL REFERENCES authority, number INTEGER NOT NULL, this_update INTEGER NOT NULL,
+    next_update INTEGER NOT NULL, pem BLOB NOT NULL, PRIMARY KEY (authority, number)
+) STRICT;
+CREATE TABLE folder (
+    path TEXT PRIMARY KEY, inputs TEXT NOT NULL, published_at INTEGER NOT NULL, listing TEXT NOT NULL
+) STRICT;
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, host TEXT,
+    serial TEXT, detail TEXT NOT NULL, user TEXT NOT NULL
+) STRICT;
+CREATE TABLE holder (
+    id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL, node TEXT NOT NULL, user TEXT NOT NULL,
+    since INTEGER NOT NULL
+) STRICT;
+"""
+
+
+def seconds(time: datetime) -> int:
+    """A time as the store keeps it: whole seconds of Unix time."""
+    return int(time.timestamp())
+
+
+def moment(unix_time: int) -> datetime:
+    """A kept time, aware."""
+    return datetime.fromtimestamp(unix_time, UTC)
+
+
+def hex_serial(serial: int) -> str:
+    """A serial number as the store keeps it: SQLite's integers end at 63 bits."""
+    return f"{serial:040x}"
