@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.authority import reading
+from ipmpki.changes import CA_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
 from ipmpki.issued import PublishedFolder, listing_of
-from ipmpki.planning import CA_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
 from ipmpki.render.inputs import folder_inputs
@@ -15,10 +15,10 @@ from ipmpki.render.inputs import folder_inputs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ipmpki.changes import Plan
     from ipmpki.fleet import HostSpec
     from ipmpki.issue import Commission
     from ipmpki.issued import Issued, StoredAuthority
-    from ipmpki.planning import Plan
     from ipmpki.publish import Publisher
     from ipmpki.store import Store
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from ipmpki import specification
 from ipmpki.authority import issuing, keys, reading, revocation
+from ipmpki.changes import Action, Artifact
 from ipmpki.faults import Fault
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
-from ipmpki.planning import Action, Artifact
 from ipmpki.store import NewCertificate
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from ipmpki.authority.issuing import Issuer
     from ipmpki.authority.keys import PrivateKey
+    from ipmpki.changes import Change, Plan
     from ipmpki.fleet import AuthoritySpec, CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued
-    from ipmpki.planning import Change, Plan
     from ipmpki.store import Store
 
 BATCH_SECONDS = 1.0

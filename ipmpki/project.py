@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import reader, specification
+from ipmpki.changes import REPORT_FOLDER, Plan
 from ipmpki.checking import Understood, conclude, read, understand
 from ipmpki.diagnostics import Severity
 from ipmpki.faults import Fault, WrongUse
-from ipmpki.planning import REPORT_FOLDER, Plan, Wanted, World, make_plan
+from ipmpki.planning import Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
 from ipmpki.rules.registry import Surroundings
 from ipmpki.store import open_store, read_issued

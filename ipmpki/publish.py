@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ipmpki.changes import Drift
 from ipmpki.faults import Fault
 from ipmpki.issued import PublishedFile, PublishedFolder, file_stamp
-from ipmpki.planning import Drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki import specification
-from ipmpki.planning import host_folder
+from ipmpki.changes import host_folder
 from ipmpki.render.report import (
     Report,
     ReportedAuthority,

@@ -15,7 +15,7 @@ LAYERS = (
     ("diagnostics", "faults", "vocabulary", "names", "wording"),
     ("source", "spans", "model"),
     ("fleet",),
-    ("validation", "issued", "specification", "editing"),
+    ("validation", "issued", "specification", "editing", "changes"),
     ("rules",),
     ("checking", "reader"),
     ("store", "planning", "authority", "platforms"),

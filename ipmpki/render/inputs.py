@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import __version__
-from ipmpki.planning import CA_FOLDER, REPORT_FOLDER, host_folder
+from ipmpki.changes import CA_FOLDER, REPORT_FOLDER, host_folder
 
 if TYPE_CHECKING:
     from ipmpki.fleet import Fleet, HostSpec

@@ -6,8 +6,8 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.changes import Action, Artifact, Change, Difference, Plan, Reason, ReasonCode, host_folder
 from ipmpki.faults import UnreadableFile
-from ipmpki.planning import Action, Artifact, Change, Difference, Plan, Reason, ReasonCode, host_folder
 from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:

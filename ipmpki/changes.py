@@ -1,0 +1,140 @@
+"""Plans as values: what changes, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+CA_FOLDER = "ca"
+REPORT_FOLDER = "."
+HOSTS_FOLDER = "hosts"
+
+
+def host_folder(name: str) -> str:
+    """A host's folder below dist/."""
+    return f"{HOSTS_FOLDER}/{name}"
+
+
+class Action(StrEnum):
+    """What happens to an artifact. ``keep`` is only ever counted: what is kept is not a change."""
+
+    CREATE = "create"
+    RENEW = "renew"
+    REPLACE = "replace"
+    REVOKE = "revoke"
+    RESTORE = "restore"
+    REMOVE = "remove"
+    KEEP = "keep"
+
+
+class ReasonCode(StrEnum):
+    """Why an artifact changes."""
+
+    NEW_HOST = "new-host"
+    NAMES_CHANGED = "names-changed"
+    KEY_CHANGED = "key-changed"
+    PROFILE_CHANGED = "profile-changed"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    ISSUER_CHANGED = "issuer-changed"
+    REVOKED = "revoked"
+    HOST_REMOVED = "host-removed"
+    FILES_MISSING = "files-missing"
+    FILES_CHANGED = "files-changed"
+    SETTINGS_CHANGED = "settings-changed"
+
+
+class Artifact(StrEnum):
+    """What a change is about. ``folder`` is a host's folder under dist/hosts."""
+
+    CA_CERTIFICATE = "ca-certificate"
+    CA_KEY = "ca-key"
+    CRL = "crl"
+    SERVER_CERTIFICATE = "server-certificate"
+    CLIENT_CERTIFICATE = "client-certificate"
+    FOLDER = "folder"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason's stable code and what it means here, in words."""
+
+    code: ReasonCode
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that gets another value; None where there was or will be none."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing a build does. ``host`` is None for the CA, its CRL and the report."""
+
+    action: Action
+    host: str | None
+    artifact: Artifact
+    reasons: tuple[Reason, ...]
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How the folders of dist/ differ from what was published: file names by folder."""
+
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def reasons(self, folder: str, name: str | None = None) -> tuple[Reason, ...]:
+        """Why a folder must be restored, or one file of it where a name is given."""
+        reasons = []
+        for code, drifted in (
+            (ReasonCode.FILES_MISSING, self.missing),
+            (ReasonCode.FILES_CHANGED, self.changed),
+        ):
+            affected = [file for file in drifted.get(folder, ()) if name is None or file.startswith(name)]
+            if affected:
+                reasons.append(Reason(code, ", ".join(affected)))
+        return tuple(reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A list of changes. ``world`` identifies the declaration, store and disk it was made for.
+
+    ``allows_ca_replacement`` is true when the operator said ``--replace-ca``.
+    """
+
+    at: datetime
+    changes: tuple[Change, ...]
+    kept: int
+    world: str
+    allows_ca_replacement: bool = False
+
+    @property
+    def replaces_ca(self) -> bool:
+        """Whether the authority is replaced, and with it every certificate."""
+        return any(
+            change.artifact is Artifact.CA_CERTIFICATE and change.action is Action.REPLACE
+            for change in self.changes
+        )
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many changes there are of each action, and how many artifacts are kept."""
+        counts = Counter(change.action for change in self.changes)
+        return {action.value: counts[action] for action in Action if action is not Action.KEEP} | {
+            Action.KEEP.value: self.kept
+        }
