@@ -37,7 +37,6 @@ class Outlet:
 
 def distribute(plan: Plan, commission: Commission, outlet: Outlet) -> None:
     """Put dist/ right: the CA's folder, the folders of hosts that change, the folders that go."""
-    outlet.publisher.recover()
     issued = outlet.store.issued()
     if issued.authority is None:
         return

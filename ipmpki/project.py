@@ -227,8 +227,11 @@ def build(
     )
     with open_store(project.store, now=project.now) as store:
         agreed = _agreed_plan(project, fleet, store.issued(), saved, allowed=allowed)
-        carry_out(agreed, commission, store)
         outlet = Outlet(store, Publisher(project.dist))
+        outlet.publisher.recover()
+        if agreed.changes:
+            outlet.publisher.prepare()
+        carry_out(agreed, commission, store)
         distribute(agreed, commission, outlet)
         built = _distribute_report(project, fleet, agreed, outlet)
         outlet.publisher.finish()

@@ -131,6 +131,12 @@ class Publisher:
                     folder.rename(place)
             shutil.rmtree(self._staging)
 
+    def prepare(self) -> None:
+        """Before anything is issued, see that dist/ can be written."""
+        with _clear_errors(self._dist):
+            self._folder(".")
+            self._staging.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
     def finish(self) -> None:
         """Remove the staging folder; it is empty but for what is of no use."""
         with contextlib.suppress(OSError):

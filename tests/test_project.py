@@ -249,6 +249,15 @@ def test_a_store_in_a_folder_that_is_not_there_is_a_fault(shop: Shop) -> None:
     assert [path.name for path in shop.folder.iterdir()] == ["pki.toml"]
 
 
+def test_a_dist_that_cannot_be_written_stops_a_build_before_anything_is_issued(shop: Shop) -> None:
+    shop.dist.write_text("mine")
+    with pytest.raises(Fault, match="dist") as fault:
+        shop.build()
+    assert fault.value.remedy
+    assert shop.dist.read_text() == "mine"
+    assert read_issued(shop.store).authority is None
+
+
 def test_a_clock_set_back_a_year_breaks_nothing(built_shop: Shop) -> None:
     built_shop.now = TODAY - timedelta(days=365)
     assert built_shop.build().plan.changes == ()
