@@ -68,19 +68,32 @@ class Commission:
 
 
 def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
-    """Before anything is written, see that the authority a plan needs can be had.
+    """Before anything is written, see that the authority a plan needs can be had, and may do what it asks.
 
-    Raises KeyFault for a wrong or missing passphrase, UnreadableFile for a file that is not there.
+    Raises KeyFault for a wrong or missing passphrase, UnreadableFile for a file that is not there, and
+    IssuerFault for an authority that exists and is confined to other names or uses.
     """
     if not any(_signs(change) for change in plan.changes):
         return
-    if _makes_authority(plan):
-        if commission.fleet.existing is not None:
-            _existing_authority(commission)
-        else:
-            commission.passphrase()
-    elif issued.authority is not None:
-        open_issuer(issued.authority, _passphrase_for(issued.authority, commission))
+    if not _makes_authority(plan):
+        if issued.authority is not None:
+            issuer = open_issuer(issued.authority, _passphrase_for(issued.authority, commission))
+            _require_permission(plan, commission, issuer)
+    elif commission.fleet.existing is not None:
+        authority = _existing_authority(commission)
+        _require_permission(plan, commission, open_issuer(authority, _passphrase_for(authority, commission)))
+    else:
+        commission.passphrase()
+
+
+def _require_permission(plan: Plan, commission: Commission, issuer: Issuer) -> None:
+    for _, host in _ordered(plan, commission.fleet):
+        reason = issuing.objection(issuer, _spec(host))
+        if reason is not None:
+            message = f"{host.name}: {reason}"
+            raise issuing.IssuerFault(
+                message, "declare another authority, or names and uses that this one may certify"
+            )
 
 
 def _makes_authority(plan: Plan) -> bool:
@@ -193,12 +206,7 @@ def open_issuer(authority: StoredAuthority, passphrase: bytes | None) -> Issuer:
 def _issue_certificates(
     plan: Plan, commission: Commission, store: Store, issuer: Issuer, issued: Issued
 ) -> None:
-    hosts = {host.name: host for host in commission.fleet.hosts}
-    ordered = [
-        (change, hosts[change.host])
-        for change in plan.changes
-        if change.artifact in CERTIFICATES and change.action in ISSUING and change.host is not None
-    ]
+    ordered = _ordered(plan, commission.fleet)
     assert issued.authority is not None  # noqa: S101 -- carry_out made sure
     authority = issued.authority.identity
     batch: list[NewCertificate] = []
@@ -209,6 +217,16 @@ def _issue_certificates(
             store.add_certificates(batch)
             batch, begun = [], time.monotonic()
         commission.progress("issuing certificates", done, len(ordered))
+
+
+def _ordered(plan: Plan, fleet: Fleet) -> list[tuple[Change, HostSpec]]:
+    """The certificates a plan asks for, each with its host."""
+    hosts = {host.name: host for host in fleet.hosts}
+    return [
+        (change, hosts[change.host])
+        for change in plan.changes
+        if change.artifact in CERTIFICATES and change.action in ISSUING and change.host is not None
+    ]
 
 
 def _with_keys(ordered: Sequence[tuple[Change, HostSpec]]) -> Iterator[tuple[Change, HostSpec, PrivateKey]]:

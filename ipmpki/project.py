@@ -192,9 +192,8 @@ def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
 def _key_lies_open(fleet: Fleet, issued: Issued) -> bool:
     if fleet.passphrase is None or issued.authority is None:
         return False
-    return (
-        b"ENCRYPTED" not in issued.authority.key_pem
-    )  # PKCS#8 label, or the Proc-Type header of older forms
+    # PKCS#8's label says so, and the Proc-Type header of older forms.
+    return b"ENCRYPTED" not in issued.authority.key_pem
 
 
 def build(
@@ -222,11 +221,12 @@ def build(
         progress=progress or _no_progress,
     )
     allowed = replace_ca or (saved is not None and saved.allows_ca_replacement)
-    preflight(
-        _agreed_plan(project, fleet, project.issued, saved, allowed=allowed), commission, project.issued
-    )
+    agreed = _agreed_plan(project, fleet, project.issued, saved, allowed=allowed)
+    preflight(agreed, commission, project.issued)
     with open_store(project.store, now=project.now) as store:
-        agreed = _agreed_plan(project, fleet, store.issued(), saved, allowed=allowed)
+        held = store.issued()
+        if held != project.issued:  # another build came between
+            agreed = _agreed_plan(project, fleet, held, saved, allowed=allowed)
         outlet = Outlet(store, Publisher(project.dist))
         outlet.publisher.recover()
         if agreed.changes:

@@ -194,6 +194,18 @@ def test_a_key_of_another_authority_is_refused_before_anything_happens(company_s
     assert not company_shop.store.exists()
 
 
+def test_an_authority_confined_to_other_names_is_refused_before_anything_happens(company_shop: Shop) -> None:
+    openssl(
+        company_shop.folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-keyout", "ca-key.pem", "-out", "ca-cert.pem", "-subj", "/CN=Other Root",
+        "-addext", "nameConstraints=critical,permitted;DNS:other.org",
+    )  # fmt: skip
+    with pytest.raises(WrongDeclaration, match="ipm1.example.com") as fault:
+        company_shop.build()
+    assert fault.value.remedy
+    assert not company_shop.store.exists()
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
