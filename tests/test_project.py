@@ -200,7 +200,7 @@ def test_an_authority_confined_to_other_names_is_refused_before_anything_happens
         "-keyout", "ca-key.pem", "-out", "ca-cert.pem", "-subj", "/CN=Other Root",
         "-addext", "nameConstraints=critical,permitted;DNS:other.org",
     )  # fmt: skip
-    with pytest.raises(WrongDeclaration, match="ipm1.example.com") as fault:
+    with pytest.raises(WrongDeclaration, match=r"ipm1\.example\.com") as fault:
         company_shop.build()
     assert fault.value.remedy
     assert not company_shop.store.exists()

@@ -196,9 +196,12 @@ def name_too_long(fleet: Fleet) -> Iterator[Finding]:
     ```
     """
     common_name = fleet.authority.subject.common_name
-    if len(common_name) > LONGEST_COMMON_NAME:
+    # RFC 5280 counts characters; libraries, ours among them, count octets, in which an umlaut is two.
+    octets = len(common_name.encode("utf-8", "replace"))
+    if octets > LONGEST_COMMON_NAME:
+        unit = "characters" if common_name.isascii() else "bytes in UTF-8"
         yield Finding(
-            f"the authority's common_name has {len(common_name)} characters; a certificate holds 64 at most",
+            f"the authority's common_name has {octets} {unit}; a certificate holds 64 at most",
             "shorten it",
             fleet.place.at("ca", "common_name"),
         )
