@@ -122,9 +122,7 @@ def run(arguments: list[str] | None = None) -> None:
         console.say_error(fault.message, fault.remedy)
         status = fault.exit_status
     except BrokenPipeError:
-        # Whoever read our output has left, such as `head`; nothing is to be said any more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+        status = 0  # whoever read our output has left, such as `head`; nothing is to be said any more
     except OSError as error:
         if error.filename is not None:
             status = _unforeseen(error)
@@ -135,6 +133,7 @@ def run(arguments: list[str] | None = None) -> None:
             status = 4
     except Exception as error:  # noqa: BLE001 -- the edge: whatever it is, a person gets one line
         status = _unforeseen(error)
+    _give_up_on_full_streams()
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -143,6 +142,15 @@ def _stand_in_for_closed_streams() -> None:
     for name in ("stdin", "stdout", "stderr"):  # in the order of their descriptors, the lowest free is taken
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r" if name == "stdin" else "w"))
+
+
+def _give_up_on_full_streams() -> None:
+    """Let what a stream did not take go nowhere, or Python would try, and fail, once more when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _unforeseen(error: Exception) -> int:

@@ -351,7 +351,8 @@ def test_an_interrupt_at_any_time_leaves_no_traceback(ledger: Ledger) -> None:
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=LONGEST)
-        if b"ipmpki" in err or process.returncode in {0, 130}:  # else Python itself was still starting
+        # Before __main__.py runs, Python is still starting, and nobody can catch what interrupts it.
+        if b"__main__.py" in err or process.returncode in {0, 130}:
             assert process.returncode in {0, 130}, err.decode()
             assert b"Traceback" not in err, err.decode()
         ledger.judge_all()
