@@ -35,9 +35,8 @@ class Outlet:
     publisher: Publisher
 
 
-def distribute(plan: Plan, commission: Commission, outlet: Outlet) -> None:
+def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issued) -> None:
     """Put dist/ right: the CA's folder, the folders of hosts that change, the folders that go."""
-    issued = outlet.store.issued()
     if issued.authority is None:
         return
     inputs = folder_inputs(commission.fleet, issued)

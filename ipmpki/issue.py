@@ -109,11 +109,13 @@ def _passphrase_for(authority: StoredAuthority, commission: Commission) -> bytes
     return passphrase if keys.is_encrypted(authority.key_pem) else None
 
 
-def carry_out(plan: Plan, commission: Commission, store: Store) -> Issued:
-    """Issue everything a plan asks for; returns the store's contents afterwards. Publishes nothing."""
+def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) -> Issued:
+    """Issue everything a plan asks for; publish nothing.
+
+    ``issued`` is what the store holds when the work begins; what it holds afterwards is returned.
+    """
     if not any(_signs(change) for change in plan.changes):
-        return store.issued()
-    issued = store.issued()
+        return issued
     for change in plan.changes:
         if change.artifact is Artifact.CA_CERTIFICATE and change.action is not Action.RESTORE:
             store.add_authority(_new_authority(commission), f"{change.action}: {_why(change)}")
@@ -131,7 +133,7 @@ def carry_out(plan: Plan, commission: Commission, store: Store) -> Issued:
     if any(
         change.artifact is Artifact.CRL and change.action is not Action.RESTORE for change in plan.changes
     ):
-        _issue_revocation_list(commission, store, issuer, issued.authority)
+        _issue_revocation_list(commission, store, issuer, issued)
     return store.issued()
 
 
@@ -318,16 +320,20 @@ def _revoke_certificates(plan: Plan, store: Store, issued: Issued) -> None:
         store.revoke(revoked)
 
 
-def _issue_revocation_list(
-    commission: Commission, store: Store, issuer: Issuer, authority: StoredAuthority
-) -> None:
-    now = commission.now
-    old = store.issued().revocation_list
+def _issue_revocation_list(commission: Commission, store: Store, issuer: Issuer, issued: Issued) -> None:
+    authority, old, now = issued.authority, issued.revocation_list, commission.now
+    assert authority is not None  # noqa: S101 -- carry_out made sure
     number = old.number + 1 if old is not None else 1
     revoked = store.revocations(authority.identity)
     next_update = min(now + commission.fleet.crl_lifetime, authority.not_after)
     if next_update <= now:
         raise Fault("the authority has expired", "replace it: ipmpki build --replace-ca")
+    if next_update <= authority.not_before:
+        raise Fault(
+            f"this computer's clock says {now:%Y-%m-%d}, long before the authority began, on"
+            f" {authority.not_before:%Y-%m-%d}",
+            "set the clock right, then build again",
+        )
     pem = revocation.make_crl(
         issuer,
         [revocation.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],

@@ -231,8 +231,8 @@ def build(
         outlet.publisher.recover()
         if agreed.changes:
             outlet.publisher.prepare()
-        carry_out(agreed, commission, store)
-        distribute(agreed, commission, outlet)
+        issued = carry_out(agreed, commission, store, held)
+        distribute(agreed, commission, outlet, issued)
         built = _distribute_report(project, fleet, agreed, outlet)
         outlet.publisher.finish()
         return built

@@ -275,6 +275,17 @@ def test_a_clock_set_back_a_year_breaks_nothing(built_shop: Shop) -> None:
     assert built_shop.build().plan.changes == ()
 
 
+def test_a_clock_far_before_the_authority_is_told_so(built_shop: Shop) -> None:
+    built_shop.edit(client("desk2"), "")
+    built_shop.now = TODAY - timedelta(days=2000)
+    with pytest.raises(Fault, match="clock says 2021-") as fault:
+        built_shop.build()
+    assert fault.value.remedy
+    built_shop.now = TODAY
+    built_shop.build()
+    assert built_shop.changes() == {}
+
+
 def test_whoever_holds_one_hosts_folder_holds_nothing_of_another(built_shop: Shop) -> None:
     authority = read_issued(built_shop.store).authority
     assert authority is not None
