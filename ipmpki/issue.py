@@ -70,20 +70,19 @@ class Commission:
 def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
     """Before anything is written, see that the authority a plan needs can be had, and may do what it asks.
 
-    Raises KeyFault for a wrong or missing passphrase, UnreadableFile for a file that is not there, and
-    IssuerFault for an authority that exists and is confined to other names or uses.
+    Raises KeyFault for a wrong or missing passphrase, UnreadableFile for a file that is not there,
+    IssuerFault for an authority that exists and is confined to other names or uses, and Fault for one that
+    has expired or has not begun.
     """
     if not any(_signs(change) for change in plan.changes):
         return
-    if not _makes_authority(plan):
-        if issued.authority is not None:
-            issuer = open_issuer(issued.authority, _passphrase_for(issued.authority, commission))
-            _require_permission(plan, commission, issuer)
-    elif commission.fleet.existing is not None:
-        authority = _existing_authority(commission)
-        _require_permission(plan, commission, open_issuer(authority, _passphrase_for(authority, commission)))
-    else:
+    if _makes_authority(plan) and commission.fleet.existing is None:
         commission.passphrase()
+        return
+    authority = _existing_authority(commission) if _makes_authority(plan) else issued.authority
+    if authority is not None:
+        _require_permission(plan, commission, open_issuer(authority, _passphrase_for(authority, commission)))
+        _next_update(commission, authority)
 
 
 def _require_permission(plan: Plan, commission: Commission, issuer: Issuer) -> None:
@@ -320,20 +319,30 @@ def _revoke_certificates(plan: Plan, store: Store, issued: Issued) -> None:
         store.revoke(revoked)
 
 
-def _issue_revocation_list(commission: Commission, store: Store, issuer: Issuer, issued: Issued) -> None:
-    authority, old, now = issued.authority, issued.revocation_list, commission.now
-    assert authority is not None  # noqa: S101 -- carry_out made sure
-    number = old.number + 1 if old is not None else 1
-    revoked = store.revocations(authority.identity)
+def _next_update(commission: Commission, authority: StoredAuthority) -> datetime:
+    """How long a revocation list made now would hold; Fault where the authority does not hold now."""
+    now = commission.now
     next_update = min(now + commission.fleet.crl_lifetime, authority.not_after)
     if next_update <= now:
-        raise Fault("the authority has expired", "replace it: ipmpki build --replace-ca")
+        raise Fault(
+            f"the authority has expired, on {authority.not_after:%Y-%m-%d}",
+            "declare another one, then say: ipmpki build --replace-ca",
+        )
     if next_update <= authority.not_before:
         raise Fault(
             f"this computer's clock says {now:%Y-%m-%d}, long before the authority began, on"
             f" {authority.not_before:%Y-%m-%d}",
             "set the clock right, then build again",
         )
+    return next_update
+
+
+def _issue_revocation_list(commission: Commission, store: Store, issuer: Issuer, issued: Issued) -> None:
+    authority, old, now = issued.authority, issued.revocation_list, commission.now
+    assert authority is not None  # noqa: S101 -- carry_out made sure
+    number = old.number + 1 if old is not None else 1
+    revoked = store.revocations(authority.identity)
+    next_update = _next_update(commission, authority)
     pem = revocation.make_crl(
         issuer,
         [revocation.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],

@@ -152,6 +152,14 @@ def test_an_authority_that_exists_issues(company_shop: Shop) -> None:
     )  # fmt: skip
 
 
+def test_an_authority_that_has_expired_is_refused_before_anything_happens(company_shop: Shop) -> None:
+    company_shop.now += timedelta(days=3651)
+    with pytest.raises(Fault, match="has expired") as fault:
+        company_shop.build()
+    assert fault.value.remedy
+    assert not company_shop.store.exists()
+
+
 def test_an_adopted_authoritys_key_may_be_locked_away(company_shop: Shop) -> None:
     company_shop.build()
     (company_shop.folder / "ca-key.pem").unlink()
@@ -277,10 +285,12 @@ def test_a_clock_set_back_a_year_breaks_nothing(built_shop: Shop) -> None:
 
 def test_a_clock_far_before_the_authority_is_told_so(built_shop: Shop) -> None:
     built_shop.edit(client("desk2"), "")
+    before = built_shop.store.read_bytes()
     built_shop.now = TODAY - timedelta(days=2000)
     with pytest.raises(Fault, match="clock says 2021-") as fault:
         built_shop.build()
     assert fault.value.remedy
+    assert built_shop.store.read_bytes() == before
     built_shop.now = TODAY
     built_shop.build()
     assert built_shop.changes() == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -11,8 +12,13 @@ import pytest
 def require(tool: str) -> str:
     """Return the path of ``tool``; where it is missing, skip the test, or fail it when ``CI`` is set."""
     path = shutil.which(tool)
-    if path is not None:
-        return path
+    if path is None:
+        unavailable(tool)
+    return path
+
+
+def unavailable(what: str) -> NoReturn:
+    """End a test whose means are not here: skip it by name on a laptop, fail it when ``CI`` is set."""
     if os.environ.get("CI"):
-        pytest.fail(f"{tool} is not installed, and CI must have it")
-    pytest.skip(f"{tool} is not installed")
+        pytest.fail(f"{what} is not here, and CI must have it")
+    pytest.skip(f"{what} is not here")

@@ -24,7 +24,7 @@ from tests.render.installation import (
     public_sight,
     sight,
 )
-from tests.tools import require
+from tests.tools import require, unavailable
 
 if TYPE_CHECKING:
     from tests.render.conftest import Prepare
@@ -51,7 +51,7 @@ def faking(installation: Installation, tmp_path: Path, **programs: str) -> Insta
 
 def needs_root() -> None:
     if os.geteuid() != 0:
-        pytest.skip("not run as root, who alone may give files away")
+        unavailable("root, who alone may give files away,")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -576,7 +576,7 @@ def test_a_full_disk_leaves_all_as_it_was(prepare: Prepare, size: str) -> None:
     if subprocess.run(
         [unshare, "-m", "sh", "-c", mount, "sh", "/mnt"], capture_output=True, check=False
     ).returncode:
-        pytest.skip("no right to mount a file system")
+        unavailable("the right to mount a file system")
     installation = prepare()
     installation.write(f"{CLIENT}/ca-cert.pem", b"the old one\n")
     shutil.copytree(installation.root, seed := installation.root.parent / "seed")
