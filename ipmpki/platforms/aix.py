@@ -17,6 +17,8 @@ PLATFORM = Platform(
     # The folder whose client file the administrator enforces, and where the vendor's page wants ca-cert.pem.
     client_folder="/etc/ipm",
     client_sample="/usr/lpp/pd/cfg-samples/ssl/client/ipmssl.cfg",
+    # "client, per user" ("Files and folders").
+    user_folder="~/.ipm",
     # "AIX: installed as root" ("Accounts, starting and stopping"); a server may run as another account,
     # which the declaration names.
     superuser="root",

@@ -22,7 +22,8 @@ class Platform:
     """One operating system. Folders and samples are written as that system writes them.
 
     ``server_folder`` and ``server_sample`` are None where InfoPrint Manager has no server. A sample is the
-    shipped ``ipmssl.cfg`` itself, not its folder. ``digest_tools`` are the programs that may compute a
+    shipped ``ipmssl.cfg`` itself, not its folder. ``user_folder`` is the client's for one user, which the
+    administrator's, ``client_folder``, overrides. ``digest_tools`` are the programs that may compute a
     SHA-256 there, the surest first. ``server_restart`` and ``client_restart`` are instructions for an
     administrator; nothing runs them.
     """
@@ -35,6 +36,7 @@ class Platform:
     server_sample: str | None
     client_folder: str
     client_sample: str
+    user_folder: str
     superuser: str
     digest_tools: tuple[str, ...]
     server_restart: str

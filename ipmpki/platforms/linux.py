@@ -16,6 +16,8 @@ PLATFORM = Platform(
     server_sample="/usr/lpp/pd/cfg-samples/ssl/server/ipmssl.cfg",
     client_folder="/etc/ipm",
     client_sample="/usr/lpp/pd/cfg-samples/ssl/client/ipmssl.cfg",
+    # "client, per user" ("Files and folders").
+    user_folder="~/.ipm",
     # /etc is root's. The server was seen running as ipm1, or as a user whose primary group is sys
     # ("Accounts, starting and stopping"): so its key's owner is declared, never taken from here.
     superuser="root",

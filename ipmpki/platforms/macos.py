@@ -17,6 +17,8 @@ PLATFORM = Platform(
     client_folder="/etc/ipm",
     # The table says "by analogy": nobody has seen this path, so the script does well without the file.
     client_sample="/usr/lpp/pd/cfg-samples/ssl/client/ipmssl.cfg",
+    # "client, per user" ("Files and folders").
+    user_folder="~/.ipm",
     superuser="root",
     # "shasum -a 256" ("Utilities on AIX and macOS"); openssl there is LibreSSL and does as well.
     digest_tools=("openssl", "shasum", "sha256sum"),

@@ -25,6 +25,8 @@ PLATFORM = Platform(
     client_folder=r"%windir%\ipm",
     # "by analogy" in the table.
     client_sample=INSTALL_FOLDER + r"\cfg-samples\ssl\client\ipmssl.cfg",
+    # "client, per user" in the table.
+    user_folder=r"%APPDATA%\Ricoh\InfoPrint Manager\ssl",
     # The group, by what it is called in English; a script should use its SID, S-1-5-32-544.
     superuser="Administrators",
     # Both come with Windows; certutil serves where Get-FileHash is forbidden by policy.
