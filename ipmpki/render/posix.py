@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ipmpki.platforms import Platform, platform_of
@@ -50,11 +51,17 @@ def _platform_words(platform: Platform) -> dict[str, str]:
         "server_sample": quote_sh(platform.server_sample or ""),
         "client_folder": quote_sh(platform.client_folder),
         "client_sample": quote_sh(platform.client_sample),
+        "user_folder": quote_sh(platform.user_folder.removeprefix("~/")),
         "superuser": quote_sh(platform.superuser),
         "digest_tools": quote_sh(" ".join(platform.digest_tools)),
-        "server_restart": quote_sh(platform.server_restart),
-        "client_restart": quote_sh(platform.client_restart),
+        "server_restart": quote_sh(_wrapped(platform.server_restart)),
+        "client_restart": quote_sh(_wrapped(platform.client_restart)),
     }
+
+
+def _wrapped(instruction: str) -> str:
+    """Wrapped to stand behind 'Next: ' on a terminal."""
+    return "\n      ".join(wrap(instruction, width=72))
 
 
 def _payload_lines(payload: tuple[PayloadFile, ...]) -> str:

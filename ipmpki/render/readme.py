@@ -35,6 +35,7 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
         superuser="an administrator" if windows else platform.superuser,
         command="install.cmd" if windows else "sh install.sh",
         option=_WINDOWS_OPTIONS if windows else _POSIX_OPTIONS,
+        user_folder=platform.user_folder if host.role is Role.CLIENT else "",
         owner_words=_owner_words(bundle, windows=windows),
         folders=[file.folder for file in settings],
         backups=f"{platform.client_folder}{platform.separator}.ipmpki",
@@ -46,12 +47,13 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
     return RenderedFile(README, text.encode(), PUBLIC_MODE)
 
 
-_POSIX_OPTIONS = {name: f"--{name}" for name in ("dry-run", "verify", "rollback", "uninstall")}
+_POSIX_OPTIONS = {name: f"--{name}" for name in ("dry-run", "verify", "rollback", "uninstall", "user")}
 _WINDOWS_OPTIONS = {
     "dry-run": "-DryRun",
     "verify": "-Verify",
     "rollback": "-Rollback",
     "uninstall": "-Uninstall",
+    "user": "-User",
 }
 _EFFECT = "3. For this to take effect, "
 

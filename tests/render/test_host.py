@@ -109,6 +109,7 @@ def test_the_readme_tells_three_steps_and_how_to_check_and_undo(role: str, mutua
         assert f"{command} {option}" in readme
     assert ("private key" in readme) is (role == "server" or mutual)
     assert max(len(line) for line in readme.splitlines()) <= 100
+    assert (f"{command} {'-User' if os == 'windows' else '--user'}\n" in readme) is (role == "client")
     assert ("root:GROUP" in readme) is (role == "client" and mutual and os == "linux")
 
 

@@ -70,7 +70,7 @@ def test_every_shell_installs_once_verifies_rolls_back_and_uninstalls(prepare: P
         b"# TLS of InfoPrint Manager\n#\nEnableTLS = 1\nCertFile = server-cert.pem\n"
         b"KeyFile = server-key.pem\nCAFile = ca-cert.pem\n"
     )
-    assert "pdshutdown" in said.splitlines()[-1]
+    assert "pdshutdown" in said.split("\nNext: ")[1]
 
     installed = sight(installation.root)
     assert "already up to date" in installation.run()
@@ -158,10 +158,12 @@ def test_the_right_host_is_known_by_name_or_alias_without_case(
 def test_the_wrong_host_is_refused_unless_forced(prepare: Prepare, tmp_path: Path, hostname: str) -> None:
     installation = prepare(bundle_of("client", aliases=("print.example.com",)))
     faking(installation, tmp_path, hostname=f"echo {hostname}", uname=f"echo {hostname}", id="echo 0")
-    for option in ("--dry-run", "--verify", "--rollback", "--uninstall"):
-        said = installation.run_bare(option, status=3)
+    for options in (["--dry-run"], ["--rollback"], ["--uninstall"], []):
+        said = installation.run_bare(*options, status=3)
         assert "made for ipm1.example.com" in said
         assert "Nothing was changed" in said
+    said = installation.run_bare("--verify", status=1)
+    assert f"wrong host: this is {hostname.strip(chr(39))}, and the folder was made for" in said
     installation.run_bare("--force", "--dry-run")
 
 
@@ -276,16 +278,6 @@ def test_dry_run_shows_the_difference_and_changes_nothing(prepare: Prepare) -> N
     assert sight(installation.root) == before
 
 
-def test_a_diff_that_knows_no_u_will_do(prepare: Prepare, tmp_path: Path) -> None:
-    installation = prepare(bundle_of("client"))
-    installation.write(CLIENT_SAMPLE, SAMPLE)
-    refuses = f'[ "$1" != -u ] || {{ echo usage >&2; exit 2; }}; exec {require("diff")} "$@"'
-    faking(installation, tmp_path, diff=refuses)
-    said = installation.run("--dry-run")
-    assert "      > EnableTLS = 1" in said
-    assert "usage" not in said
-
-
 def test_it_leaves_no_working_files_behind(prepare: Prepare, tmp_path: Path) -> None:
     installation = prepare()
     (tmp_path / "tmp dir").mkdir()
@@ -295,7 +287,7 @@ def test_it_leaves_no_working_files_behind(prepare: Prepare, tmp_path: Path) -> 
     installation.run("--verify")
     assert not list((tmp_path / "tmp dir").iterdir())
     assert not list(installation.root.rglob("*-new"))
-    assert not list(installation.root.rglob("running"))
+    assert not list(installation.root.rglob("lock"))
 
 
 def test_it_runs_from_any_folder_and_by_any_way_of_naming_it(prepare: Prepare) -> None:
@@ -344,7 +336,7 @@ def test_verify_says_what_drifted_and_a_run_mends_it(prepare: Prepare, what: str
 def test_verify_says_that_a_certificate_has_expired(prepare: Prepare) -> None:
     installation = prepare(bundle_of(label="expired"))
     assert "expired" in installation.run()
-    assert "(expired)" in installation.run("--verify", status=1)
+    assert "server-cert.pem  expired" in installation.run("--verify", status=1)
 
 
 def test_a_renewed_certificate_replaces_the_old_and_rolls_back(prepare: Prepare) -> None:
@@ -665,10 +657,135 @@ def test_interrupted_it_tidies_up_and_says_so(prepare: Prepare, tmp_path: Path, 
 
 def test_a_second_install_at_the_same_time_says_who_is_at_work(prepare: Prepare) -> None:
     installation = prepare()
-    installation.write(f"{CLIENT}/.ipmpki/running", f"{os.getpid()}\n".encode())
-    assert f"process {os.getpid()}" in installation.run(status=1)
-    installation.write(f"{CLIENT}/.ipmpki/running", b"99999999\n")
+    installation.write(f"{CLIENT}/.ipmpki/lock", f"{os.getpid()}\n".encode())
+    for options in ([], ["--dry-run"], ["--verify"]):
+        assert f"process {os.getpid()}" in installation.run(*options, status=1)
+    installation.write(f"{CLIENT}/.ipmpki/lock", b"99999999\n")
     installation.run()
+    assert not installation.client(".ipmpki/lock").exists()
+
+
+def test_of_two_installs_at_once_one_works_and_neither_undoes_the_other(prepare: Prepare) -> None:
+    installation = prepare()
+    for _ in range(5):
+        command = [require("dash"), str(installation.folder / "install.sh"), "--root", str(installation.root)]
+        runs = [subprocess.Popen(command, stdout=-1, stderr=-1) for _ in range(3)]
+        said = [run.communicate() for run in runs]
+        statuses = [run.returncode for run in runs]
+        assert 0 in statuses
+        for status, (_, complaint) in zip(statuses, said, strict=True):
+            assert status == 0 or b"another install.sh is at work" in complaint, complaint
+        assert "nothing differs" in installation.run("--verify")
+        installation.run("--uninstall")
+        assert not any(path.is_file() for path in installation.root.rglob("*"))
+
+
+def for_user(prepare: Prepare, tmp_path: Path, **changes: str) -> Installation:
+    installation = prepare(bundle_of("client", mutual=True))
+    installation.env = {"HOME": str(tmp_path / "a user's home/"), **changes}
+    return installation
+
+
+def test_a_user_installs_for_himself_without_privilege(prepare: Prepare, tmp_path: Path) -> None:
+    installation = faking(for_user(prepare, tmp_path), tmp_path, hostname="echo ipm1")
+    home = tmp_path / "a user's home"
+    home.mkdir(0o755)
+    prefix: tuple[str, ...] = ()
+    if os.geteuid() == 0:
+        for folder in (installation.folder, home):
+            subprocess.run(["chown", "-R", "daemon", str(folder)], check=True)
+        for folder in (tmp_path, *tmp_path.parents[:-2]):
+            folder.chmod(0o755)
+        prefix = (require("setpriv"), "--reuid=daemon", "--clear-groups")
+    said = installation.run_bare("--user", prefix=prefix)
+    own = home / ".ipm"
+    assert {path.name for path in own.iterdir()} == {
+        ".ipmpki",
+        "ca-cert.pem",
+        "client-cert.pem",
+        "client-key.pem",
+        "ipmssl.cfg",
+    }
+    assert mode(own) == 0o700
+    assert mode(own / "client-key.pem") == 0o600
+    assert "CertFile=client-cert.pem" in (own / "ipmssl.cfg").read_text()
+    assert "the place of ca-cert.pem is /etc/ipm" in said
+    assert "nobody else" not in said
+    assert "already up to date" in installation.run_bare("--user", prefix=prefix)
+    assert "nothing differs" in installation.run_bare("--user", "--verify", prefix=prefix)
+    own.chmod(0o777)
+    assert "others may write to it" in installation.run_bare("--user", "--verify", prefix=prefix, status=1)
+    own.chmod(0o700)
+    installation.run_bare("--user", "--uninstall", prefix=prefix)
+    assert list(home.iterdir()) == []
+
+
+def test_a_users_files_and_the_hosts_stand_side_by_side(prepare: Prepare, tmp_path: Path) -> None:
+    installation = for_user(prepare, tmp_path, HOME="/home/jo")
+    installation.run()
+    host = public_sight(installation.root)
+    said = installation.run("--user")
+    assert "etc/ipm/ipmssl.cfg overrides this one" in said
+    assert "the place of ca-cert.pem" not in said
+    assert (installation.root / "home/jo/.ipm/client-key.pem").exists()
+    installation.run("--user", "--rollback")
+    assert not (installation.root / "home/jo/.ipm/client-key.pem").exists()
+    for name, marks in public_sight(installation.root).items():
+        assert name.startswith("home") or host[name] == marks
+
+
+def test_a_user_who_names_the_keyword_for_the_ca_file_needs_no_administrator(prepare: Prepare) -> None:
+    installation = prepare(bundle_of("client", keywords=KeywordNames(ca_file="CAFile")))
+    installation.env = {"HOME": "/home/jo"}
+    assert "the place of ca-cert.pem" not in installation.run("--user")
+
+
+@pytest.mark.parametrize(
+    ("role", "options", "why"),
+    [("server", [], "made for a server"), ("client", ["--owner", "jo"], "exclude each other")],
+)
+def test_what_does_not_go_with_user_is_wrong_usage(
+    prepare: Prepare, role: str, options: list[str], why: str
+) -> None:
+    assert why in prepare(bundle_of(role)).run_bare("--user", *options, status=2)
+
+
+def test_for_a_user_there_must_be_a_home_and_no_sudo(prepare: Prepare, tmp_path: Path) -> None:
+    installation = faking(prepare(bundle_of("client")), tmp_path, id="echo 0")
+    before = installation.env
+    for name, value, why in [
+        ("SUDO_USER", "jo", "without sudo"),
+        ("HOME", "somewhere", "HOME does not name a folder"),
+        ("HOME", "", "HOME does not name a folder"),
+    ]:
+        installation.env = {**before, name: value}
+        assert why in installation.run_bare("--user", status=2)
+
+
+def test_a_run_that_completes_an_interrupted_one_does_not_call_it_up_to_date(
+    prepare: Prepare, tmp_path: Path
+) -> None:
+    installation = prepare()
+    mv = require("mv")
+    faking(installation, tmp_path, mv=f'{mv} "$@"; case $* in */commit) kill -9 $PPID;; esac')
+    installation.run(status=-9)
+    installation.env = {}
+    assert "of an interrupted run, which the next run completes" in installation.run("--verify", status=1)
+    said = installation.run()
+    assert "completing it" in said
+    assert "completed what an earlier run had prepared" in said
+    assert "\nNext: stop the server" in said
+    assert "already up to date" in installation.run()
+
+
+def test_without_openssl_it_says_that_nobody_looked_for_expiry(prepare: Prepare, tmp_path: Path) -> None:
+    path = aix_path(tmp_path / "path", require("mawk"))
+    (path / "openssl").unlink()
+    (path / "sha256sum").symlink_to(require("sha256sum"))
+    installation = prepare()
+    installation.env = {"PATH": str(path)}
+    installation.run()
+    assert "nobody looked whether a certificate has expired" in installation.run("--verify")
 
 
 @pytest.mark.parametrize(("role", "system", "mutual"), [("server", "aix", True), ("client", "macos", False)])

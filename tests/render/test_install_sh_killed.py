@@ -1,67 +1,85 @@
-"""install.sh, killed at any instant: the host has the old set or the new."""
+"""install.sh, killed at any instant: the host has the old set or the new, and the next run ends the matter."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.render.bundles import bundle_of, write_folder
-from tests.render.installation import CLIENT, SERVER, public_sight
+from tests.render.installation import CLIENT, SERVER, SHELLS, public_sight, sight
 from tests.tools import require
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tests.render.conftest import Prepare
     from tests.render.installation import Installation
 
-CHANGING = ("chmod", "cp", "date", "mkdir", "mv", "rm", "rmdir")
-"""The programs with which install.sh changes anything."""
+PROGRAMS = (
+    "awk cat chmod chown cmp cp date grep hostname id ln ls mkdir mv openssl rm rmdir sed sha256sum sync tail "
+    "tr uname"
+)
+"""Every program that install.sh calls on Linux; the sandboxes of other systems show that there is no more."""
 
-# Counts itself, and kills the whole run with SIGKILL before it does its work, when its turn has come. It is
-# written without any program but the shell, so as not to count itself.
+# Takes the next free number, without any program but the shell so as not to count itself, and kills the whole
+# run with SIGKILL before or after its work, when its turn has come.
 SHIM = """#!{dash}
-read -r n <"$COUNTER"; n=$((n + 1)); echo $n >"$COUNTER"
-[ $n -ne "$KILL_AT" ] || kill -9 0
-exec {real} "$@"
+set -C
+n=1
+until {{ true >"$COUNTED/$n"; }} 2>/dev/null; do n=$((n + 1)); done
+[ "$KILL" != "before $n" ] || kill -9 0
+[ "$KILL" = "after $n" ] || exec {real} "$@"
+{real} "$@"
+kill -9 0
 """
+
+
+@dataclass
+class Gallows:
+    """Runs install.sh in a process group of its own, which its n-th program takes down with it."""
+
+    installation: Installation
+    shims: Path
+
+    def run(self, kill: str, *options: str) -> int:
+        """Run until ``kill`` ('before N', 'after N' or 'never'); return how many programs it had called."""
+        counted = self.shims / "counted"
+        shutil.rmtree(counted, ignore_errors=True)
+        counted.mkdir()
+        shell, *as_posix = SHELLS[self.installation.shell]
+        script = str(self.installation.folder / "install.sh")
+        done = subprocess.run(
+            [require(shell), *as_posix, script, "--root", str(self.installation.root), *options],
+            env={
+                **os.environ,
+                "PATH": f"{self.shims}:{os.environ['PATH']}",
+                "COUNTED": str(counted),
+                "KILL": kill,
+                "TMPDIR": str(counted),
+            },
+            capture_output=True,
+            check=False,
+            start_new_session=True,
+        )
+        assert done.returncode == (0 if kill == "never" else -9), done.stdout + done.stderr
+        return sum(path.name.isdecimal() for path in counted.iterdir())
 
 
 @pytest.fixture
 def shims(tmp_path: Path) -> Path:
     folder = tmp_path / "shims"
     folder.mkdir()
-    for tool in CHANGING:
-        path = folder / tool
-        path.write_text(SHIM.format(dash=require("dash"), real=require(tool)))
+    for program in PROGRAMS.split():
+        path = folder / program
+        path.write_text(SHIM.format(dash=require("dash"), real=require(program)))
         path.chmod(0o755)
     return folder
-
-
-def run_until(installation: Installation, shims: Path, at: int, *options: str) -> int:
-    """Run install.sh in a process group of its own, killed at its ``at``-th program; return how many ran."""
-    counter = shims / "counter"
-    counter.write_text("0\n")
-    script = str(installation.folder / "install.sh")
-    done = subprocess.run(
-        [require("dash"), script, "--root", str(installation.root), *options],
-        env={
-            **os.environ,
-            "PATH": f"{shims}:{os.environ['PATH']}",
-            "COUNTER": str(counter),
-            "KILL_AT": str(at),
-            "TMPDIR": str(shims),
-        },
-        capture_output=True,
-        check=False,
-        start_new_session=True,
-    )
-    assert done.returncode == (-9 if at else 0), done.stdout + done.stderr
-    return int(counter.read_text())
 
 
 def files(seen: dict[str, tuple[object, ...]]) -> dict[str, tuple[object, ...]]:
@@ -72,50 +90,94 @@ def half(seen: dict[str, tuple[object, ...]], folder: str) -> dict[str, tuple[ob
     return {name: marks for name, marks in seen.items() if name.startswith(f"{folder}/")}
 
 
-# What runs next, and whether it then has the set that the killed run was to bring, or the one before.
+def as_found(root: Path) -> str:
+    """All that the next run will find, but for the numbers and times that every run has of its own."""
+    seen = sight(root, identity=False)
+    return repr({name: marks for name, marks in seen.items() if not name.endswith(("lock", "stamp"))})
+
+
+# What runs next, and which set the host then has, whether or not the killed run had come to its decision.
 NEXT = {
-    (): ((), "new"),
-    ("--rollback",): ((), "old"),
-    ("--uninstall",): (("--uninstall",), "new"),
+    "install": ((), "new"),
+    "--rollback": ((), "old"),
+    "--uninstall": (("--uninstall",), "new"),
+}
+WORDS = {
+    "prepare": "An earlier run was interrupted before it changed anything: its preparations are thrown away.",
+    "commit": "An earlier run was interrupted when all was prepared: completing it.",
 }
 
 
-STRIDE = 5
-PARTS = range(STRIDE) if os.environ.get("CI") else (2,)
-"""On a laptop every fifth instant, in CI all of them."""
-
-
-@pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("options", NEXT, ids=lambda options: " ".join(options) or "install")
-def test_killed_at_any_program_the_host_has_the_old_set_or_the_new(
-    prepare: Prepare, shims: Path, options: tuple[str, ...], part: int
+def kill_at_every_program(
+    installation: Installation, shims: Path, job: str, whens: Iterable[str], stride: int = 1
 ) -> None:
-    installation = prepare(bundle_of(label="first"))
+    options = [] if job == "install" else [job]
     root, start = installation.root, installation.root.parent / "start"
+    gallows = Gallows(installation, shims)
     installation.run()
-    if options != ("--uninstall",):
+    if job != "--uninstall":
         write_folder(bundle_of(label="second"), installation.folder)
-    if options == ("--rollback",):
+    if job == "--rollback":
         installation.run()
     shutil.copytree(root, start)
     old = public_sight(root)
-    programs = run_until(installation, shims, 0, *options)
+    programs = gallows.run("never", *options)
+    assert programs > 40
     new = public_sight(root)
     assert new != old
 
-    next_options, outcome = NEXT[options]
-    words = set()
-    for at in range(1 + part, programs + 1, STRIDE):
-        shutil.rmtree(root)
-        shutil.copytree(start, root)
-        run_until(installation, shims, at, *options)
-        killed = public_sight(root)
-        for folder in (SERVER, CLIENT):
-            assert half(killed, folder) in (half(old, folder), half(new, folder)), f"killed at {at}"
-        said = installation.run(*next_options)
-        words |= {word for word in ("completing it", "thrown away") if word in said}
-        # An empty folder may outlive a run that was killed at its very last step.
-        assert files(public_sight(root)) == files({"new": new, "old": old}[outcome]), f"killed at {at}"
-        left = {path.name for path in root.rglob("*")}
-        assert not left & {"prepare", "commit", "running", ".ipmpki-new"}, f"killed at {at}"
-    assert words == {"completing it", "thrown away"}
+    next_options, outcome = NEXT[job]
+    recovered: set[str] = set()
+    said_of: set[str] = set()
+    between: set[str] = set()
+    for when in whens:
+        for at in range(stride, programs + (when == "before"), stride):
+            kill = f"{when} {at}"
+            shutil.rmtree(root)
+            shutil.copytree(start, root)
+            gallows.run(kill, *options)
+            found = as_found(root)
+            if found in recovered:  # the next run would do what it did from here before
+                continue
+            recovered.add(found)
+            killed = public_sight(root)
+            for folder in (SERVER, CLIENT):
+                assert half(killed, folder) in (half(old, folder), half(new, folder)), f"killed {kill}"
+            if files(killed) not in (files(old), files(new)):
+                between.add(found)
+            stage = next((name for name in WORDS if (root / CLIENT / ".ipmpki" / name).exists()), None)
+            said = installation.run(*next_options)
+            if stage:
+                assert WORDS[stage] in said, f"killed {kill}"
+                said_of.add(stage)
+            # An empty folder may outlive a run that was killed at its very last step.
+            assert files(public_sight(root)) == files({"new": new, "old": old}[outcome]), f"killed {kill}"
+            left = {path.name for path in root.rglob("*")}
+            assert not left & {"prepare", "commit", "settled", "lock", ".ipmpki-new"}, f"killed {kill}"
+    # One mv serves one folder: between those two, and before the rm behind them, each folder has a whole set.
+    assert len(between) <= 3
+    assert said_of == set(WORDS)
+
+
+@pytest.mark.parametrize("job", NEXT)
+def test_killed_at_one_program_in_five_the_host_has_the_old_set_or_the_new(
+    prepare: Prepare, shims: Path, job: str
+) -> None:
+    kill_at_every_program(prepare(bundle_of(label="first")), shims, job, ["after"], stride=5)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("job", NEXT)
+def test_killed_at_any_program_the_host_has_the_old_set_or_the_new(
+    prepare: Prepare, shims: Path, job: str, when: str
+) -> None:
+    kill_at_every_program(prepare(bundle_of(label="first")), shims, job, [when])
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell != "dash"])
+def test_killed_at_any_program_under_any_shell_the_host_has_the_old_set_or_the_new(
+    prepare: Prepare, shims: Path, shell: str
+) -> None:
+    kill_at_every_program(prepare(bundle_of(label="first"), shell), shims, "install", ["after"])
