@@ -1,4 +1,4 @@
-"""install.sh, killed at any instant: the host has the old set or the new, and the next run ends the matter."""
+"""install.sh, killed at any instant: the host has the old set or the new, and the next run sees to it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.render.installation import Installation
 
 PROGRAMS = (
-    "awk cat chmod chown cmp cp date grep hostname id ln ls mkdir mv openssl rm rmdir sed sha256sum sync tail "
-    "tr uname"
+    "awk cat chmod chown cmp cp date grep hostname id ln ls mkdir mv openssl rm rmdir sed sha256sum sync "
+    "tail tr uname"
 )
 """Every program that install.sh calls on Linux; the sandboxes of other systems show that there is no more."""
 
