@@ -518,6 +518,22 @@ def test_restart_runs_the_declared_command_only_when_told(prepare: Prepare, tmp_
     assert ran.read_text() == "again\n" * 3
 
 
+def test_the_restarted_server_gets_the_callers_umask_locale_and_signals(
+    prepare: Prepare, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    own = tmp_path / "own.sh"
+    own.write_text(f'umask >"{seen}"; echo "${{LC_ALL-none}}" >>"{seen}"; trap >>"{seen}"\n')
+    installation = prepare(bundle_of(restart=f"sh '{own}'"))
+    old = os.umask(0o027)
+    try:
+        installation.env = {"LC_ALL": "C.UTF-8"}
+        installation.run("--restart")
+    finally:
+        os.umask(old)
+    assert seen.read_text() == "0027\nC.UTF-8\n"
+
+
 def test_a_restart_that_fails_is_said(prepare: Prepare) -> None:
     installation = prepare(bundle_of(restart="exit 7"))
     assert "restart command failed" in installation.run("--restart", status=1)
@@ -590,6 +606,32 @@ def test_a_full_disk_leaves_all_as_it_was(prepare: Prepare, size: str) -> None:
         assert "Nothing was changed" in done.stderr
         assert found == [str(installation.client("ca-cert.pem"))]
         assert done.stdout.endswith("the old one\n")
+
+
+@pytest.mark.parametrize("size", ["4k", "8k", "12k", "16k", "24k", "32k"])
+def test_a_full_temporary_folder_leaves_all_as_it_was(prepare: Prepare, tmp_path: Path, size: str) -> None:
+    """Half a plan must not become half a set. Each file takes a page of 4 KiB there."""
+    unshare = require("unshare")
+    mount = f'mount -t tmpfs -o size={size} none "$1"'
+    if subprocess.run(
+        [unshare, "-m", "sh", "-c", mount, "sh", "/mnt"], capture_output=True, check=False
+    ).returncode:
+        unavailable("the right to mount a file system")
+    installation = prepare()
+    installation.write(SERVER_SAMPLE, SAMPLE * 100)
+    before = sight(installation.root)
+    small = tmp_path / "small"
+    small.mkdir()
+    script = f'{mount} && TMPDIR="$1" dash "$2/install.sh" --root "$3"'
+    done = subprocess.run(
+        [unshare, "-m", "sh", "-c", script, "sh", small, installation.folder, installation.root],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Nothing was changed" in done.stderr
+    assert sight(installation.root) == before
 
 
 def test_a_client_folder_that_users_may_write_to_or_not_look_into_is_told(prepare: Prepare) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PROGRAMS = (
     "awk cat chmod chown cmp cp date grep hostname id ln ls mkdir mv openssl rm rmdir sed sha256sum sync "
-    "tail tr uname"
+    "tail tr uname wc"
 )
 """Every program that install.sh calls on Linux; the sandboxes of other systems show that there is no more."""
 
