@@ -50,6 +50,11 @@ ODD = {
 THREE = ("dash", "mksh", "zsh")
 
 
+def needs_root() -> None:
+    if os.geteuid() != 0:
+        unavailable("root, who alone may give files away,")
+
+
 def live_in(place: Path, odd: str, shell: str) -> None:
     """Run every mode with ``odd`` in the names of the bundle's folder, the root, TMPDIR and HOME."""
     root, work = place / odd / f"root{odd}", place / odd / "tmp" / odd
@@ -109,6 +114,24 @@ def test_folders_may_have_whatever_name_comes(
     live_in(tmp_path_factory.mktemp("any"), name, shell)
 
 
+@pytest.mark.xfail(strict=True, reason="install.sh takes the newline for the end of a line of its plan")
+@pytest.mark.parametrize("where", ["folder", "root", "TMPDIR"])
+def test_a_newline_in_the_name_of_a_folder_is_refused(tmp_path: Path, where: str) -> None:
+    """Its lists have one line a file."""
+    folder, root, work = (
+        tmp_path / (f"new\nline in {name}" if name == where else name)
+        for name in ("folder", "root", "TMPDIR")
+    )
+    root.mkdir()
+    work.mkdir()
+    installation = Installation(write_folder(bundle_of("client"), folder), root, env={"TMPDIR": str(work)})
+    for options in (["--dry-run"], [], ["--verify"], ["--rollback"], ["--uninstall"]):
+        said = installation.run(*options, status=1)
+        assert "newline" in said.replace(str(tmp_path), "").replace("new\nline", "")
+        assert "Nothing was changed" in said
+    assert list(root.iterdir()) == list(work.iterdir()) == []
+
+
 @pytest.mark.parametrize("shell", THREE)
 def test_relative_names_may_begin_with_a_hyphen(tmp_path: Path, shell: str) -> None:
     program, *as_posix = SHELLS[shell]
@@ -127,41 +150,33 @@ def test_relative_names_may_begin_with_a_hyphen(tmp_path: Path, shell: str) -> N
     assert sorted(path.name for path in tmp_path.iterdir()) == ["-p m", "-rf", "-root", "-t"]
 
 
-def odd_owners(own: str) -> list[str]:
-    return [
-        ALL_AT_ONCE.replace(":", ""),
-        "a b",
-        "'",
-        '"',
-        "$(id)",
-        "-R",
-        "*",
-        "100%s",
-        "Jürgen",
-        "a\\nb",
-        own,
-    ]
-
-
 @pytest.mark.parametrize("shell", THREE)
-def test_an_owner_may_have_any_name_and_is_then_not_there(prepare: Prepare, shell: str) -> None:
-    if os.geteuid() != 0:
-        unavailable("root, who alone may give files away,")
+@pytest.mark.parametrize(
+    "owners",
+    [
+        (ALL_AT_ONCE[3:], "x" * 200),
+        pytest.param(
+            ("a b", "'", '"', "$(id)", "*", "100%s", "Jürgen", "a\\nb", "no\nbody"),
+            marks=pytest.mark.exhaustive,
+        ),
+    ],
+    ids=["all at once", "one by one"],
+)
+def test_an_owner_may_have_any_name_and_is_then_not_there(
+    prepare: Prepare, shell: str, owners: tuple[str, ...]
+) -> None:
+    needs_root()
     installation = prepare(bundle_of("client", mutual=True), shell)
-    for owner in odd_owners("x" * 200):
-        said = installation.run("--dry-run", "--owner", owner, status=2 if owner.startswith("-") else 0)
-        if not owner.startswith("-"):
-            assert (
-                f"Note: there is no account or group '{owner}' here, so the key's owner is not set." in said
-            )
+    for owner in owners:
+        said = installation.run("--dry-run", "--owner", owner)
+        assert f"Note: there is no account or group '{owner}' here, so the key's owner is not set." in said
     assert list(installation.root.iterdir()) == []
 
 
 @pytest.mark.parametrize("shell", THREE)
 def test_what_is_declared_may_be_any_line(prepare: Prepare, tmp_path: Path, shell: str) -> None:
     """The account that owns the key, the command that restarts, and the name of the authority."""
-    if os.geteuid() != 0:
-        unavailable("root, who alone may give files away,")
+    needs_root()
     out = tmp_path / "it's run"
     quoted = "'" + ALL_AT_ONCE.replace("'", "'\\''") + "'"
     command = f"printf '%s' {quoted} >\"{out}\" # $x `"
@@ -170,7 +185,5 @@ def test_what_is_declared_may_be_any_line(prepare: Prepare, tmp_path: Path, shel
     assert f"Note: there is no account or group '{ALL_AT_ONCE}' here" in said
     assert f"\nRunning: {command}\n" in said
     assert out.read_text() == ALL_AT_ONCE
-    said = installation.run("--verify")
-    assert "nothing differs" in said
     installation.server("ca-cert.pem").unlink()
     assert installation.run().endswith(f"\nNext: restart, for this to take effect: {command}\n")

@@ -272,7 +272,7 @@ class Life(NamedTuple):
 
 LIVES = (
     Life("aix", "ksh", "server", mutual=True),
-    Life("macos", "zsh", "client", mutual=True),
+    Life("macos", "dash", "client", mutual=True),
 )
 MORE_LIVES = (
     *(Life("aix", shell, "server", mutual) for shell in ("mksh", "ksh") for mutual in (True, False)),
@@ -356,6 +356,9 @@ class Tools(NamedTuple):
         Tools("aix"),
         Tools("aix", ("openssl",), (("sha256sum", real("sha256sum")),)),
         Tools("aix", ("openssl",), (("shasum", real("shasum")),)),
+        Tools(
+            "aix", ("openssl",), (("csum", f'[ "$1 $2" = "-h SHA256" ] && shift 2 && {real("sha256sum")}'),)
+        ),
         Tools("aix", (), (("openssl", CANNOT_START), ("sha256sum", real("sha256sum")))),
         Tools("macos"),
         Tools("macos", ("openssl",)),
