@@ -5,7 +5,7 @@ letters that system documents, no ``--word``, no option after the first operand.
 refuses in that system's words and notes down for ``Userland.refused``, so that a script's ``2>/dev/null``
 hides nothing; the rest it hands to this machine's program. What is not in the table is not on the PATH.
 
-The tables are stricter than the systems: AIX has the options of XCU Issue 6, which it is branded for, and few
+The tables are stricter than the systems: AIX has the options of XCU Issue 6, which it supports, and few
 of its own; macOS has what the getopt strings of Apple's sources say, without the long options that a few
 of its commands have taken over, and is one from before ``readlink -f`` (macOS 12.3).
 """
@@ -193,7 +193,7 @@ AIX: Mapping[str, Utility] = {
     ),
     "basename": Utility("", "XCU basename"),
     "cat": Utility("u", "XCU cat"),
-    "chgrp": Utility("fhRHLP", "XCU chgrp; -f: IBM chown"),
+    "chgrp": Utility("fhRHLP", "XCU chgrp; -f (from memory), as IBM chown has it"),
     "chmod": Utility("R", "XCU chmod"),
     "chown": Utility("fhRHLP", "IBM chown"),
     "cksum": Utility("", "XCU cksum"),
