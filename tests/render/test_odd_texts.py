@@ -71,8 +71,8 @@ def live_in(place: Path, odd: str, shell: str) -> None:
     start = public_sight(root)
 
     shown = os.fsencode(root).decode(errors="replace")
-    assert f"  create   {shown}/{SERVER}/server-key.pem  (missing)\n" in installation.run("--dry-run")
-    assert f"  replace  {shown}/{CLIENT}/ca-cert.pem  (other content)\n" in installation.run()
+    assert f"\n  {shown}/{SERVER}\n    create   ca-cert.pem\n" in installation.run("--dry-run")
+    assert f"\n  {shown}/{CLIENT}\n    replace  ca-cert.pem      other content\n" in installation.run()
     installed = sight(root)
     assert "already up to date" in installation.run()
     assert "nothing differs" in installation.run("--verify")
