@@ -224,9 +224,9 @@ def test_every_function_knows_its_variables_and_hides_none_of_the_script() -> No
 
 
 def test_only_members_that_both_kinds_of_net_have_are_called() -> None:
-    """A list of what is in .NET Framework 4.5 (Windows PowerShell 5.1) as well as in .NET 6 (PowerShell 7.2): a
-    new member is to be looked up in the reference of both. Those that one of them lacks stand behind a look at
-    $PSVersionTable."""
+    """A list of what is in .NET Framework 4.5 (Windows PowerShell 5.1) as well as in .NET 6 (PowerShell 7.2):
+    a new member is to be looked up in the reference of both. Those that one of them lacks stand behind a look
+    at $PSVersionTable."""
     script = script_of("server").decode("ascii")
     called = set(re.findall(r"\[([A-Za-z0-9.]+)\]::(\w+)", script))
     only_one = {
