@@ -132,6 +132,7 @@ def _platform_words(platform: Platform) -> dict[str, str]:
         "server_sample": ascii_literal(platform.server_sample or ""),
         "client_folder": ascii_literal(platform.client_folder),
         "client_sample": ascii_literal(platform.client_sample),
+        "user_folder": ascii_literal(platform.user_folder),
         "server_restart": ascii_literal(platform.server_restart),
         "client_restart": ascii_literal(platform.client_restart),
     }

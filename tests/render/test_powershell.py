@@ -140,8 +140,7 @@ def test_a_template_tag_in_a_value_stays_text() -> None:
     [
         r"&&",
         r"\|\|",
-        r"\?\?",
-        r"\?\.",
+        r"\?",  # the ternary operator, ?? and ?.; an alias of Where-Object
         r"\$Is(?:Windows|Linux|MacOS|CoreCLR)\b",
         r"\bConvertFrom-Json\b",
         r"\b(?:Get|Set|Add)-Content\b",
@@ -183,6 +182,131 @@ def test_every_variable_that_is_read_from_the_script_is_set_at_its_top() -> None
     assert {name for name in read if not re.search(rf"^\${name} = ", script, re.MULTILINE)} == set()
 
 
+def functions_of(code: str) -> dict[str, str]:
+    """The text of each function, by its name; they begin and end in the first column."""
+    return {
+        match[1]: match[2]
+        for match in re.finditer(r"^function (\S+?)(?=[ (])(.*?(?:\}$|^\}))", code, re.MULTILINE | re.DOTALL)
+    }
+
+
+def variables_in(text: str) -> set[str]:
+    """The variables of a text without a scope of their own, in small letters, as PowerShell knows no case.
+    Those in strings count."""
+    plain = re.sub(r"'(?:[^']|'')*'", "''", text)
+    return {name.lower() for name in re.findall(r"\$\{?(\w+)\b(?!:)", plain)}
+
+
+def assigned_in(text: str) -> set[str]:
+    """The parameters and local variables of a function's text."""
+    parameters = text.partition("{")[0]
+    assigned = {name.lower() for name in re.findall(r"\$(\w+)(?=(?:, \$\w+)* [+]?= )", text)}
+    return (
+        assigned
+        | variables_in(parameters)
+        | {name.lower() for name in re.findall(r"foreach \(\$(\w+) in", text)}
+    )
+
+
+def test_every_function_knows_its_variables_and_hides_none_of_the_script() -> None:
+    """Under Set-StrictMode a variable that was not set is an error when it is read. A local one hides one of
+    the script's that is called the same, in whatever case."""
+    script = script_of("server").decode("ascii").replace("\r\n", "\n")
+    script = re.sub(r"<#.*?#>|@'\n.*?\n'@|#[^\n'\"]*$", "", script, flags=re.DOTALL | re.MULTILINE)
+    of_the_script = {name.lower() for name in re.findall(r"^\$(\w+) = ", script, re.MULTILINE)}
+    functions = functions_of(script)
+    assert len(functions) == len(re.findall(r"^function ", script, re.MULTILINE))
+    given = {"_", "true", "false", "null", "psscriptroot", "psversiontable", "executioncontext"}
+    for name, text in functions.items():
+        local = assigned_in(text)
+        assert local & of_the_script == set(), f"{name} hides a variable of the script"
+        assert variables_in(text) - local - given == set(), f"{name} reads what it has not set"
+
+
+def test_only_members_that_both_kinds_of_net_have_are_called() -> None:
+    """A list of what is in .NET Framework 4.5 (Windows PowerShell 5.1) as well as in .NET 6 (PowerShell 7.2):
+    a new member is to be looked up in the reference of both. Those that one of them lacks stand behind a look
+    at $PSVersionTable."""
+    script = script_of("server").decode("ascii")
+    called = set(re.findall(r"\[([A-Za-z0-9.]+)\]::(\w+)", script))
+    only_one = {
+        ("Microsoft.VisualBasic.FileIO.FileSystem", "MoveFile"),
+        ("System.IO.FileSystemAclExtensions", "SetAccessControl"),
+    }
+    assert only_one < called
+    by_type: dict[str, set[str]] = {}
+    for kind, member in called - only_one:
+        by_type.setdefault(kind.removeprefix("System."), set()).add(member)
+    assert by_type == {
+        "BitConverter": {"ToString"},
+        "Console": {"Error"},
+        "Convert": {"FromBase64String"},
+        "DateTime": {"Now", "UtcNow"},
+        "Diagnostics.Process": {"Start"},
+        "Environment": {"GetFolderPath", "NewLine", "OSVersion", "SystemDirectory"},
+        "Globalization.CultureInfo": {"InvariantCulture"},
+        "IO.Directory": {
+            "CreateDirectory", "Delete", "Exists", "GetDirectories", "GetFiles", "GetFileSystemEntries",
+            "Move",
+        },
+        "IO.File": {"Create", "Delete", "Exists", "Move", "Open", "ReadAllBytes", "ReadAllLines"},
+        "IO.FileOptions": {"DeleteOnClose"},
+        "IO.Path": {"Combine", "DirectorySeparatorChar", "GetFileName"},
+        "Net.Dns": {"GetHostName"},
+        "Net.NetworkInformation.IPGlobalProperties": {"GetIPGlobalProperties"},
+        "PlatformID": {"Win32NT"},
+        "Security.Cryptography.SHA256": {"Create"},
+        "Security.Principal.WindowsBuiltInRole": {"Administrator"},
+        "Security.Principal.WindowsIdentity": {"GetCurrent"},
+        "StringComparison": {"OrdinalIgnoreCase"},
+        "Text.Encoding": {"GetEncoding"},
+        "regex": {"Match", "Matches"},
+    }  # fmt: skip
+    # File.Move has its third parameter in .NET alone.
+    guard = r"\(\$PSVersionTable\.PSVersion\.Major -ge 7\) \{ "
+    assert len(re.findall(r"File\]::Move\(", script)) == 1
+    assert re.search(guard + r"\[System\.IO\.File\]::Move\(\$Source, \$Target, \$true\)", script)
+
+
+def test_every_option_is_read_and_explained() -> None:
+    body = body_of("client").replace("\r\n", "\n")
+    block = re.search(r"^\$Options = @\{(.*?)^\}", body, re.MULTILINE | re.DOTALL)
+    usage = re.search(r"@'\n(.*?)\n'@", body, re.DOTALL)
+    switches = re.search(r"\$switches = @\((.*?)\)", body)
+    assert block
+    assert usage
+    assert switches
+    options = set(re.findall(r"(\w+) = ", block[1]))
+    assert set(re.findall(r"^  -(\w+)", usage[1], re.MULTILINE)) == options
+    assert set(re.findall(r"\[?-([A-Z]\w+)", usage[1].partition("(nothing)")[0])) == options - {"Help"}
+    assert set(re.findall(r"'(\w+)'", switches[1])) == options - {"Root", "Owner"}
+    assert max(map(len, usage[1].splitlines())) <= 110
+
+
+def test_the_key_of_a_user_is_for_the_user_too_and_else_for_nobody() -> None:
+    text = functions_of(body_of("client").replace("\r\n", "\n"))["Initialize-User"]
+    assert '$script:PrivateFile += "(A;;FA;;;$sid)"' in text
+    assert '$script:PrivateFolder += "(A;OICI;FA;;;$sid)"' in text
+    assert re.findall(r"\$script:Public(\w+) = ''", text) == ["File", "Folder"], "the profile's rights hold"
+
+
+def test_the_words_are_those_of_every_platform() -> None:
+    """Callers read the first line and the last; see README.txt."""
+    body = body_of("client")
+    for words in [
+        "'this would change'",
+        "'changed'",
+        '"differs from $PSScriptRoot"',
+        '"nothing differs from $PSScriptRoot"',
+        "'already up to date'",
+        "'completed what an earlier run had prepared'",
+        "'-User is for a client: this folder was made for a server'",
+        "('  wrong host: ' + $script:WrongHost)",
+    ]:
+        assert words in body
+    assert len(re.findall(r"Write-Host \(?'Next: ", body)) == 7
+
+
 def test_no_automatic_variable_is_assigned() -> None:
     code = code_of(script_of("server").decode("ascii").replace("\r\n", "\n"))
     assigned = {name.lower() for name in re.findall(r"\$(\w+) [+]?= ", code)}
@@ -215,6 +339,7 @@ def test_a_server_on_windows_is_told_all_it_needs() -> None:
         "$OwnKey = $false",
         r"$ServerFolder = '%ProgramData%\RICOH\InfoPrint Manager\var\pddir\ssl'",
         r"$ClientFolder = '%windir%\ipm'",
+        r"$UserFolder = '%APPDATA%\Ricoh\InfoPrint Manager\ssl'",
         "    @{ Area = 'server'; Action = 'set'; Keyword = 'VerifyClient'; Value = 'yes' }",
         "    @{ Area = 'server'; Action = 'set'; Keyword = 'CrlFile'; Value = 'crl.pem' }",
     ]:
@@ -241,7 +366,7 @@ def test_a_client_without_certificate_has_no_identity() -> None:
 
 def test_rights_name_groups_by_sid_and_inherit_nothing() -> None:
     body = body_of("server")
-    for rights in re.findall(r"'(D:[^']*)'", body):
+    for rights in re.findall(r"'(D:P\([^']*)'", body):
         assert rights.startswith("D:P(A;")
         assert set(re.findall(r";;;(\w+)\)", rights)) <= {"SY", "BA", "BU"}
         assert not re.search(r";(?:FA|FW|GA|GW)[^)]*;BU\)", rights), "users only read"
@@ -333,7 +458,7 @@ def test_install_cmd_hands_its_arguments_on_and_the_exit_status_back(
             windows_place = "Z:" + str(place).replace("/", "\\")
             assert recorded.split('"', 2)[2].strip() == (
                 f'-NoProfile -ExecutionPolicy Bypass -File "{windows_place}\\install.ps1" '
-                r'-DryRun -Root "C:\x y" -Owner ACME\print'
+                r'-DryRun -Root "C:\x y" -User -Owner ACME\print'
             )
 
 
@@ -361,7 +486,8 @@ def test_install_cmd_takes_powershell_7_where_there_is_no_other_and_says_where_t
 
 
 def start(place: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-    command = ["wine", "cmd", "/c", "install.cmd", "-DryRun", "-Root", r"C:\x y", "-Owner", r"ACME\print"]
+    options = ["-DryRun", "-Root", r"C:\x y", "-User", "-Owner", r"ACME\print"]
+    command = ["wine", "cmd", "/c", "install.cmd", *options]
     return subprocess.run(
         command,
         cwd=place,
