@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -128,13 +127,3 @@ def test_the_readme_says_whose_the_key_becomes_and_what_to_restart() -> None:
 def test_the_digest_of_the_templates_is_a_sha256_and_stays() -> None:
     assert len(bytes.fromhex(templates_digest())) == 32
     assert templates_digest() == templates_digest()
-
-
-def test_a_thousand_hosts_are_rendered_in_an_instant() -> None:
-    """A second is to do for 1,000 hosts with keys, certificates and report."""
-    bundle = bundle_of()
-    render_host(bundle)
-    started = time.process_time()
-    for _ in range(1000):
-        render_host(bundle)
-    assert time.process_time() - started < 0.5
