@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,9 +23,12 @@ from tests.render.installation import (
     public_sight,
     sight,
 )
+from tests.render.userland import make_userland
 from tests.tools import require, unavailable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.render.conftest import Prepare
 
 
@@ -54,9 +56,8 @@ def needs_root() -> None:
         unavailable("root, who alone may give files away,")
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_every_shell_installs_once_verifies_rolls_back_and_uninstalls(prepare: Prepare, shell: str) -> None:
-    installation = prepare(bundle_of(mutual=True, keywords=KeywordNames(ca_file="CAFile")), shell)
+def test_it_installs_once_verifies_rolls_back_and_uninstalls(prepare: Prepare) -> None:
+    installation = prepare(bundle_of(mutual=True, keywords=KeywordNames(ca_file="CAFile")))
     installation.write(SERVER_SAMPLE, SAMPLE)
     before = installation.write(f"{CLIENT}/ca-cert.pem", b"the vendor's\n").read_bytes()
     untouched = public_sight(installation.root)
@@ -87,42 +88,6 @@ def test_every_shell_installs_once_verifies_rolls_back_and_uninstalls(prepare: P
     assert {name: seen[name] for name in untouched} == untouched
     assert not [name for name in seen if name not in untouched and (installation.root / name).is_file()]
     assert not (installation.root / CLIENT / ".ipmpki").exists()
-
-
-AIX_UTILITIES = (
-    "awk basename cat chgrp chmod chown cksum cmp comm cp cut date dd df diff dirname ed env expr find fold "
-    "grep head id join ln ls mkdir mv nl od paste pr rm rmdir sed sleep sort split tail tee touch tr tty "
-    "uname uniq wc who xargs openssl"
-)
-
-
-def aix_path(folder: Path, awk: str) -> Path:
-    """A folder with the utilities that AIX is known to have, and none besides (the vendor facts)."""
-    folder.mkdir()
-    for name in AIX_UTILITIES.split():
-        found = Path("/usr/bin") / name
-        if name == "awk":
-            fake(folder, "awk", f'exec {awk} "$@"')
-        elif found.exists():
-            (folder / name).symlink_to(found)
-    return folder
-
-
-@pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox", "original-awk"])
-def test_it_needs_no_more_than_the_utilities_of_aix_and_any_awk(
-    prepare: Prepare, tmp_path: Path, awk: str
-) -> None:
-    program = require(awk) + (" awk" if awk == "busybox" else "")
-    installation = prepare(bundle_of(os="aix", mutual=True), "mksh")
-    installation.write(SERVER_SAMPLE, SAMPLE.replace(b"\n", b"\r\n"))
-    shell = require("mksh")
-    installation.env = {"PATH": str(aix_path(tmp_path / "aix", program)), "SHELL": shell}
-    assert "not found" not in installation.run()
-    assert installation.server("ipmssl.cfg").read_bytes() == (
-        b"# TLS of InfoPrint Manager\r\n#\r\nEnableTLS = 1\r\nCertFile = server-cert.pem\r\n"
-        b"KeyFile = server-key.pem\r\n"
-    )
-    installation.run("--verify")
 
 
 def test_a_server_gets_both_folders_and_a_client_its_own(prepare: Prepare) -> None:
@@ -229,32 +194,6 @@ def test_a_key_that_is_not_the_certificates_is_refused(prepare: Prepare) -> None
     installation = prepare(mixed)
     assert "do not belong together" in installation.run(status=4)
     assert not list(installation.root.iterdir())
-
-
-@pytest.mark.parametrize("tool", ["openssl", "sha256sum", "shasum"])
-def test_any_one_tool_for_sha256_will_do(prepare: Prepare, tmp_path: Path, tool: str) -> None:
-    path = aix_path(tmp_path / "path", require("mawk"))
-    (path / "openssl").unlink()
-    found = require(tool)
-    fake(path, tool, f'PATH={os.environ["PATH"]} exec {found} "$@"')
-    installation = prepare()
-    installation.env = {"PATH": str(path)}
-    installation.run()
-    ca = installation.folder / "ca-cert.pem"
-    ca.write_bytes(ca.read_bytes() + b"\n")
-    installation.run(status=4)
-
-
-def test_csum_is_believed_only_when_it_says_a_sha256(prepare: Prepare, tmp_path: Path) -> None:
-    path = aix_path(tmp_path / "path", require("mawk"))
-    (path / "openssl").unlink()
-    sha256sum = require("sha256sum")
-    fake(path, "csum", f'[ "$1 $2" = "-h SHA256" ] && exec {sha256sum} "$3"')
-    installation = prepare(bundle_of(os="aix"))
-    installation.env = {"PATH": str(path)}
-    installation.run("--dry-run")
-    fake(path, "csum", "echo csum: Unknown hash algorithm; exit 1")
-    assert "none of openssl sha256sum shasum csum" in installation.run("--dry-run", status=1)
 
 
 def test_dry_run_shows_the_difference_and_changes_nothing(prepare: Prepare) -> None:
@@ -697,6 +636,63 @@ def test_interrupted_it_tidies_up_and_says_so(prepare: Prepare, tmp_path: Path, 
     assert sight(installation.root, identity=False) == before
 
 
+def read_by_nobody(installation: Installation, *options: str, errors: bool) -> None:
+    """Run install.sh into a pipe that nobody reads any more."""
+    shell, *as_posix = SHELLS[installation.shell]
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        subprocess.run(
+            [require(shell), *as_posix, str(installation.folder / "install.sh"), *options],
+            stdout=writer,
+            stderr=writer if errors else subprocess.DEVNULL,
+            env={**os.environ, **installation.env},
+            check=False,
+        )
+    finally:
+        os.close(writer)
+
+
+DASH_BEFORE_OTHERS = [
+    pytest.param(shell, marks=[] if shell == "dash" else pytest.mark.exhaustive) for shell in SHELLS
+]
+
+
+@pytest.mark.parametrize("errors", [False, True])
+@pytest.mark.parametrize("shell", DASH_BEFORE_OTHERS)
+def test_when_nobody_reads_its_words_it_tidies_up(
+    prepare: Prepare, tmp_path: Path, shell: str, errors: bool
+) -> None:
+    installation = prepare(shell=shell)
+    (tmp_path / "tmp").mkdir()
+    installation.env = {"TMPDIR": str(tmp_path / "tmp")}
+    below = ("--root", str(installation.root))
+    read_by_nobody(installation, *below, "--dry-run", errors=errors)
+    assert not list(installation.root.iterdir())
+    read_by_nobody(installation, *below, errors=errors)
+    assert not list((tmp_path / "tmp").iterdir())
+    assert not list(installation.root.rglob("lock"))
+    installation.run()
+    installation.run("--verify")
+
+
+@pytest.mark.parametrize("shell", DASH_BEFORE_OTHERS)
+def test_without_its_standard_streams_it_works_all_the_same(prepare: Prepare, shell: str) -> None:
+    installation = prepare(shell=shell)
+    installation.write(SERVER_SAMPLE, SAMPLE)
+    words = (*SHELLS[shell], str(installation.folder / "install.sh"), "--root", str(installation.root))
+    require(shell)
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full"):
+        command = f'"$@" {closed}'
+        subprocess.run([require("dash"), "-c", command, "sh", *words], check=True, capture_output=True)
+        assert b"EnableTLS = 1" in installation.server("ipmssl.cfg").read_bytes()
+        installation.run("--verify")
+        subprocess.run(
+            [require("dash"), "-c", command, "sh", *words, "--uninstall"], check=True, capture_output=True
+        )
+        assert not installation.server("server-key.pem").exists()
+
+
 def test_a_second_install_at_the_same_time_says_who_is_at_work(prepare: Prepare) -> None:
     installation = prepare()
     installation.write(f"{CLIENT}/.ipmpki/lock", f"{os.getpid()}\n".encode())
@@ -821,11 +817,8 @@ def test_a_run_that_completes_an_interrupted_one_does_not_call_it_up_to_date(
 
 
 def test_without_openssl_it_says_that_nobody_looked_for_expiry(prepare: Prepare, tmp_path: Path) -> None:
-    path = aix_path(tmp_path / "path", require("mawk"))
-    (path / "openssl").unlink()
-    (path / "sha256sum").symlink_to(require("sha256sum"))
-    installation = prepare()
-    installation.env = {"PATH": str(path)}
+    installation = prepare(bundle_of("client", "macos", mutual=True))
+    installation.env = {"PATH": make_userland("macos", tmp_path / "land").without("openssl").path}
     installation.run()
     assert "nobody looked whether a certificate has expired" in installation.run("--verify")
 
