@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipmpki.diagnostics import Place
@@ -85,7 +85,7 @@ class KeywordNames:
 
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """What only the site knows of InfoPrint Manager on one operating system."""
+    """What only the site knows of InfoPrint Manager on one operating system, or on one host."""
 
     server_account: str | None = None
     restart_command: str | None = None
@@ -249,11 +249,19 @@ def _host(  # noqa: PLR0913 -- what is the same for all hosts is worked out once
         addresses=addresses,
         certificate=certificate,
         renew_before=host.renew_before or defaults.renew_before,
-        site=sites[system],
+        site=_site_of(host, sites[system]),
         place=place,
         declared=host,
         unread=unread.get(place, frozenset()) if unread else frozenset(),
     )
+
+
+def _site_of(host: model.Host, site: SiteSettings) -> SiteSettings:
+    """What holds for the host: the site's restart command shuts a server down, which no client is to do."""
+    command = site.restart_command if host.role is Role.SERVER else None
+    if host.restart_command is not None:
+        command = host.restart_command or None
+    return site if command == site.restart_command else replace(site, restart_command=command)
 
 
 def _by_host(unread: Mapping[str, frozenset[DocumentPath]]) -> dict[Place, frozenset[DocumentPath]]:

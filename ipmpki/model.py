@@ -315,8 +315,8 @@ class IpmSettings(Table):
     )
     restart_command: Line | None = Field(
         default=None,
-        title="Restart command",
-        description="Printed as an instruction unless the install script is told to run it.",
+        title="Server's restart command",
+        description="Restarts a server. An instruction, unless the install script is told to run it.",
         examples=["pdshutdown ipm1 && startsrv ipm1"],
     )
     keywords: Keywords = Field(
@@ -400,6 +400,12 @@ class Host(Table):
         title="Renewal window",
         description="How long before its end its certificate is renewed.",
         examples=["30d"],
+    )
+    restart_command: Line | None = Field(
+        default=None,
+        title="Restart command",
+        description="Restarts what runs on this host; a server's, where not given, is that of [ipm].",
+        examples=["pdshutdown ipm2 && startsrv ipm2"],
     )
 
 

@@ -224,6 +224,22 @@ def test_another_setting_changes_the_folder_alone(built_shop: Shop) -> None:
     assert built_shop.changes() == {}
 
 
+def test_the_sites_restart_command_is_for_servers_and_a_hosts_own_is_for_it(built_shop: Shop) -> None:
+    built_shop.edit("[tls]", '[ipm]\nrestart_command = "stop; start"\n\n[tls]')
+    assert built_shop.changes() == {("folder", "ipm1"): {"settings-changed"}}
+    built_shop.build()
+    assert "stop; start" in (built_shop.host("ipm1") / "README.txt").read_text()
+    assert "stop; start" not in (built_shop.host("desk1") / "install.sh").read_text()
+    for name, own in (("ipm1", ""), ("desk1", "reboot")):
+        built_shop.edit(
+            f'name = "{name}.example.com"\n', f'name = "{name}.example.com"\nrestart_command = "{own}"\n'
+        )
+    assert set(built_shop.changes()) == {("folder", "ipm1"), DESK_1_FOLDER}
+    built_shop.build()
+    assert "stop; start" not in (built_shop.host("ipm1") / "install.sh").read_text()
+    assert "reboot" in (built_shop.host("desk1") / "install.sh").read_text()
+
+
 def test_the_revocation_list_goes_to_servers_whose_keyword_is_known(built_shop: Shop) -> None:
     built_shop.edit("[tls]", '[ipm]\nkeywords = { crl_file = "CrlFile" }\n\n[tls]')
     built_shop.build()

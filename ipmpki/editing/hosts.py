@@ -36,7 +36,10 @@ from ipmpki.wording import closest, counted, either, quote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-KEYS = ("name", "role", "os", "subject", "aliases", "ips", "key", "lifetime", "renew_before")
+KEYS = (
+    *("name", "role", "os", "subject", "aliases", "ips", "key", "lifetime", "renew_before"),
+    "restart_command",
+)
 """The order in which a person reads a host; a new key is put where it belongs in it."""
 
 _BOM = "\ufeff"
