@@ -229,6 +229,19 @@ def test_it_leaves_no_working_files_behind(prepare: Prepare, tmp_path: Path) -> 
     assert not list(installation.root.rglob("lock"))
 
 
+def test_what_a_killed_run_left_of_its_working_files_is_not_in_the_way(
+    prepare: Prepare, tmp_path: Path
+) -> None:
+    installation = prepare()
+    words = ("dash", str(installation.folder / "install.sh"), "--root", str(installation.root))
+    # exec keeps the process number, which names the folder of working files.
+    script = 'mkdir "$TMPDIR/ipmpki-install.$$" || exit 9; exec "$@"'
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([require("dash"), "-c", script, "sh", *words], env=env, check=True)
+    assert installation.server("server-key.pem").exists()
+    assert len(list(tmp_path.glob("ipmpki-install.*"))) == 1
+
+
 def test_it_runs_from_any_folder_and_by_any_way_of_naming_it(prepare: Prepare) -> None:
     installation = prepare()
     dash = require("dash")
