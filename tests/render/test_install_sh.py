@@ -817,6 +817,7 @@ def test_a_run_that_completes_an_interrupted_one_does_not_call_it_up_to_date(
     prepare: Prepare, tmp_path: Path
 ) -> None:
     installation = prepare()
+    installation.env = {"TMPDIR": str(tmp_path)}
     mv = require("mv")
     faking(installation, tmp_path, mv=f'{mv} "$@"; case $* in */commit) kill -9 $PPID;; esac')
     installation.run(status=-9)
