@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,6 @@ from tests.shop import SERVER, client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.rollout.running import Rollout
 
@@ -194,6 +194,16 @@ def test_odd_names_of_folders_and_accounts_are_what_they_are(
     assert "there is no account or group '{{ 6 * 7 }}' here" in played.output
     assert {path.name for path in rollout.roots.iterdir()} == {"ipm1.example.com", "desk1.example.com"}
     assert (rollout.root("ipm1") / SERVER_FOLDER / "server-key.pem").is_file()
+
+
+@pytest.mark.exhaustive
+def test_the_command_of_the_readme_works_beside_pki_toml(desks: Rollout) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    command = readme.partition("<!-- ansible -->\n\n    ")[2].partition("\n")[0].split()
+    assert command[:1] + command[-1:] == ["ansible-playbook", "--check"]
+    given = [word.removeprefix("dist/ansible/") for word in command if word.endswith(".yml")]
+    assert given == ["inventory.yml", "hosts.yml", "install.yml"]
+    assert desks.play(given[2], command[-1]).hosts("changed") == BOTH
 
 
 @pytest.mark.exhaustive
