@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CA_FOLDER = "ca"
 REPORT_FOLDER = "."
 HOSTS_FOLDER = "hosts"
+PLAYBOOK_FOLDER = "ansible"
 
 
 def host_folder(name: str) -> str:
@@ -51,7 +52,10 @@ class ReasonCode(StrEnum):
 
 
 class Artifact(StrEnum):
-    """What a change is about. ``folder`` is a host's folder under dist/hosts."""
+    """What a change is about.
+
+    ``folder`` is a host's folder under dist/hosts, ``playbook`` the inventory and playbooks in dist/ansible.
+    """
 
     CA_CERTIFICATE = "ca-certificate"
     CA_KEY = "ca-key"
@@ -59,6 +63,7 @@ class Artifact(StrEnum):
     SERVER_CERTIFICATE = "server-certificate"
     CLIENT_CERTIFICATE = "client-certificate"
     FOLDER = "folder"
+    PLAYBOOK = "playbook"
     REPORT = "report"
 
 
@@ -81,7 +86,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing a build does. ``host`` is None for the CA, its CRL and the report."""
+    """One thing a build does. ``host`` is None for the CA, its CRL, the playbook and the report."""
 
     action: Action
     host: str | None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.authority import reading
-from ipmpki.changes import CA_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
+from ipmpki.changes import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
 from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 BATCH_SIZE = 2_000
 """How many folders are recorded in one transaction: what a build after a killed one looks at again."""
 PUBLIC_MODE = 0o644
+NOT_OF_THE_AUTHORITY = frozenset({Artifact.PLAYBOOK, Artifact.REPORT})
+"""What belongs to no host, and not into the CA's folder either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,19 @@ class Outlet:
 
 
 def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issued) -> None:
-    """Put dist/ right: the CA's folder, the folders of hosts that change, the folders that go."""
+    """Put dist/ right: the CA's folder, the folders of hosts that change, those that go, the playbook."""
     if issued.authority is None:
         return
     inputs = folder_inputs(commission.fleet, issued)
-    if any(change.host is None and change.artifact is not Artifact.REPORT for change in plan.changes):
+    if any(change.host is None and change.artifact not in NOT_OF_THE_AUTHORITY for change in plan.changes):
         _place(CA_FOLDER, tuple(_authority_files(issued)), inputs[CA_FOLDER], issued, outlet)
     _remove_folders(plan, issued, outlet)
     _place_hosts(plan, commission, issued, inputs, outlet)
+    if any(change.artifact is Artifact.PLAYBOOK for change in plan.changes):
+        # After the hosts' folders, so that it names none that is not there.
+        from ipmpki.render.ansible import render_playbook
+
+        _place(PLAYBOOK_FOLDER, render_playbook(commission.fleet), inputs[PLAYBOOK_FOLDER], issued, outlet)
 
 
 def distribute_report(files: Sequence[RenderedFile], outlet: Outlet, issued: Issued) -> bool:

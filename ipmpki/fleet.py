@@ -158,6 +158,8 @@ class Fleet:
     is_whole: bool = True
     unread: frozenset[DocumentPath] = frozenset()
     """What of pki.toml beside its hosts could not be read."""
+    batches: tuple[int | str, ...] = (1,)
+    """How many hosts, or what share of them ("25%"), a rollout takes at once; the last one is repeated."""
 
     def was_read(self, *steps: str | int) -> bool:
         """Whether a value of pki.toml, or its absence, is what was written."""
@@ -213,6 +215,7 @@ def resolve(
         declared=declaration,
         is_whole=is_whole,
         unread=unread.get(place.file, frozenset()),
+        batches=declaration.rollout.batch,
     )
 
 

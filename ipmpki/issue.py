@@ -137,7 +137,7 @@ def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) 
 
 
 def _signs(change: Change) -> bool:
-    return change.action in ISSUING and change.artifact is not Artifact.FOLDER
+    return change.action in ISSUING and change.artifact not in {Artifact.FOLDER, Artifact.PLAYBOOK}
 
 
 def _why(change: Change) -> str:

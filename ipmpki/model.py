@@ -153,6 +153,49 @@ KeywordName = Annotated[str, AfterValidator(_keyword)]
 KeywordSetting = Annotated[str, AfterValidator(_keyword_setting)]
 
 
+def _batches(written: Any) -> Any:
+    """One batch or an array of them, as the tuple that is meant; an array's items are looked at later."""
+    if isinstance(written, list | tuple):
+        if not written:
+            raise _refused("this array of batches is empty", f"{_BATCH_REMEDY}, or leave the key out")
+        return tuple(written)
+    return (_batch(written),)
+
+
+def _batch(written: Any) -> int | str:
+    """What Ansible's ``serial`` takes: a number of hosts, or a percentage of them."""
+    if type(written) is int and written >= 1:
+        return written
+    if isinstance(written, str):
+        if re.fullmatch(_BATCH_PATTERN, written):
+            return written
+        near = re.fullmatch(r"0*(?P<count>[1-9][0-9]{0,6})\s*(?P<sign>%|percent)?", written.strip(), re.ASCII)
+        if near is not None and (not near["sign"] or int(near["count"]) <= _WHOLE):
+            guess = f"'{near['count']}%'" if near["sign"] else near["count"]
+            raise _refused(f"{quote(written)} is not a batch", f"did you mean {guess}? {_BATCH_REMEDY}")
+    shown = quote(written) if isinstance(written, str) else "this"
+    if isinstance(written, int | float):
+        shown = str(written).lower()  # TOML's true is Python's True
+    raise _refused(f"{shown} is not a batch", _BATCH_REMEDY)
+
+
+_BATCH_PATTERN = "^([1-9][0-9]?|100)%$"
+_WHOLE = 100
+_BATCH_REMEDY = "write how many hosts at once, such as 5, or what share of them, such as '25%'"
+_BATCH_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _BATCH_PATTERN}]
+}
+
+Batch = Annotated[Any, BeforeValidator(_batch), WithJsonSchema(_BATCH_SCHEMA)]
+Batches = Annotated[
+    tuple[Batch, ...],
+    BeforeValidator(_batches),
+    WithJsonSchema(
+        {"anyOf": [*_BATCH_SCHEMA["anyOf"], {"type": "array", "items": _BATCH_SCHEMA, "minItems": 1}]}
+    ),
+]
+
+
 class Table(BaseModel):
     """A table of pki.toml. Unknown keys are errors; strings are never coerced from other types."""
 
@@ -354,6 +397,18 @@ class RuleSettings(Table):
     )
 
 
+class Rollout(Table):
+    """How the playbook in dist/ansible goes through the hosts."""
+
+    batch: Batches = Field(
+        default=(1,),
+        title="Batch",
+        description="How many hosts at once: a number, a percentage, or an array of them, one batch each.",
+        examples=[[1, "25%"]],
+        json_schema_extra={"default": 1},
+    )
+
+
 class Host(Table):
     """One computer that runs an InfoPrint Manager server or client."""
 
@@ -451,6 +506,11 @@ class Declaration(Table):
         default=Ipm(),
         title="InfoPrint Manager",
         description="What only the site knows of its InfoPrint Manager.",
+    )
+    rollout: Rollout = Field(
+        default=Rollout(),
+        title="Rollout",
+        description="How the playbook in dist/ansible goes through the hosts.",
     )
     rules: RuleSettings = Field(
         default=RuleSettings(), title="Rules", description="Which rules are silenced."

@@ -82,7 +82,7 @@ class DifferenceOutput(TypedDict):
 
 
 class ChangeOutput(TypedDict):
-    """One thing a build would do. The host is null for the authority, the revocation list and the report."""
+    """One thing a build would do. The host is null for what is no single host's, such as the authority."""
 
     action: Literal["create", "renew", "replace", "revoke", "restore", "remove", "keep"]
     host: str | None

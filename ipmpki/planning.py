@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ipmpki import specification
 from ipmpki.changes import (
     CA_FOLDER,
+    PLAYBOOK_FOLDER,
     REPORT_FOLDER,
     Action,
     Artifact,
@@ -66,9 +67,10 @@ def make_plan(world: World, *, allows_ca_replacement: bool = False) -> Plan:
     revocations = tuple(_removed_hosts(world))
     authority = tuple(_authority_changes(world))
     crl = tuple(_revocation_list_changes(world, (*certificates, *revocations)))
+    playbook = tuple(_playbook_changes(world))
     report = tuple(_report_changes(world))
-    changes = (*authority, *certificates, *revocations, *crl, *report)
-    kept += sum(1 for group in (authority, crl) if not group)
+    changes = (*authority, *certificates, *revocations, *crl, *playbook, *report)
+    kept += sum(1 for group in (authority, crl, playbook) if not group)
     return Plan(world.now, changes, kept, _digest(world), allows_ca_replacement)
 
 
@@ -110,6 +112,22 @@ def _unpublished(world: World, folder: str, name: str) -> tuple[Reason, ...]:
     if published.inputs != world.wanted.inputs[folder]:
         return (Reason(ReasonCode.FILES_CHANGED, f"the store holds a newer {name}"),)
     return world.drift.reasons(folder, name)
+
+
+def _playbook_changes(world: World) -> Iterator[Change]:
+    """The inventory names every host, so it follows the declaration and not what was issued."""
+    published = world.issued.folders.get(PLAYBOOK_FOLDER)
+    drifted = world.drift.reasons(PLAYBOOK_FOLDER)
+    if published is None:
+        reason = Reason(ReasonCode.FILES_MISSING, "it has not been published yet")
+        yield Change(Action.CREATE, None, Artifact.PLAYBOOK, (reason,))
+    elif published.inputs != world.wanted.inputs[PLAYBOOK_FOLDER]:
+        reason = Reason(
+            ReasonCode.SETTINGS_CHANGED, "the hosts, their batches or the playbook itself changed"
+        )
+        yield Change(Action.REPLACE, None, Artifact.PLAYBOOK, (reason, *drifted))
+    elif drifted:
+        yield Change(Action.RESTORE, None, Artifact.PLAYBOOK, drifted)
 
 
 def _report_changes(world: World) -> Iterator[Change]:
@@ -339,6 +357,7 @@ def _digest(world: World) -> str:
     digest.update(
         f"{world.issued.last_event}\n{world.wanted.authority}\n{world.wanted.encrypt_key}\n".encode()
     )
+    digest.update(f"{world.wanted.inputs[PLAYBOOK_FOLDER]}\n".encode())
     for host in world.fleet.hosts:
         order = specification.of_certificate(host.certificate) if host.certificate else "none"
         renewal = host.renew_before.days

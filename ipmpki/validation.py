@@ -226,9 +226,11 @@ def _pruned(values: dict[str, Any], faults: Iterable[Fault]) -> dict[str, Any]:
             parent[step] = _STAND_INS[step]
         else:
             parent.pop(step, None)
-    # An empty pattern would be refused again; which files there are is no longer known anyway.
+    # A stand-in in one of these arrays would be refused again; what was meant is no longer known anyway.
     if any(fault.path[:1] == ("include",) for fault in faults):
         root.pop("include", None)
+    if any(fault.path[:2] == ("rollout", "batch") for fault in faults):
+        root.pop("rollout", None)
     return root
 
 

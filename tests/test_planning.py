@@ -22,6 +22,7 @@ DESK_2 = ("client-certificate", "desk2")
 DESK_1_FOLDER = ("folder", "desk1")
 CA = ("ca-certificate", None)
 CRL = ("crl", None)
+PLAYBOOK = ("playbook", None)
 
 
 def test_a_first_plan_creates_everything(shop: Shop) -> None:
@@ -31,6 +32,7 @@ def test_a_first_plan_creates_everything(shop: Shop) -> None:
         (DESK_1, "create"),
         (DESK_2, "create"),
         (CRL, "create"),
+        (PLAYBOOK, "create"),
     }
     assert shop.changes()[DESK_1] == {"new-host"}
 
@@ -63,7 +65,10 @@ def test_a_build_does_what_the_plan_said(built_shop: Shop) -> None:
 
 def test_a_new_host_is_created(built_shop: Shop) -> None:
     built_shop.write(built_shop.text + client("desk3"))
-    assert built_shop.changes() == {("client-certificate", "desk3"): {"new-host"}}
+    assert built_shop.changes() == {
+        ("client-certificate", "desk3"): {"new-host"},
+        PLAYBOOK: {"settings-changed"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -147,8 +152,9 @@ def test_a_removed_host_is_revoked_and_its_folder_goes(built_shop: Shop) -> None
         DESK_2: {"host-removed"},
         ("folder", "desk2"): {"host-removed"},
         CRL: {"host-removed"},
+        PLAYBOOK: {"settings-changed"},
     }
-    assert list(built_shop.actions().values()) == ["revoke", "remove", "renew"]
+    assert list(built_shop.actions().values()) == ["revoke", "remove", "renew", "replace"]
     built_shop.build()
     assert built_shop.changes() == {}
     assert not built_shop.host("desk2").exists()
@@ -159,7 +165,7 @@ def test_a_host_that_comes_back_gets_a_new_certificate(built_shop: Shop) -> None
     built_shop.edit(client("desk2"), "")
     built_shop.build()
     built_shop.write(before)
-    assert built_shop.changes() == {DESK_2: {"new-host"}}
+    assert built_shop.changes() == {DESK_2: {"new-host"}, PLAYBOOK: {"settings-changed"}}
 
 
 def test_a_revoked_certificate_is_replaced(built_shop: Shop) -> None:
@@ -183,7 +189,7 @@ def test_a_missing_file_is_restored(built_shop: Shop) -> None:
     assert built_shop.changes() == {}
 
 
-@pytest.mark.parametrize("name", ["ca/ca-cert.pem", "ca/crl.pem", "report.html"])
+@pytest.mark.parametrize("name", ["ca/ca-cert.pem", "ca/crl.pem", "ansible/host.yml", "report.html"])
 def test_a_missing_file_of_no_host_is_restored(built_shop: Shop, name: str) -> None:
     before = (built_shop.dist / name).read_bytes()
     (built_shop.dist / name).unlink()
@@ -226,7 +232,7 @@ def test_another_setting_changes_the_folder_alone(built_shop: Shop) -> None:
 
 def test_the_sites_restart_command_is_for_servers_and_a_hosts_own_is_for_it(built_shop: Shop) -> None:
     built_shop.edit("[tls]", '[ipm]\nrestart_command = "stop; start"\n\n[tls]')
-    assert built_shop.changes() == {("folder", "ipm1"): {"settings-changed"}}
+    assert set(built_shop.changes()) == {("folder", "ipm1"), ("playbook", None)}
     built_shop.build()
     assert "stop; start" in (built_shop.host("ipm1") / "README.txt").read_text()
     assert "stop; start" not in (built_shop.host("desk1") / "install.sh").read_text()
@@ -234,7 +240,7 @@ def test_the_sites_restart_command_is_for_servers_and_a_hosts_own_is_for_it(buil
         built_shop.edit(
             f'name = "{name}.example.com"\n', f'name = "{name}.example.com"\nrestart_command = "{own}"\n'
         )
-    assert set(built_shop.changes()) == {("folder", "ipm1"), DESK_1_FOLDER}
+    assert set(built_shop.changes()) == {("folder", "ipm1"), DESK_1_FOLDER, ("playbook", None)}
     built_shop.build()
     assert "stop; start" not in (built_shop.host("ipm1") / "install.sh").read_text()
     assert "reboot" in (built_shop.host("desk1") / "install.sh").read_text()
@@ -321,7 +327,7 @@ def test_the_json_has_the_promised_shape(shop: Shop) -> None:
     document = json.loads(render_plan_json(shop.plan()))
     assert document["version"] == 1
     assert document["summary"] == {
-        "create": 5,
+        "create": 6,
         "renew": 0,
         "replace": 0,
         "revoke": 0,
@@ -338,7 +344,7 @@ def test_the_text_shows_old_and_new_values(built_shop: Shop) -> None:
     text = render_plan_text(built_shop.plan())
     assert "-/+ replace server certificate  ipm1.example.com" in text
     assert "10.1.2.3 -> 10.9.9.9" in text
-    assert text.endswith("Plan: 1 to replace; 4 kept.\n")
+    assert text.endswith("Plan: 1 to replace; 5 kept.\n")
 
 
 def test_a_declaration_with_errors_is_not_planned(shop: Shop) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def require(tool: str) -> str:
@@ -15,6 +19,14 @@ def require(tool: str) -> str:
     if path is None:
         unavailable(tool)
     return path
+
+
+def require_module(name: str) -> ModuleType:
+    """Return a module that only tests use; where it is missing, as ``require`` does."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        unavailable(name)
 
 
 def unavailable(what: str) -> NoReturn:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import __version__
-from ipmpki.changes import CA_FOLDER, REPORT_FOLDER, host_folder
+from ipmpki.changes import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
 
 if TYPE_CHECKING:
     from ipmpki.fleet import Fleet, HostSpec
@@ -20,11 +20,15 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 @cache
-def templates_digest() -> str:
-    """A SHA-256 over the templates of hosts' folders, in hexadecimal: an upgrade may change the scripts."""
+def templates_digest(folder: str = ".") -> str:
+    """A SHA-256 over the templates of hosts' folders, in hexadecimal: an upgrade may change the scripts.
+
+    With ``folder`` it is over those of a folder below them.
+    """
     digest = hashlib.sha256()
-    for path in sorted(_TEMPLATES.iterdir()):
-        if not path.name.startswith("report."):  # the report lies in no host's folder
+    for path in sorted((_TEMPLATES / folder).iterdir()):
+        # The report lies in no host's folder, nor does what stands in a folder of its own.
+        if path.is_file() and not path.name.startswith("report."):
             content = path.read_bytes()
             digest.update(f"{path.name}\0{len(content)}\0".encode())
             digest.update(content)
@@ -38,8 +42,17 @@ def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
     common = f"{__version__}\n{templates_digest()}\n{fleet.mutual_auth}\n{authority}"
     inputs = {host_folder(host.name): _digest(_of_host(host, issued, common, crl)) for host in fleet.hosts}
     inputs[CA_FOLDER] = _digest(f"{authority}\n{crl}")
+    inputs[PLAYBOOK_FOLDER] = _digest(_of_playbook(fleet))
     inputs[REPORT_FOLDER] = str(issued.last_event)
     return inputs
+
+
+def _of_playbook(fleet: Fleet) -> str:
+    hosts = "\n".join(
+        f"{host.name} {host.role.value} {host.os.value} {bool(host.site.restart_command)}"
+        for host in fleet.hosts
+    )
+    return f"{__version__}\n{templates_digest(PLAYBOOK_FOLDER)}\n{fleet.batches!r}\n{hosts}"
 
 
 def _of_host(host: HostSpec, issued: Issued, common: str, crl: str) -> str:

@@ -6,7 +6,17 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.changes import Action, Artifact, Change, Difference, Plan, Reason, ReasonCode, host_folder
+from ipmpki.changes import (
+    PLAYBOOK_FOLDER,
+    Action,
+    Artifact,
+    Change,
+    Difference,
+    Plan,
+    Reason,
+    ReasonCode,
+    host_folder,
+)
 from ipmpki.faults import UnreadableFile
 from ipmpki.vocabulary import OperatingSystem, Role
 
@@ -33,6 +43,7 @@ _NOUNS = {
     Artifact.SERVER_CERTIFICATE: "server certificate",
     Artifact.CLIENT_CERTIFICATE: "client certificate",
     Artifact.FOLDER: "folder",
+    Artifact.PLAYBOOK: "playbook",
     Artifact.REPORT: "report",
 }
 _ORDER = (Action.CREATE, Action.RENEW, Action.REPLACE, Action.REVOKE, Action.RESTORE, Action.REMOVE)
@@ -175,6 +186,7 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
             yield f"  {host.name:<{width}}  {dist}/{host_folder(host.name)}  {command}"
         if len(hosts) > MOST_HOSTS_NAMED:
             yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
+            yield f"For a rollout with Ansible see {dist}/{PLAYBOOK_FOLDER}/README.txt"
     yield ""
     yield f"The report is {dist}/report.html. Back up pki.db: it holds the CA's key and every other."
 

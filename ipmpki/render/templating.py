@@ -26,6 +26,12 @@ _ENVIRONMENT = Environment(
 
 
 @cache
+def verbatim(name: str) -> str:
+    """Return the text of a file among the templates that is published as it stands, braces and all."""
+    return (_FOLDER / name).read_text("ascii")
+
+
+@cache
 def template(name: str) -> Template:
     """Return the compiled template of that file name."""
     return _ENVIRONMENT.get_template(name)

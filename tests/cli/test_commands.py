@@ -62,9 +62,9 @@ def test_build_says_what_it_did_and_what_comes_next(shop: Shop, monkeypatch: pyt
     monkeypatch.chdir(shop.folder)
     built = ipmpki("build", "pki.toml")
     assert built.status == 0
-    assert built.out.startswith("Done: 5 created.\n")
+    assert built.out.startswith("Done: 6 created.\n")
     assert "ipm1.example.com   dist/hosts/ipm1.example.com  sudo sh install.sh" in built.out
-    assert ipmpki("build", "pki.toml").out == "Nothing to do: everything is as declared (5 artifacts).\n"
+    assert ipmpki("build", "pki.toml").out == "Nothing to do: everything is as declared (6 artifacts).\n"
 
 
 def test_a_refused_build_writes_the_report_and_nothing_else(broken_shop: Shop) -> None:
@@ -99,7 +99,7 @@ def test_plan_tells_pending_changes_by_its_exit_status_only_when_asked(shop: Sho
 
 def test_plan_as_json_is_one_document_on_stdout(shop: Shop) -> None:
     planned = ipmpki("plan", "--format", "json", shop.declaration)
-    assert json.loads(planned.out)["summary"]["create"] == 5
+    assert json.loads(planned.out)["summary"]["create"] == 6
 
 
 def test_plan_at_another_day(shop: Shop) -> None:
@@ -113,7 +113,7 @@ def test_plan_at_another_day(shop: Shop) -> None:
 def test_a_saved_plan_is_built(shop: Shop, tmp_path: Path) -> None:
     saved = tmp_path / "tonight.plan"
     assert ipmpki("plan", "--out", saved, shop.declaration).status == 0
-    assert ipmpki("build", "--plan", saved, shop.declaration).out.startswith("Done: 5 created.")
+    assert ipmpki("build", "--plan", saved, shop.declaration).out.startswith("Done: 6 created.")
     moved = ipmpki("build", "--plan", saved, shop.declaration)
     assert moved.status == 2
     assert "the world has moved" in moved.err

@@ -52,7 +52,16 @@ def test_every_key_is_shown_and_each_is_known(terminal: Terminal) -> None:
     shown = terminal.read("pki.toml")
     text = uncommented(shown).replace("passphrase = { file", "# passphrase = { file")
     values = tomllib.loads(text)
-    for path in [(), ("ca",), ("tls",), ("defaults",), ("ipm", "keywords"), ("rules",), ("hosts", 0)]:
+    for path in [
+        (),
+        ("ca",),
+        ("tls",),
+        ("defaults",),
+        ("ipm", "keywords"),
+        ("rollout",),
+        ("rules",),
+        ("hosts", 0),
+    ]:
         table = values
         for step in path:
             table = table[step]  # type: ignore[index]
@@ -71,11 +80,12 @@ def test_what_is_shown_as_a_default_is_the_default() -> None:
     bare, _ = model.read(model.Declaration, {"ca": {"common_name": "Print CA"}})
     assert written is not None
     assert bare is not None
-    assert (written.ca, written.tls, written.defaults, written.ipm) == (
+    assert (written.ca, written.tls, written.defaults, written.ipm, written.rollout) == (
         bare.ca,
         bare.tls,
         bare.defaults,
         bare.ipm,
+        bare.rollout,
     )
 
 

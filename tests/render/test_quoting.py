@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ipmpki.render.quoting import quote_powershell, quote_sh
+from ipmpki.render.quoting import quote_powershell, quote_sh, quote_yaml
 from tests.render.installation import SHELLS
-from tests.tools import require
+from tests.tools import require, require_module
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 
@@ -54,7 +54,30 @@ def test_a_quoted_literal_comes_back_by_the_rules_of_powershell(text: str) -> No
     assert powershell_reads(quote_powershell(text)) == text
 
 
-@pytest.mark.parametrize("quote", [quote_sh, quote_powershell])
+ODD = ["{{ 7 }}", "{% if %}", "{# x #}", "{", "no", "1", "~", "", " ", "a: b", "- a", "\\", '"', "\x85\u2028"]
+
+
+@given(texts=st.lists(TEXT, min_size=1))
+@example(texts=ODD)
+def test_a_quoted_scalar_comes_back_from_a_real_loader_of_yaml(texts: list[str]) -> None:
+    yaml = require_module("yaml")
+
+    class Loader(yaml.SafeLoader):  # type: ignore[name-defined, misc]
+        """Knows Ansible's tag for a text that is no template."""
+
+    Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+    document = "".join(f"- {{{quote_yaml(text)}: {quote_yaml(text)}}}\n" for text in texts)
+    assert document.isascii()
+    assert yaml.load(document, Loader) == [{text: text} for text in texts]
+
+
+@pytest.mark.parametrize("text", ["{{ 7 * 7 }}", "a{%b", "{# nothing #}", "{{"])
+def test_what_ansible_would_take_for_a_template_is_marked_as_none(text: str) -> None:
+    assert quote_yaml(text) == f'!unsafe "{text}"'
+    assert quote_yaml(text.replace("{", "{ ")).startswith('"')
+
+
+@pytest.mark.parametrize("quote", [quote_sh, quote_powershell, quote_yaml])
 def test_nul_is_refused(quote: object) -> None:
     assert callable(quote)
     with pytest.raises(ValueError, match="NUL"):
