@@ -55,11 +55,15 @@ class Artifact(StrEnum):
     """What a change is about.
 
     ``folder`` is a host's folder under dist/hosts, ``playbook`` the inventory and playbooks in dist/ansible.
+    ``request`` is a certificate signing request and ``bundle`` the authorities that hosts trust, where
+    certificates are bought.
     """
 
     CA_CERTIFICATE = "ca-certificate"
     CA_KEY = "ca-key"
     CRL = "crl"
+    BUNDLE = "bundle"
+    REQUEST = "request"
     SERVER_CERTIFICATE = "server-certificate"
     CLIENT_CERTIFICATE = "client-certificate"
     FOLDER = "folder"
@@ -96,6 +100,18 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """A certificate that cannot be issued here: it was asked for, and has to be brought.
+
+    ``since`` is when its request was made; None where this build makes it.
+    """
+
+    host: str
+    artifact: Artifact
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
     """How the folders of dist/ differ from what was published: file names by folder."""
 
@@ -119,7 +135,8 @@ class Drift:
 class Plan:
     """A list of changes. ``world`` identifies the declaration, store and disk it was made for.
 
-    ``allows_ca_replacement`` is true when the operator said ``--replace-ca``.
+    ``allows_ca_replacement`` is true when the operator said ``--replace-ca``. ``awaited`` tells of
+    certificates that have to be brought before all is as declared.
     """
 
     at: datetime
@@ -127,6 +144,7 @@ class Plan:
     kept: int
     world: str
     allows_ca_replacement: bool = False
+    awaited: tuple[Awaited, ...] = ()
 
     @property
     def replaces_ca(self) -> bool:

@@ -10,7 +10,7 @@ from ipmpki.changes import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, Action, Ar
 from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
-from ipmpki.render.inputs import folder_inputs
+from ipmpki.render.inputs import folder_inputs, installable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,9 +38,7 @@ class Outlet:
 
 
 def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issued) -> None:
-    """Put dist/ right: the CA's folder, the folders of hosts that change, those that go, the playbook."""
-    if issued.authority is None:
-        return
+    """Put dist/ right: the authority's folder, the folders of hosts that change or go, the playbook."""
     inputs = folder_inputs(commission.fleet, issued)
     if any(change.host is None and change.artifact not in NOT_OF_THE_AUTHORITY for change in plan.changes):
         _place(CA_FOLDER, tuple(_authority_files(issued)), inputs[CA_FOLDER], issued, outlet)
@@ -50,7 +48,9 @@ def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issue
         # After the hosts' folders, so that it names none that is not there.
         from ipmpki.render.ansible import render_playbook
 
-        _place(PLAYBOOK_FOLDER, render_playbook(commission.fleet), inputs[PLAYBOOK_FOLDER], issued, outlet)
+        fleet = commission.fleet
+        playbook = render_playbook(installable(fleet, issued), fleet.batches)
+        _place(PLAYBOOK_FOLDER, playbook, inputs[PLAYBOOK_FOLDER], issued, outlet)
 
 
 def distribute_report(files: Sequence[RenderedFile], outlet: Outlet, issued: Issued) -> bool:
@@ -92,10 +92,9 @@ def _remove_folders(plan: Plan, issued: Issued, outlet: Outlet) -> None:
 def _place_hosts(
     plan: Plan, commission: Commission, issued: Issued, inputs: Mapping[str, str], outlet: Outlet
 ) -> None:
-    assert issued.authority is not None  # noqa: S101 -- distribute made sure
-    authority_name = _common_name(issued.authority)
+    authority_name = _name_of_authority(commission, issued)
     changed = {change.host for change in plan.changes}
-    affected = [host for host in commission.fleet.hosts if host.name in changed]
+    affected = [host for host in commission.fleet.hosts if host.name in changed and _has_files(host, issued)]
     for start in range(0, len(affected), BATCH_SIZE):
         record: list[PublishedFolder] = []
         batch = affected[start : start + BATCH_SIZE]
@@ -111,6 +110,17 @@ def _place_hosts(
         outlet.store.record_folders(record)
 
 
+def _has_files(host: HostSpec, issued: Issued) -> bool:
+    """Where no trust bundle is declared, a host without a certificate of its own needs no file."""
+    return issued.authority is not None or (host.certificate is not None and host.name in issued.requests)
+
+
+def _name_of_authority(commission: Commission, issued: Issued) -> str:
+    if issued.authority is None or issued.authority.is_bundle:
+        return commission.fleet.authority.subject.common_name or "your print shop"
+    return _common_name(issued.authority)
+
+
 def _common_name(authority: StoredAuthority) -> str:
     for facts in reading.read_certificates(authority.certificates_pem):
         if facts.fingerprint == authority.fingerprint and facts.common_name:
@@ -121,7 +131,7 @@ def _common_name(authority: StoredAuthority) -> str:
 def _bundles(
     hosts: Sequence[HostSpec], authority_name: str, commission: Commission, issued: Issued, store: Store
 ) -> Iterator[HostBundle]:
-    assert issued.authority is not None  # noqa: S101 -- distribute made sure
+    ca_certificates = issued.authority.certificates_pem if issued.authority is not None else b""
     current = {
         host.name: issued.current[host.name].serial
         for host in hosts
@@ -131,12 +141,14 @@ def _bundles(
     for host in hosts:
         material = materials[current[host.name]] if host.name in current else None
         crl = issued.revocation_list if host.carries_revocation_list else None
+        request = issued.requests.get(host.name) if host.certificate is not None else None
         yield HostBundle(
             host=host,
             authority_name=authority_name,
             mutual_auth=commission.fleet.mutual_auth,
-            ca_certificates=issued.authority.certificates_pem,
+            ca_certificates=ca_certificates,
             certificate=material.certificate_pem if material else None,
             key=material.key_pem if material else None,
             crl=crl.crl_pem if crl else None,
+            request=request.pem if request else None,
         )

@@ -142,12 +142,14 @@ class Fleet:
     ``is_whole`` is False where a part of the declaration could not be read, so that a rule about the
     fleet as such (no server, no client) must not judge. ``crl_lifetime`` and ``crl_renew_before`` follow
     the defaults: an operator who comes to renew certificates renews the revocation list in one go.
+    ``bundle`` is the PEM file, as declared, of the authorities that hosts trust where a third party issues.
     """
 
     authority: AuthoritySpec
     existing: ExistingAuthority | None
     passphrase: PassphraseSource | None
     is_third_party: bool
+    bundle: str | None
     mutual_auth: bool
     crl_lifetime: timedelta
     crl_renew_before: timedelta
@@ -203,6 +205,7 @@ def resolve(
         existing=existing,
         passphrase=PassphraseSource(ca.passphrase.env, ca.passphrase.file) if ca.passphrase else None,
         is_third_party=ca.kind == "third-party",
+        bundle=ca.bundle,
         mutual_auth=mutual_auth,
         crl_lifetime=declaration.defaults.lifetime,
         crl_renew_before=declaration.defaults.renew_before,

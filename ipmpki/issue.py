@@ -6,10 +6,7 @@ next one finds what was issued and carries on from there.
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,10 +15,11 @@ from ipmpki.authority import issuing, keys, reading, revocation
 from ipmpki.changes import Action, Artifact
 from ipmpki.faults import Fault
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
+from ipmpki.keymaking import make_keys
 from ipmpki.store import NewCertificate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from ipmpki.authority.issuing import Issuer
@@ -57,11 +55,12 @@ class AuthorityFiles:
 
 @dataclass(frozen=True, slots=True)
 class Commission:
-    """What a build works from: the fleet, what the edge reads of the CA, time, randomness, a watcher."""
+    """What a build works from: the fleet, what the edge reads for it, time, randomness, a watcher."""
 
     fleet: Fleet
     passphrase: Callable[[], bytes | None]
     authority_files: Callable[[], AuthorityFiles]
+    trust_bundle: Callable[[], bytes]
     random_bytes: Callable[[int], bytes]
     now: datetime
     progress: Progress
@@ -74,7 +73,7 @@ def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
     IssuerFault for an authority that exists and is confined to other names or uses, and Fault for one that
     has expired or has not begun.
     """
-    if not any(_signs(change) for change in plan.changes):
+    if commission.fleet.is_third_party or not any(_signs(change) for change in plan.changes):
         return
     if _makes_authority(plan) and commission.fleet.existing is None:
         commission.passphrase()
@@ -212,8 +211,9 @@ def _issue_certificates(
     authority = issued.authority.identity
     batch: list[NewCertificate] = []
     begun = time.monotonic()
-    for done, one in enumerate(_with_keys(ordered), start=1):
-        batch.append(_certificate(one, commission, issuer, authority))
+    wanted = [(one, _spec(one[1]).key) for one in ordered]
+    for done, (one, key) in enumerate(make_keys(wanted), start=1):
+        batch.append(_certificate((*one, key), commission, issuer, authority))
         if len(batch) >= BATCH_SIZE or time.monotonic() - begun > BATCH_SECONDS or done == len(ordered):
             store.add_certificates(batch)
             batch, begun = [], time.monotonic()
@@ -228,44 +228,6 @@ def _ordered(plan: Plan, fleet: Fleet) -> list[tuple[Change, HostSpec]]:
         for change in plan.changes
         if change.artifact in CERTIFICATES and change.action in ISSUING and change.host is not None
     ]
-
-
-def _with_keys(ordered: Sequence[tuple[Change, HostSpec]]) -> Iterator[tuple[Change, HostSpec, PrivateKey]]:
-    """Make the keys: RSA on every core, as its generation frees the interpreter; EC meanwhile."""
-    elliptic = [one for one in ordered if _spec(one[1]).key.is_elliptic]
-    waiting = deque(one for one in ordered if not _spec(one[1]).key.is_elliptic)
-    if not waiting:
-        yield from _elliptic(elliptic)
-        return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with ThreadPoolExecutor(cores) as pool:
-        try:
-            running = _started(pool, waiting, count=cores * 8)
-            yield from _elliptic(elliptic)
-            while running:
-                (change, host), key = running.popleft()
-                made = key.result()
-                running += _started(pool, waiting, count=1)
-                yield change, host, made
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _elliptic(ordered: Iterable[tuple[Change, HostSpec]]) -> Iterator[tuple[Change, HostSpec, PrivateKey]]:
-    for change, host in ordered:
-        yield change, host, keys.generate(_spec(host).key)
-
-
-def _started(
-    pool: ThreadPoolExecutor, waiting: deque[tuple[Change, HostSpec]], count: int
-) -> deque[tuple[tuple[Change, HostSpec], Future[PrivateKey]]]:
-    """The next few keys on their way; not all at once, so that an interrupt leaves little behind."""
-    return deque((one, pool.submit(keys.generate, _spec(one[1]).key)) for one in _take(waiting, count))
-
-
-def _take(waiting: deque[tuple[Change, HostSpec]], count: int) -> Iterator[tuple[Change, HostSpec]]:
-    for _ in range(min(count, len(waiting))):
-        yield waiting.popleft()
 
 
 def _spec(host: HostSpec) -> CertificateSpec:

@@ -35,7 +35,10 @@ class IssuedCertificate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredAuthority:
-    """An authority in the ledger. ``key_pem`` may be encrypted; ``identity`` counts from 1."""
+    """An authority in the ledger. ``key_pem`` may be encrypted; ``identity`` counts from 1.
+
+    Where certificates are bought, it stands for the trust bundle, and has no key.
+    """
 
     identity: int
     subject: str
@@ -48,6 +51,11 @@ class StoredAuthority:
     not_after: datetime
     is_existing: bool
 
+    @property
+    def is_bundle(self) -> bool:
+        """Whether this is a trust bundle of globally known authorities rather than one that signs here."""
+        return not self.key_pem
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRevocationList:
@@ -58,6 +66,19 @@ class StoredRevocationList:
     this_update: datetime
     next_update: datetime
     crl_pem: bytes
+
+
+class OpenRequest(NamedTuple):
+    """A certificate signing request whose certificate is awaited from the authority that sells it.
+
+    ``specification`` is the canonical text of what was ordered; the key lies in the store.
+    """
+
+    host: str
+    specification: str
+    key_digest: str
+    made_at: datetime
+    pem: bytes
 
 
 class PublishedFile(NamedTuple):
@@ -102,10 +123,14 @@ def listing_of(files: Iterable[PublishedFile]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """All of the store that later stages look at. ``current`` holds each host's current certificate."""
+    """All of the store that later stages look at.
+
+    ``current`` holds each host's current certificate, ``requests`` the request that is open for it.
+    """
 
     authority: StoredAuthority | None = None
     current: Mapping[str, IssuedCertificate] = field(default_factory=dict)
+    requests: Mapping[str, OpenRequest] = field(default_factory=dict)
     revocation_list: StoredRevocationList | None = None
     unlisted_revocations: int = 0
     """Revocations of the current authority's certificates that its newest CRL does not hold yet."""

@@ -279,6 +279,12 @@ class CertificateAuthority(Table):
         description="PEM file of that authority's private key; relative to pki.toml.",
         examples=["ca-key.pem"],
     )
+    bundle: GivenText | None = Field(
+        default=None,
+        title="Trust bundle",
+        description="PEM file of the authorities to trust under kind = 'third-party'; relative to pki.toml.",
+        examples=["root.pem"],
+    )
     passphrase: Passphrase | None = Field(
         default=None,
         title="Passphrase of the CA's key",

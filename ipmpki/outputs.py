@@ -91,6 +91,14 @@ class ChangeOutput(TypedDict):
     differences: list[DifferenceOutput]
 
 
+class AwaitedOutput(TypedDict):
+    """A certificate that has to be brought; ``since`` is null where its request is yet to be made."""
+
+    host: str
+    artifact: Literal["server-certificate", "client-certificate"]
+    since: str | None
+
+
 class PlanOutput(TypedDict):
     """What ``ipmpki plan --format json`` writes, and ``--out`` saves."""
 
@@ -98,6 +106,7 @@ class PlanOutput(TypedDict):
     at: str
     changes: list[ChangeOutput]
     summary: dict[str, int]
+    awaited: list[AwaitedOutput]
     allows_ca_replacement: bool
     world: str
 

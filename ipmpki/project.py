@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -159,11 +160,6 @@ def plan(project: Project, *, at: datetime | None = None, replace_ca: bool = Fal
 def _sound_fleet(project: Project) -> Fleet:
     if project.errors or project.fleet is None:
         raise Refused(project)
-    if project.fleet.is_third_party:
-        raise WrongUse(
-            'this ipmpki checks a declaration with kind = "third-party", but cannot build it yet',
-            'use a private authority: kind = "private"',
-        )
     return project.fleet
 
 
@@ -179,6 +175,10 @@ def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wor
 
 
 def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
+    if fleet.is_third_party:
+        if fleet.bundle is None:
+            return ""
+        return specification.of_bundle(hashlib.sha256(_trust_bundle(project, fleet)).hexdigest())
     if fleet.existing is None:
         return specification.of_authority(fleet.authority)
     from ipmpki.issue import existing_fingerprint
@@ -211,11 +211,13 @@ def build(
         raise
     from ipmpki.distribute import Outlet, distribute
     from ipmpki.issue import Commission, carry_out, preflight
+    from ipmpki.ordering import order
 
     commission = Commission(
         fleet=fleet,
         passphrase=lambda: reader.read_passphrase(project.root, fleet.passphrase),
         authority_files=lambda: _authority_files(project, fleet),
+        trust_bundle=lambda: _trust_bundle(project, fleet),
         random_bytes=os.urandom,
         now=project.now,
         progress=progress or _no_progress,
@@ -231,7 +233,8 @@ def build(
         outlet.publisher.recover()
         if agreed.changes:
             outlet.publisher.prepare()
-        issued = carry_out(agreed, commission, store, held)
+        work = order if fleet.is_third_party else carry_out
+        issued = work(agreed, commission, store, held)
         distribute(agreed, commission, outlet, issued)
         built = _distribute_report(project, fleet, agreed, outlet)
         outlet.publisher.finish()
@@ -253,6 +256,11 @@ def _agreed_plan(
             "look at 'ipmpki plan'; undo the change in [ca], or say: ipmpki build --replace-ca",
         )
     return found
+
+
+def _trust_bundle(project: Project, fleet: Fleet) -> bytes:
+    assert fleet.bundle is not None  # noqa: S101 -- asked for only where one is declared
+    return reader.read_file(project.root / fleet.bundle, what="the trust bundle")
 
 
 def _authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
@@ -278,7 +286,12 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Out
     surroundings = _surroundings(project.path, fleet, project.store, issued, project.now)
     problems = conclude(project.understood, surroundings).problems
     report = report_of(project.path.name, fleet, issued, problems, refused=False)
-    changed = distribute_report(render_report(report), outlet, issued)
+    files = render_report(report)
+    if fleet.is_third_party:
+        from ipmpki.render.orders import render_orders
+
+        files = (*files, render_orders(fleet.hosts, tuple(issued.requests.values())))
+    changed = distribute_report(files, outlet, issued)
     return Built(agreed, problems, issued, changed)
 
 

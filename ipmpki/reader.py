@@ -94,6 +94,8 @@ def missing_files(root: Path, fleet: Fleet, *, is_adopted: bool) -> Iterator[Pro
             named.append((fleet.existing.key_file, ca.at("key_file")))
     if fleet.passphrase is not None:
         named.append((fleet.passphrase.file, ca.at("passphrase", "file")))
+    if fleet.is_third_party:
+        named.append((fleet.bundle, ca.at("bundle")))
     for path, place in named:
         if path is not None and not (root / path).is_file():
             yield _unreadable(f"there is no file '{path}'", place)

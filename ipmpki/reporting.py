@@ -45,7 +45,7 @@ def report_of(
 
 def _authority(issued: Issued) -> ReportedAuthority | None:
     authority = issued.authority
-    if authority is None:
+    if authority is None or authority.is_bundle:
         return None
     return ReportedAuthority(
         authority.subject,
@@ -67,6 +67,7 @@ def _revocation_list(issued: Issued) -> ReportedRevocationList | None:
 def _host(host: HostSpec, issued: Issued) -> ReportedHost:
     current = issued.current.get(host.name) if host.certificate is not None else None
     folder = issued.folders.get(host_folder(host.name))
+    request = issued.requests.get(host.name) if host.certificate is not None else None
     return ReportedHost(
         name=host.name,
         role=host.role,
@@ -75,6 +76,7 @@ def _host(host: HostSpec, issued: Issued) -> ReportedHost:
         addresses=tuple(map(str, host.addresses)),
         certificate=_certificate(current, host.renew_before) if current else None,
         published_at=folder.published_at if folder else None,
+        awaited_since=request.made_at if request else None,
     )
 
 

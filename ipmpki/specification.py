@@ -35,6 +35,21 @@ def of_authority(spec: AuthoritySpec) -> str:
     return "\n".join(f"{field}={_one_line(value)}" for field, value in attributes if value is not None)
 
 
+def of_request(spec: CertificateSpec) -> str:
+    """What is ordered from an authority that sells certificates: it alone decides how long they hold."""
+    return of_certificate(spec).rpartition("\n")[0]
+
+
+def is_bought(specification: str) -> bool:
+    """Whether a canonical text is one of ``of_request``, so that the certificate was not issued here."""
+    return "lifetime" not in fields(specification)
+
+
+def of_bundle(sha256: str) -> str:
+    """The order of a trust bundle: these very bytes."""
+    return f"bundle={sha256}"
+
+
 def of_existing_authority(fingerprint: str) -> str:
     """The order of an authority that exists already: that very certificate."""
     return f"existing={fingerprint}"

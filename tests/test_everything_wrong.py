@@ -18,6 +18,8 @@ NOT_SHOWN = {
     "no-server",
     "private-key-readable",  # needs a file with permissions
     "third-party-with-mutual-auth",  # an authority is private or third-party
+    "no-trust-bundle",
+    "not-sold-for-this-name",
 }
 
 

@@ -11,9 +11,9 @@ from ipmpki.render.templating import template, verbatim
 from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.fleet import HostSpec
 
 INVENTORY = "inventory.yml"
 FOR_THIS_FLEET = ("install.yml", "README.txt")
@@ -25,23 +25,23 @@ _GROUP_OF_ROLE = {Role.SERVER: "servers", Role.CLIENT: "clients"}
 _POSIX = tuple(os for os in OperatingSystem if platform_of(os).dialect is Dialect.SH)
 
 
-def render_playbook(fleet: Fleet) -> tuple[RenderedFile, ...]:
+def render_playbook(hosts: Sequence[HostSpec], batches: Sequence[int | str]) -> tuple[RenderedFile, ...]:
     """Return every file of dist/ansible, the same bytes for the same hosts, systems and batches.
 
     Nothing in them is secret: the playbooks copy the keys from ``dist/hosts``, and name only the hosts.
     """
-    systems = {host.os for host in fleet.hosts}
+    systems = {host.os for host in hosts}
     words = {
         "groups": tuple(_GROUP_OF_ROLE.values()),
-        "batches": f"[{', '.join(map(_batch, fleet.batches))}]",
-        "pace": ", then ".join(map(str, fleet.batches)),
+        "batches": f"[{', '.join(map(_batch, batches))}]",
+        "pace": ", then ".join(map(str, batches)),
         "has_windows": OperatingSystem.WINDOWS in systems,
         "has_posix": any(system in _POSIX for system in systems),
         "has_aix": OperatingSystem.AIX in systems,
         "posix_titles": " or ".join(platform_of(system).title for system in _POSIX if system in systems),
     }
     return (
-        _file(INVENTORY, "".join(_inventory(fleet))),
+        _file(INVENTORY, "".join(_inventory(hosts))),
         *(_file(name, template(f"ansible/{name}.j2").render(words)) for name in FOR_THIS_FLEET),
         *(_file(name, verbatim(f"ansible/{name}")) for name in FOR_EVERY_FLEET),
     )
@@ -55,18 +55,16 @@ def _batch(batch: int | str) -> str:
     return quote_yaml(batch) if isinstance(batch, str) else str(batch)
 
 
-def _inventory(fleet: Fleet) -> Iterator[str]:
+def _inventory(hosts: Sequence[HostSpec]) -> Iterator[str]:
     """Each host twice, by role and by system. Plain lines: a fleet may have 10,000 hosts."""
-    names = {host.name: quote_yaml(host.name) for host in fleet.hosts}
-    yield "---\n# Every host that pki.toml declares, by role and by operating system. Made by ipmpki.\n\n"
+    names = {host.name: quote_yaml(host.name) for host in hosts}
+    yield "---\n# Every host with something to install, by role and by operating system. Made by ipmpki.\n\n"
     yield "all:\n  children:\n"
     for role, group in _GROUP_OF_ROLE.items():
-        yield from _group(
-            group, [_member(names[host.name], host) for host in fleet.hosts if host.role is role]
-        )
+        yield from _group(group, [_member(names[host.name], host) for host in hosts if host.role is role])
     for system in OperatingSystem:
         yield from _group(
-            system.value, [f"        {names[host.name]}: {{}}\n" for host in fleet.hosts if host.os is system]
+            system.value, [f"        {names[host.name]}: {{}}\n" for host in hosts if host.os is system]
         )
     yield "    posix:\n      children:\n"
     for system in _POSIX:

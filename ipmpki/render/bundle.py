@@ -31,7 +31,8 @@ class HostBundle:
 
     ``ca_certificates`` is PEM, one or more certificates. ``certificate`` is the leaf's PEM followed by
     intermediates, ``key`` its unencrypted PKCS#8 PEM; both None for a client without a certificate.
-    ``crl`` is PEM, given only to servers for which the site declared the CRL keyword.
+    ``crl`` is PEM, given only to servers for which the site declared the CRL keyword. ``request`` is PEM, a
+    certificate signing request whose certificate is awaited.
     """
 
     host: HostSpec
@@ -41,3 +42,4 @@ class HostBundle:
     certificate: bytes | None
     key: bytes | None
     crl: bytes | None
+    request: bytes | None = None

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ipmpki.platforms import Dialect, platform_of
 from ipmpki.render.bundle import RenderedFile
-from ipmpki.render.payload import PUBLIC_MODE, payload_of
+from ipmpki.render.payload import PUBLIC_MODE, payload_of, request_name
 from ipmpki.render.posix import render_posix
-from ipmpki.render.readme import render_readme
+from ipmpki.render.readme import render_readme, render_waiting_readme
 from ipmpki.render.settings import settings_json, settings_of
 
 if TYPE_CHECKING:
@@ -25,9 +25,14 @@ MANIFEST = "manifest.json"
 def render_host(bundle: HostBundle) -> tuple[RenderedFile, ...]:
     """Return every file of a host's folder, the same bytes for the same bundle.
 
-    Raises ValueError for a server that has no certificate yet, or that stands where InfoPrint Manager has no
+    A host that still waits for its first certificate gets its request and no script, as there is nothing to
+    install. Raises ValueError for a server that has neither, or that stands where InfoPrint Manager has no
     server, and for a declared keyword that ipmssl.cfg could not hold.
     """
+    requests = _requests(bundle)
+    if bundle.certificate is None and requests:
+        waiting = (*requests, render_waiting_readme(bundle))
+        return (*waiting, _manifest(bundle.host.name, waiting))
     settings = settings_of(bundle)
     payload = payload_of(bundle)
     files = tuple(item.file for item in payload)
@@ -41,10 +46,17 @@ def render_host(bundle: HostBundle) -> tuple[RenderedFile, ...]:
     rendered = (
         *scripts,
         *files,
+        *requests,
         RenderedFile(SETTINGS_JSON, settings_json(settings), PUBLIC_MODE),
         render_readme(bundle, settings),
     )
     return (*rendered, _manifest(bundle.host.name, rendered))
+
+
+def _requests(bundle: HostBundle) -> tuple[RenderedFile, ...]:
+    if bundle.request is None:
+        return ()
+    return (RenderedFile(request_name(bundle.host.role), bundle.request, PUBLIC_MODE),)
 
 
 def _manifest(host: str, files: Iterable[RenderedFile]) -> RenderedFile:

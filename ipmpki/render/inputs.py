@@ -42,17 +42,28 @@ def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
     common = f"{__version__}\n{templates_digest()}\n{fleet.mutual_auth}\n{authority}"
     inputs = {host_folder(host.name): _digest(_of_host(host, issued, common, crl)) for host in fleet.hosts}
     inputs[CA_FOLDER] = _digest(f"{authority}\n{crl}")
-    inputs[PLAYBOOK_FOLDER] = _digest(_of_playbook(fleet))
+    inputs[PLAYBOOK_FOLDER] = _digest(_of_playbook(fleet, issued))
     inputs[REPORT_FOLDER] = str(issued.last_event)
     return inputs
 
 
-def _of_playbook(fleet: Fleet) -> str:
+def _of_playbook(fleet: Fleet, issued: Issued) -> str:
     hosts = "\n".join(
         f"{host.name} {host.role.value} {host.os.value} {bool(host.site.restart_command)}"
-        for host in fleet.hosts
+        for host in installable(fleet, issued)
     )
     return f"{__version__}\n{templates_digest(PLAYBOOK_FOLDER)}\n{fleet.batches!r}\n{hosts}"
+
+
+def installable(fleet: Fleet, issued: Issued) -> tuple[HostSpec, ...]:
+    """The hosts whose folder holds something to install: not those that wait for what has to be bought."""
+    if not fleet.is_third_party:
+        return fleet.hosts
+    return tuple(
+        host
+        for host in fleet.hosts
+        if (host.name in issued.current if host.certificate is not None else fleet.bundle is not None)
+    )
 
 
 def _of_host(host: HostSpec, issued: Issued, common: str, crl: str) -> str:
@@ -60,7 +71,9 @@ def _of_host(host: HostSpec, issued: Issued, common: str, crl: str) -> str:
     carried = crl if host.carries_revocation_list else ""
     fingerprint = current.fingerprint if current else ""
     names = f"{host.name}\n{host.role.value}\n{host.os.value}\n{host.aliases!r}\n{host.addresses!r}"
-    return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}"
+    request = issued.requests.get(host.name)
+    asked = f"\n{request.key_digest}" if request is not None and host.certificate is not None else ""
+    return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}{asked}"
 
 
 def _digest(text: str) -> str:

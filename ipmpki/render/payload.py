@@ -18,6 +18,11 @@ CA_NAME = "ca-cert.pem"
 CRL_NAME = "crl.pem"
 
 
+def request_name(role: Role) -> str:
+    """The file of a certificate signing request, which is carried to an authority and to no host."""
+    return f"{role}.csr"
+
+
 @dataclass(frozen=True, slots=True)
 class PayloadFile:
     """A payload file, and the roles in whose folders it is put."""

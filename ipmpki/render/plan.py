@@ -10,6 +10,7 @@ from ipmpki.changes import (
     PLAYBOOK_FOLDER,
     Action,
     Artifact,
+    Awaited,
     Change,
     Difference,
     Plan,
@@ -40,6 +41,8 @@ _NOUNS = {
     Artifact.CA_CERTIFICATE: "certificate authority",
     Artifact.CA_KEY: "the authority's key",
     Artifact.CRL: "revocation list",
+    Artifact.BUNDLE: "trust bundle",
+    Artifact.REQUEST: "certificate request",
     Artifact.SERVER_CERTIFICATE: "server certificate",
     Artifact.CLIENT_CERTIFICATE: "client certificate",
     Artifact.FOLDER: "folder",
@@ -56,6 +59,7 @@ def render_plan_json(plan: Plan) -> str:
         "at": f"{plan.at:%Y-%m-%dT%H:%M:%SZ}",
         "changes": [_change_object(change) for change in plan.changes],
         "summary": plan.summary,
+        "awaited": [_awaited_object(one) for one in plan.awaited],
         "allows_ca_replacement": plan.allows_ca_replacement,
         "world": plan.world,
     }
@@ -75,6 +79,11 @@ def _change_object(change: Change) -> dict[str, Any]:
     }
 
 
+def _awaited_object(one: Awaited) -> dict[str, str | None]:
+    since = f"{one.since:%Y-%m-%dT%H:%M:%SZ}" if one.since is not None else None
+    return {"host": one.host, "artifact": one.artifact.value, "since": since}
+
+
 def read_plan_json(content: bytes, name: str) -> Plan:
     """A saved plan. Raises UnreadableFile where it is not one, or is from a newer version."""
     try:
@@ -88,6 +97,7 @@ def read_plan_json(content: bytes, name: str) -> Plan:
             kept=int(document["summary"]["keep"]),
             world=str(document["world"]),
             allows_ca_replacement=bool(document["allows_ca_replacement"]),
+            awaited=tuple(map(_awaited, document["awaited"])),
         )
     except (ValueError, KeyError, TypeError) as error:
         message = f"'{name}' is not a saved plan"
@@ -104,6 +114,15 @@ def _change(document: dict[str, Any]) -> Change:
     )
 
 
+def _awaited(document: dict[str, Any]) -> Awaited:
+    since = document["since"]
+    return Awaited(
+        document["host"],
+        Artifact(document["artifact"]),
+        datetime.fromisoformat(since) if since is not None else None,
+    )
+
+
 def render_plan_text(plan: Plan, *, colour: bool = False) -> str:
     """The plan for people: a mark, what it is about, old and new values, why; then one line that sums up."""
     return "\n".join(_lines(plan, colour=colour)) + "\n"
@@ -111,7 +130,8 @@ def render_plan_text(plan: Plan, *, colour: bool = False) -> str:
 
 def _lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     if not plan.changes:
-        yield f"Nothing to do: everything is as declared ({_count(plan.kept, 'artifact')})."
+        yield _nothing_to_do(plan)
+        yield from _awaited_lines(plan)
         return
     yield f"As of {plan.at:%Y-%m-%d %H:%M} UTC, a build would do this:"
     yield ""
@@ -121,10 +141,29 @@ def _lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     parts = [f"{counts[action]} to {action.value}" for action in _ORDER if counts[action]]
     yield ""
     yield f"Plan: {', '.join(parts)}{_kept(plan)}."
+    yield from _awaited_lines(plan)
     if plan.replaces_ca and not plan.allows_ca_replacement:
         yield ""
         yield "This replaces the certificate authority, and with it every certificate: 'build' does it only"
         yield "with --replace-ca. Until a host has its new files, it cannot talk to hosts that have theirs."
+
+
+def _nothing_to_do(plan: Plan) -> str:
+    kept = _count(plan.kept, "artifact")
+    if plan.awaited:
+        return f"Nothing to do but to wait: {_count(len(plan.awaited), 'certificate')} ordered ({kept})."
+    return f"Nothing to do: everything is as declared ({kept})."
+
+
+def _awaited_lines(plan: Plan) -> Iterator[str]:
+    if not plan.awaited:
+        return
+    yield ""
+    yield f"Awaited from the authority, to be brought in with 'ipmpki import': {len(plan.awaited)}"
+    width = max(len(one.host) for one in plan.awaited)
+    for one in plan.awaited:
+        since = f"since {one.since:%Y-%m-%d}" if one.since is not None else "to be ordered after this build"
+        yield f"  {one.host:<{width}}  {_NOUNS[one.artifact]}, {since}"
 
 
 def _change_lines(change: Change, *, colour: bool) -> Iterator[str]:
@@ -168,13 +207,21 @@ def render_outcome(plan: Plan, fleet: Fleet | None, dist: str) -> str:
 
 def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
     if not plan.changes:
-        yield f"Nothing to do: everything is as declared ({_count(plan.kept, 'artifact')})."
+        yield _nothing_to_do(plan)
+        yield from _awaited_lines(plan)
         return
     counts = plan.summary
     done = [f"{counts[action]} {_DONE[action]}" for action in _ORDER if counts[action]]
     yield f"Done: {', '.join(done)}{_kept(plan)}."
     changed = {change.host for change in plan.changes if change.action not in {Action.REMOVE, Action.REVOKE}}
     hosts = [host for host in fleet.hosts if host.name in changed] if fleet is not None else []
+    asked = {change.host for change in plan.changes if change.artifact is Artifact.REQUEST}
+    hosts = [host for host in hosts if host.name not in asked]
+    if plan.awaited:
+        yield ""
+        count = _count(len(plan.awaited), "certificate")
+        yield f"Next, order {count}, as {dist}/requests.txt says. When they have come:"
+        yield "  ipmpki import pki.toml FILE..."
     if hosts:
         hosts.sort(key=lambda host: host.role is not Role.SERVER)  # a server first: its clients wait for it
         yield ""
@@ -188,7 +235,8 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
             yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
             yield f"For a rollout with Ansible see {dist}/{PLAYBOOK_FOLDER}/README.txt"
     yield ""
-    yield f"The report is {dist}/report.html. Back up pki.db: it holds the CA's key and every other."
+    keys = "every key" if fleet is not None and fleet.is_third_party else "the CA's key and every other"
+    yield f"The report is {dist}/report.html. Back up pki.db: it holds {keys}."
 
 
 def _kept(plan: Plan) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.platforms import Dialect, platform_of
 from ipmpki.render.bundle import RenderedFile
-from ipmpki.render.payload import PUBLIC_MODE
+from ipmpki.render.payload import PUBLIC_MODE, request_name
 from ipmpki.render.templating import template
 from ipmpki.vocabulary import Role
 
@@ -43,6 +43,17 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
         if command
         else _wrapped(f"{_EFFECT}{advice}."),
         look_for=[f"{file.role}'s file: {what}" for file in settings for what in file.look_for],
+    )
+    return RenderedFile(README, text.encode(), PUBLIC_MODE)
+
+
+def render_waiting_readme(bundle: HostBundle) -> RenderedFile:
+    """Return README.txt of a host whose first certificate has yet to be bought."""
+    host = bundle.host
+    text = template("README-waiting.txt.j2").render(
+        heading=f"{host.name}: waiting for its {host.role} certificate",
+        request=request_name(host.role),
+        role=host.role,
     )
     return RenderedFile(README, text.encode(), PUBLIC_MODE)
 

@@ -57,7 +57,10 @@ class ReportedCertificate:
 
 @dataclass(frozen=True, slots=True)
 class ReportedHost:
-    """A host. ``published_at`` is when its folder last changed, so when it last needed installing."""
+    """A host. ``published_at`` is when its folder last changed, so when it last needed installing.
+
+    ``awaited_since`` is when the request was made whose certificate has yet to be brought.
+    """
 
     name: str
     role: Role
@@ -66,6 +69,7 @@ class ReportedHost:
     addresses: tuple[str, ...]
     certificate: ReportedCertificate | None
     published_at: datetime | None
+    awaited_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

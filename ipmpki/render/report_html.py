@@ -123,7 +123,7 @@ def render_html(report: Report, census: Census) -> bytes:
         headline=words.write_headline(report, census),
         problems=[_problem_card(located) for located in report.problems],
         stages=[] if report.refused else _stages(report),
-        before=words.before_installing(report),
+        before=(*words.ordering(report), *words.before_installing(report)),
         after=words.after_installing(report),
         backup=words.backing_up(report),
         is_due=words.is_due(report, census),

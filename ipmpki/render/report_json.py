@@ -127,6 +127,7 @@ def _host(host: ReportedHost, report: Report) -> str:
       "addresses": {_texts(host.addresses, _IN_HOST)},
       "status": "{_STATUS_WORDS[status_of(host, report)]}",
       "published_at": {_quoted_time(host.published_at)},
+      "awaited_since": {_quoted_time(host.awaited_since)},
       "certificate": {"null" if certificate is None else _certificate(certificate)}
     }}"""
 

@@ -163,6 +163,28 @@ def status_of(host: ReportedHost, report: Report) -> Status:
     return Status.EXPIRED if as_of >= certificate.not_after else Status.RENEWAL_DUE
 
 
+def is_waiting(host: ReportedHost) -> bool:
+    """Whether there is nothing to install on a host before its first certificate comes."""
+    return host.certificate is None and host.awaited_since is not None
+
+
+def ordering(report: Report) -> tuple[Sentence, ...]:
+    """What is to be bought, or was ordered and has yet to come."""
+    since = [host.awaited_since for host in report.hosts if host.awaited_since is not None]
+    if not since:
+        return ()
+    verb = "is" if len(since) == 1 else "are"
+    return (
+        (
+            f"{counted(len(since), 'certificate')} {verb} awaited, since {day(min(since))}: order each as ",
+            Code("dist/requests.txt"),
+            " says, and when it has come, run ",
+            Code(f"ipmpki import {visible(report.declaration)} FILE..."),
+            ".",
+        ),
+    )
+
+
 def take_census(report: Report) -> Census:
     """Count the hosts and find the two dates everybody asks for."""
     counts = Counter([status_of(host, report) for host in report.hosts])
@@ -261,7 +283,7 @@ def group_installs(report: Report) -> tuple[InstallGroup, ...]:
     """Which hosts are to be installed, and how: servers first, then by system, newest folders first."""
     groups: dict[tuple[Role, OperatingSystem], list[ReportedHost]] = {}
     for host in report.hosts:
-        if host.published_at is not None:
+        if host.published_at is not None and not is_waiting(host):
             groups.setdefault((host.role, host.os), []).append(host)
     order = [(role, system) for role in Role for system in OperatingSystem if (role, system) in groups]
     return tuple(

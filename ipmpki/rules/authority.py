@@ -34,6 +34,7 @@ def third_party_with_mutual_auth(fleet: Fleet) -> Iterator[Finding]:
     ```toml
     [ca]
     kind = "third-party"
+    bundle = "root.pem"
 
     [tls]
     mutual_auth = "required"

@@ -6,7 +6,7 @@ it or nothing. Nothing is overwritten: a certificate that is replaced stays, mar
 
 from __future__ import annotations
 
-from ipmpki.store.ledger import Material, NewCertificate, Revoked, Store
+from ipmpki.store.ledger import Material, NewCertificate, NewRequest, Revoked, Store
 from ipmpki.store.opening import open_store, read_issued
 from ipmpki.store.tables import APPLICATION_ID, VERSION
 
@@ -15,6 +15,7 @@ __all__ = [
     "VERSION",
     "Material",
     "NewCertificate",
+    "NewRequest",
     "Revoked",
     "Store",
     "open_store",

@@ -13,7 +13,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.store.reading import read
-from ipmpki.store.tables import APPLICATION_ID, TABLES, VERSION, hex_serial, moment, seconds
+from ipmpki.store.tables import (
+    APPLICATION_ID,
+    TABLES,
+    UPGRADES,
+    VERSION,
+    hex_serial,
+    moment,
+    seconds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
     from ipmpki.issued import (
         Issued,
         IssuedCertificate,
+        OpenRequest,
         PublishedFolder,
         StoredAuthority,
         StoredRevocationList,
@@ -38,6 +47,15 @@ class NewCertificate:
     key_pem: bytes
     key_digest: str
     event: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A request to be recorded, with its key; whatever request its host had open before is closed."""
+
+    request: OpenRequest
+    key_pem: bytes
     detail: str
 
 
@@ -81,16 +99,18 @@ class Store:
         self._user = _user()
 
     def sign_in(self, *, is_new: bool) -> None:
-        """Become the store's holder; create the tables where there are none yet."""
+        """Become the store's holder; create the tables that are not there, be it for their age."""
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA secure_delete = ON")  # a key that was encrypted leaves no plain copy
         with self._transaction() as execute:
             if is_new:
-                for statement in TABLES.split(";\n"):
-                    if statement.strip():
-                        execute(statement)
+                _create(execute, TABLES)
                 execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                execute(f"PRAGMA user_version = {VERSION}")
+            else:
+                (version,) = execute("PRAGMA user_version").fetchone()
+                for older in range(version, VERSION):
+                    _create(execute, UPGRADES[older])
+            execute(f"PRAGMA user_version = {VERSION}")
             execute(
                 "REPLACE INTO holder VALUES (1, ?, ?, ?, ?)",
                 (os.getpid(), platform.node(), self._user, seconds(datetime.now(UTC))),
@@ -177,6 +197,43 @@ class Store:
                 ],
             )
 
+    def add_requests(self, batch: Sequence[NewRequest]) -> None:
+        """Record requests and their keys; what their hosts had open before is closed."""
+        now = seconds(self._now)
+        with self._transaction() as execute:
+            for new in batch:
+                one = new.request
+                self._close(execute, one.host)
+                execute("INSERT INTO key VALUES (?, ?, ?, ?)", (one.key_digest, one.host, now, new.key_pem))
+                execute(
+                    "INSERT INTO request (host, specification, key, made_at, pem) VALUES (?, ?, ?, ?, ?)",
+                    (one.host, one.specification, one.key_digest, seconds(one.made_at), one.pem),
+                )
+                self._tell(execute, "request-made", one.host, None, new.detail)
+
+    def close_requests(self, hosts: Iterable[tuple[str, str]]) -> None:
+        """Close the open requests of hosts, each with a detail for the ledger; nothing is removed."""
+        with self._transaction() as execute:
+            for host, detail in hosts:
+                self._close(execute, host)
+                self._tell(execute, "request-withdrawn", host, None, detail)
+
+    def retire(self, hosts: Iterable[tuple[str, str]]) -> None:
+        """Retire the certificates of hosts that are gone, where nobody here can revoke them."""
+        now = seconds(self._now)
+        with self._transaction() as execute:
+            for host, detail in hosts:
+                execute(
+                    "UPDATE certificate SET retired_at = ? WHERE host = ? AND retired_at IS NULL", (now, host)
+                )
+                self._tell(execute, "certificate-retired", host, None, detail)
+
+    def _close(self, execute: Callable[..., sqlite3.Cursor], host: str) -> None:
+        execute(
+            "UPDATE request SET closed_at = ? WHERE host = ? AND closed_at IS NULL",
+            (seconds(self._now), host),
+        )
+
     def revoke(self, revocations: Iterable[tuple[IssuedCertificate, str, str]]) -> None:
         """Revoke and retire certificates, each with its RFC 5280 reason and a detail for the ledger."""
         now = seconds(self._now)
@@ -244,6 +301,12 @@ class Store:
                 self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+
+def _create(execute: Callable[..., sqlite3.Cursor], statements: str) -> None:
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            execute(statement)
 
 
 def _user() -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ipmpki.issued import (
     Issued,
     IssuedCertificate,
+    OpenRequest,
     PublishedFolder,
     StoredAuthority,
     StoredRevocationList,
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Found = TypeVar("Found")
+
+_FIRST_WITH_REQUESTS = 2
+"""The first format whose stores hold requests; an older store is read as it is, and upgraded by a build."""
 
 
 def _optional(convert: Callable[[int], Found], value: int | None) -> Found | None:
@@ -40,6 +44,7 @@ def read(connection: sqlite3.Connection) -> Issued:
         return Issued(
             authority=authority,
             current={one.host: one for one in _read_current(connection)},
+            requests={one.host: one for one in _read_requests(connection)},
             revocation_list=_read_revocation_list(connection, identity),
             unlisted_revocations=unlisted,
             listed_revocations=listed,
@@ -106,6 +111,16 @@ def _read_current(connection: sqlite3.Connection) -> Iterator[IssuedCertificate]
             _optional(moment, revoked_at),
             reason,
         )
+
+
+def _read_requests(connection: sqlite3.Connection) -> Iterator[OpenRequest]:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < _FIRST_WITH_REQUESTS:
+        return
+    for host, order, digest, made_at, pem in connection.execute(
+        "SELECT host, specification, key, made_at, pem FROM request WHERE closed_at IS NULL"
+    ):
+        yield OpenRequest(host, order, digest, moment(made_at), pem)
 
 
 def _read_revocation_list(connection: sqlite3.Connection, authority: int) -> StoredRevocationList | None:

@@ -6,10 +6,21 @@ from datetime import UTC, datetime
 
 APPLICATION_ID = 0x49504D50
 """«IPMP»: what tells a store from any other SQLite file."""
-VERSION = 1
+VERSION = 2
 FILE_MODE = 0o600
 
-TABLES = """
+_REQUESTS = """
+CREATE TABLE request (
+    id INTEGER PRIMARY KEY, host TEXT NOT NULL, specification TEXT NOT NULL, key TEXT NOT NULL REFERENCES key,
+    made_at INTEGER NOT NULL, closed_at INTEGER, pem BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX open_request ON request (host) WHERE closed_at IS NULL;
+"""
+
+UPGRADES = {1: _REQUESTS}
+"""What a store of an older format lacks, by that format's number; each step leads to the next."""
+
+TABLES = f"""
 CREATE TABLE authority (
     id INTEGER PRIMARY KEY, subject TEXT NOT NULL, specification TEXT NOT NULL, key_type TEXT NOT NULL,
     fingerprint TEXT NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT NULL,
@@ -42,7 +53,7 @@ CREATE TABLE holder (
     id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL, node TEXT NOT NULL, user TEXT NOT NULL,
     since INTEGER NOT NULL
 ) STRICT;
-"""
+{_REQUESTS}"""
 
 
 def seconds(time: datetime) -> int:

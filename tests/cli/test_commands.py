@@ -133,13 +133,20 @@ def test_another_authority_needs_leave(built_shop: Shop) -> None:
     assert ipmpki("build", "--replace-ca", built_shop.declaration).status == 0
 
 
-def test_a_third_party_authority_is_checked_but_not_built(shop: Shop) -> None:
+def test_where_certificates_are_bought_a_build_says_what_to_order(shop: Shop) -> None:
     shop.edit('common_name = "Acme Print CA"', 'kind = "third-party"')
     assert "third-party-with-mutual-auth" in ipmpki("check", shop.declaration).err
-    refused = ipmpki("build", shop.declaration)
-    assert refused.status == 2
-    assert "cannot build it yet" in refused.err
-    assert not shop.store.exists()
+    planned = ipmpki("plan", shop.declaration)
+    assert "+ create certificate request  ipm1.example.com" in planned.out
+    assert "client certificate, to be ordered after this build" in planned.out
+    built = ipmpki("build", shop.declaration)
+    assert built.status == 0
+    assert "Next, order 3 certificates, as" in built.out
+    assert "it holds every key." in built.out
+    assert "Nothing to do but to wait: 3 certificates ordered" in ipmpki("build", shop.declaration).out
+    waiting = json.loads(ipmpki("plan", "--format", "json", shop.declaration).out)["awaited"]
+    assert [one["host"].partition(".")[0] for one in waiting] == ["ipm1", "desk1", "desk2"]
+    assert all(one["since"] for one in waiting)
 
 
 def test_infos_are_for_check_alone(shop: Shop) -> None:

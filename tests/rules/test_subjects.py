@@ -188,7 +188,7 @@ def test_macs_by_default_are_shown_where_the_default_is() -> None:
 @pytest.mark.parametrize(
     "ca",
     [
-        '[ca]\nkind = "third-party"\nlifetime = "90d"\n',
+        '[ca]\nkind = "third-party"\nbundle = "root.pem"\nlifetime = "90d"\n',
         '[ca]\ncertificate = "c.pem"\nkey_file = "k.pem"\nlifetime = "90d"\n',
     ],
 )
@@ -234,7 +234,7 @@ def test_an_authority_gives_ninety_days_notice(left: timedelta, rules: list[str]
     existing = '[ca]\ncertificate = "c.pem"\nkey_file = "k.pem"\n' + server() + CLIENT
     found = checked(existing, surroundings=surroundings).problems
     assert [one.problem.place.path for one in found] == [("ca", "certificate")] * len(rules)
-    third_party = '[ca]\nkind = "third-party"\n' + server() + CLIENT
+    third_party = '[ca]\nkind = "third-party"\nbundle = "root.pem"\n' + server() + CLIENT
     assert not checked(third_party, surroundings=surroundings).problems
 
 

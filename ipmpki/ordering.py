@@ -1,0 +1,103 @@
+"""Carry out a plan where certificates are bought: make keys and requests, and commit them to the store."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ipmpki import specification
+from ipmpki.authority import keys, reading, requests
+from ipmpki.changes import Action, Artifact
+from ipmpki.issue import BATCH_SECONDS, CERTIFICATES
+from ipmpki.issued import OpenRequest, StoredAuthority
+from ipmpki.keymaking import make_keys
+from ipmpki.store import NewRequest
+
+if TYPE_CHECKING:
+    from ipmpki.changes import Change, Plan
+    from ipmpki.fleet import CertificateSpec, HostSpec
+    from ipmpki.issue import Commission
+    from ipmpki.issued import Issued
+    from ipmpki.store import Store
+
+_ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+"""How long a bundle holds: it is its file's age that counts, not the ends of its certificates."""
+
+
+def order(plan: Plan, commission: Commission, store: Store, issued: Issued) -> Issued:
+    """Make every request a plan asks for, close what is not awaited any more; publish nothing.
+
+    Returns what the store holds afterwards. Raises CertificateUnreadable where the trust bundle holds no
+    certificate, before anything is recorded.
+    """
+    placing = {Action.CREATE, Action.REPLACE}
+    for change in plan.changes:
+        if change.artifact is Artifact.BUNDLE and change.action in placing:
+            store.add_authority(trust_bundle(commission.trust_bundle()), f"{change.action}: {_why(change)}")
+    _make_requests(plan, commission, store)
+    removed = [
+        change for change in plan.changes if change.action is Action.REMOVE and change.host is not None
+    ]
+    withdrawn = [(one.host or "", _why(one)) for one in removed if one.artifact is Artifact.REQUEST]
+    if withdrawn:
+        store.close_requests(withdrawn)
+    retired = [(one.host or "", _why(one)) for one in removed if one.artifact in CERTIFICATES]
+    if retired:
+        store.retire(retired)
+    return store.issued() if plan.changes else issued
+
+
+def trust_bundle(pem: bytes) -> StoredAuthority:
+    """The authorities that hosts trust, as the store keeps them. Raises CertificateUnreadable."""
+    found = reading.read_certificates(pem)
+    digest = hashlib.sha256(pem).hexdigest()
+    return StoredAuthority(
+        identity=0,  # given by the store
+        subject=f"{len(found)} trusted {'authority' if len(found) == 1 else 'authorities'}",
+        specification=specification.of_bundle(digest),
+        certificates_pem=pem,
+        key_pem=b"",
+        key_type="",
+        fingerprint=digest,
+        not_before=_ALWAYS[0],
+        not_after=_ALWAYS[1],
+        is_existing=True,
+    )
+
+
+def _make_requests(plan: Plan, commission: Commission, store: Store) -> None:
+    hosts = {host.name: host for host in commission.fleet.hosts}
+    ordered = [
+        (change, hosts[change.host])
+        for change in plan.changes
+        if change.artifact is Artifact.REQUEST
+        and change.action is not Action.REMOVE
+        and change.host is not None
+    ]
+    wanted = [((change, host.name, _spec(host)), _spec(host).key) for change, host in ordered]
+    batch: list[NewRequest] = []
+    begun = time.monotonic()
+    for done, ((change, name, spec), key) in enumerate(make_keys(wanted), start=1):
+        request = OpenRequest(
+            name,
+            specification.of_request(spec),
+            keys.public_key_digest(key),
+            commission.now,
+            requests.make_request(spec, key),
+        )
+        batch.append(NewRequest(request, keys.to_pem(key), _why(change)))
+        if time.monotonic() - begun > BATCH_SECONDS or done == len(wanted):
+            store.add_requests(batch)
+            batch, begun = [], time.monotonic()
+        commission.progress("making requests", done, len(wanted))
+
+
+def _spec(host: HostSpec) -> CertificateSpec:
+    assert host.certificate is not None  # noqa: S101 -- the plan asks only where one is declared
+    return host.certificate
+
+
+def _why(change: Change) -> str:
+    return "; ".join(f"{reason.code}: {reason.detail}" for reason in change.reasons)

@@ -1,0 +1,101 @@
+"""What is out of date or missing under dist/, where nothing has to be issued for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipmpki.changes import (
+    PLAYBOOK_FOLDER,
+    REPORT_FOLDER,
+    Action,
+    Artifact,
+    Change,
+    Reason,
+    ReasonCode,
+    host_folder,
+)
+from ipmpki.fleet import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipmpki.fleet import HostSpec
+    from ipmpki.planning.world import World
+
+
+def certificate_of(host: HostSpec) -> Artifact:
+    """Which of the two kinds of certificate a host has."""
+    return Artifact.SERVER_CERTIFICATE if host.role is Role.SERVER else Artifact.CLIENT_CERTIFICATE
+
+
+def folder_changes(world: World, host: HostSpec, *, crl_changes: bool = False) -> Iterator[Change]:
+    """The change to a host's folder, where its certificate stays as it is."""
+    current = world.issued.current.get(host.name)
+    folder = host_folder(host.name)
+    published = world.issued.folders.get(folder)
+    if published is None:
+        if host.certificate is None and current is None:
+            reason = Reason(ReasonCode.NEW_HOST, "its folder has not been published yet")
+            yield Change(Action.CREATE, host.name, Artifact.FOLDER, (reason,))
+            return
+        reason = Reason(ReasonCode.FILES_MISSING, "its folder has not been published yet")
+        yield Change(Action.RESTORE, host.name, Artifact.FOLDER, (reason,))
+        return
+    if world.needs_new_authority:
+        what = "trust bundle" if world.fleet.is_third_party else "authority's certificate"
+        reason = Reason(ReasonCode.ISSUER_CHANGED, f"it gets the new {what}")
+        yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (reason,))
+        return
+    reasons = []
+    if published.inputs != world.wanted.inputs[folder]:
+        reasons.append(
+            Reason(ReasonCode.SETTINGS_CHANGED, "its settings, its certificate or the install script changed")
+        )
+    elif host.carries_revocation_list and crl_changes:
+        reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, "it gets the new revocation list"))
+    restored = world.drift.reasons(folder)
+    if reasons:
+        yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (*reasons, *restored))
+    elif restored:
+        yield Change(Action.RESTORE, host.name, Artifact.FOLDER, restored)
+
+
+def unpublished(world: World, folder: str, name: str) -> tuple[Reason, ...]:
+    """Why a file of no host must be written again; a build that was killed may not have come to it."""
+    published = world.issued.folders.get(folder)
+    if published is None:
+        return (Reason(ReasonCode.FILES_MISSING, f"{name} has not been published yet"),)
+    if published.inputs != world.wanted.inputs[folder]:
+        return (Reason(ReasonCode.FILES_CHANGED, f"the store holds a newer {name}"),)
+    return world.drift.reasons(folder, name)
+
+
+def playbook_changes(world: World) -> Iterator[Change]:
+    """The inventory names every host, so it follows the declaration and not what was issued."""
+    published = world.issued.folders.get(PLAYBOOK_FOLDER)
+    drifted = world.drift.reasons(PLAYBOOK_FOLDER)
+    if published is None:
+        reason = Reason(ReasonCode.FILES_MISSING, "it has not been published yet")
+        yield Change(Action.CREATE, None, Artifact.PLAYBOOK, (reason,))
+    elif published.inputs != world.wanted.inputs[PLAYBOOK_FOLDER]:
+        reason = Reason(
+            ReasonCode.SETTINGS_CHANGED, "the hosts, their batches or the playbook itself changed"
+        )
+        yield Change(Action.REPLACE, None, Artifact.PLAYBOOK, (reason, *drifted))
+    elif drifted:
+        yield Change(Action.RESTORE, None, Artifact.PLAYBOOK, drifted)
+
+
+def report_changes(world: World) -> Iterator[Change]:
+    """The report follows whatever a build does; it is a change by itself only where it is out of date."""
+    if world.issued.last_event == 0:
+        return
+    published = world.issued.folders.get(REPORT_FOLDER)
+    if published is None:
+        reasons: tuple[Reason, ...] = (Reason(ReasonCode.FILES_MISSING, "it has not been published yet"),)
+    elif published.inputs != world.wanted.inputs[REPORT_FOLDER]:
+        reasons = (Reason(ReasonCode.FILES_CHANGED, "it tells of an older state of the store"),)
+    else:
+        reasons = world.drift.reasons(REPORT_FOLDER)
+    if reasons:
+        yield Change(Action.RESTORE, None, Artifact.REPORT, reasons)
