@@ -15,15 +15,15 @@ LAYERS = (
     ("diagnostics", "faults", "vocabulary", "names", "wording"),
     ("source", "spans", "model"),
     ("fleet",),
-    ("validation", "issued", "specification", "editing", "changes"),
+    ("validation", "issued", "specification", "editing", "changes", "presented"),
     ("rules",),
-    ("checking", "reader"),
+    ("checking", "reader", "peer"),
     ("store", "planning", "authority", "platforms"),
     ("render",),
     ("outputs", "schema"),
     ("issue", "publish", "reporting"),
     ("distribute",),
-    ("project",),
+    ("project", "verifying"),
     ("cli",),
     ("__main__",),
 )
@@ -31,6 +31,7 @@ LAYERS = (
 
 PLACES = {
     "cryptography": {"authority"},
+    "OpenSSL": {"authority", "peer"},
     "pydantic": {"model"},
     "pydantic_core": {"model"},
     "jinja2": {"render"},
