@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class PresentedCertificate:
     """What a certificate says. Times are aware, in UTC, both inclusive; digests are lower-case hex.
 
-    ``subject`` and ``issuer`` are RFC 4514 text. ``common_names`` are in the subject's order.
-    ``key_usage`` and ``extended_key_usage`` hold RFC 5280's names (an unknown purpose as dotted numbers), None where the
-    extension is absent. ``signature_hash`` is such as ``sha256``, None where the algorithm has none or is not
-    known. ``is_self_issued``: issuer and subject are the same name (RFC 5280, section 3.2).
+    ``subject`` and ``issuer`` are RFC 4514 text. ``common_names`` are in the subject's order. ``key_usage``
+    and ``extended_key_usage`` hold RFC 5280's names (an unknown purpose as dotted numbers), None where the
+    extension is absent. ``signature_hash`` is such as ``sha256``, None where the algorithm has none or is
+    not known. ``is_self_issued``: issuer and subject are the same name (RFC 5280, section 3.2).
     """
 
     place: Place
@@ -80,6 +80,7 @@ class FlawKind(StrEnum):
     REVOCATION_LIST = "revocation list"
     NOTHING = "nothing"
     CERTDATA = "certdata"
+    BUNDLE = "bundle"
     FILE = "file"
     SERVER = "server"
 
@@ -105,7 +106,6 @@ class Chain:
     leaf: PresentedCertificate
     certificates: tuple[PresentedCertificate, ...]
     role: Role | None
-    is_role_told: bool = False
 
 
 class PathFault(StrEnum):
@@ -161,14 +161,16 @@ class KeyFileMode:
 class Presented:
     """All that was shown in one run, and what is asked of it.
 
-    ``verdicts`` is empty where no trust anchors were given. ``names`` are what the user said the certificate
-    must be good for, DNS names in lower case as A-labels. ``mutual_auth`` is None where nothing was said.
-    ``unchecked`` says in words what nobody asked to compare.
+    ``authorities`` are authorities' certificates shown alone, ``misplaced`` those that stand where a server's
+    or a client's belongs. ``verdicts`` is empty where no trust anchors were given. ``names`` are what the
+    user said the certificate must be good for, DNS names in lower case as A-labels. ``mutual_auth`` is None
+    where nothing was said. ``unchecked`` says in words what nobody asked to compare.
     """
 
     now: datetime
     chains: tuple[Chain, ...] = ()
     authorities: tuple[PresentedCertificate, ...] = ()
+    misplaced: tuple[PresentedCertificate, ...] = ()
     keys: tuple[PresentedKey, ...] = ()
     key_files: tuple[KeyFileMode, ...] = ()
     revocation_lists: tuple[PresentedRevocationList, ...] = ()

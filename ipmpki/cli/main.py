@@ -24,6 +24,7 @@ COMMANDS = {
     "check": ("ipmpki.cli.check", "Find every problem of a declaration, and say how to mend it."),
     "plan": ("ipmpki.cli.plan", "Show what a build would change, and why; change nothing."),
     "build": ("ipmpki.cli.build", "Check, plan, issue and publish."),
+    "verify": ("ipmpki.cli.verify", "Judge any certificates, keys and CRLs, on disk or of a live server."),
     "host": ("ipmpki.cli.host", "Add, remove, change and list hosts in pki.toml."),
     "rules": ("ipmpki.cli.rules", "List the rules that declarations are checked by."),
     "explain": ("ipmpki.cli.explain", "Explain one rule: what it finds, who is hurt, what to write."),

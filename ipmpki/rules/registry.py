@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics import Place, Related, Severity
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued
+    from ipmpki.presented import Presented
 
 HEADINGS = ("What it finds", "Who is hurt", "Example", "Instead")
 
@@ -59,6 +60,7 @@ class Surroundings:
 HostCheck: TypeAlias = Callable[["HostSpec"], Iterable[Finding]]
 FleetCheck: TypeAlias = Callable[["Fleet"], Iterable[Finding]]
 StateCheck: TypeAlias = Callable[["Fleet", Surroundings], Iterable[Finding]]
+PresentedCheck: TypeAlias = Callable[["Presented"], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Rule:
     host_check: HostCheck | None = None
     fleet_check: FleetCheck | None = None
     state_check: StateCheck | None = None
+    presented_check: PresentedCheck | None = None
 
     @property
     def summary(self) -> str:
@@ -81,10 +84,17 @@ class Rule:
     @property
     def is_about_state(self) -> bool:
         """Whether it judges what was issued or how files lie on the disk rather than what is declared."""
-        return self.state_check is not None
+        return self.state_check is not None or self.is_about_presented_only
+
+    @property
+    def is_about_presented_only(self) -> bool:
+        """Whether it judges certificates, keys and CRLs shown to ``ipmpki verify``, and nothing else."""
+        declared = (self.host_check, self.fleet_check, self.state_check)
+        return self.presented_check is not None and all(check is None for check in declared)
 
 
 _RULES: dict[str, Rule] = {}
+_ALSO_OF_PRESENTED: dict[str, PresentedCheck] = {}
 
 
 def host_rule(severity: Severity, *, cites: str) -> Callable[[HostCheck], HostCheck]:
@@ -112,6 +122,26 @@ def state_rule(severity: Severity, *, cites: str) -> Callable[[StateCheck], Stat
 
     def register(check: StateCheck) -> StateCheck:
         _register(Rule(_name(check), severity, cites, _page(check), state_check=check))
+        return check
+
+    return register
+
+
+def presented_rule(severity: Severity, *, cites: str) -> Callable[[PresentedCheck], PresentedCheck]:
+    """Register a rule that judges certificates, keys and CRLs shown to ``ipmpki verify``."""
+
+    def register(check: PresentedCheck) -> PresentedCheck:
+        _register(Rule(_name(check), severity, cites, _page(check), presented_check=check))
+        return check
+
+    return register
+
+
+def also_of_presented(name: str) -> Callable[[PresentedCheck], PresentedCheck]:
+    """Let a registered rule about declarations judge what is shown to ``ipmpki verify``, too."""
+
+    def register(check: PresentedCheck) -> PresentedCheck:
+        _ALSO_OF_PRESENTED[name] = check  # the rule itself may be registered later
         return check
 
     return register
@@ -152,6 +182,9 @@ def registered() -> dict[str, Rule]:
     from ipmpki.rules import subjects  # each registers its rules as it is imported
 
     assert subjects  # noqa: S101 -- imported for its effect
+    for name, check in _ALSO_OF_PRESENTED.items():
+        _RULES[name] = replace(_RULES[name], presented_check=check)
+    _ALSO_OF_PRESENTED.clear()
     return dict(sorted(_RULES.items()))
 
 
