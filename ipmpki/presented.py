@@ -116,6 +116,7 @@ class PathFault(StrEnum):
     SIGNATURE = "signature"
     CONSTRAINT = "constraint"
     TIME = "time"
+    POLICY = "policy"
     REVOKED = "revoked"
     REVOCATION_UNKNOWN = "revocation-unknown"
     LIST_EXPIRED = "list-expired"

@@ -2,7 +2,9 @@
 
 InfoPrint Manager speaks TLS by OpenSSL's file formats, and OpenSSL judges as it does: attributes of names
 compared without case, DSA, every kind of name constraint, CRLs with all that RFC 5280 lets them have. Like
-TLS, it does not process certificate policies.
+TLS, it does not process certificate policies; where an authority demands that, the verdict says so. Of CRLs
+that another authority than the certificate's issuer made (RFC 5280, section 5: indirect CRLs), it finds none,
+as a server does not that reads its CRLs from a file.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ _FAULTS: Final = (
     (_SIGNATURE, PathFault.SIGNATURE),
     (_TIME, PathFault.TIME),
     (_LIST_EXPIRED, PathFault.LIST_EXPIRED),
+    (_POLICY, PathFault.POLICY),
     (_REVOKED, PathFault.REVOKED),
     (_REVOCATION_UNKNOWN, PathFault.REVOCATION_UNKNOWN),
 )
@@ -87,7 +90,9 @@ def judge_path(chain: Chain, evidence: Evidence, now: datetime) -> Verdict:
             failure, path, own = None, longer, [*own, *evidence.pool]
     if failure is not None:
         return Verdict(chain, (failure,))
-    asked = [0] if not evidence.revocation_lists else [0, _REVOCATION | _NO_CHECK_TIME, _REVOCATION]
+    asked = [0, crypto.X509StoreFlags.POLICY_CHECK | _NO_CHECK_TIME]
+    if evidence.revocation_lists:
+        asked += [_REVOCATION | _NO_CHECK_TIME, _REVOCATION]
     failures = [validator.run(own, flags)[0] for flags in asked]
     distinct = dict.fromkeys(one for one in failures if one is not None)
     return Verdict(chain, tuple(distinct), path, elsewhere)

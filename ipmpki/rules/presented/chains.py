@@ -154,6 +154,35 @@ def chain_invalid(presented: Presented) -> Iterator[Finding]:
         )
 
 
+@presented_rule(Severity.WARNING, cites="RFC 5280, sections 4.2.1.4, 4.2.1.11 and 6.1")
+def policies_unchecked(presented: Presented) -> Iterator[Finding]:
+    """An authority demands that certificate policies be processed, and TLS does not do that.
+
+    ## What it finds
+
+    A chain with a critical policy constraint, whose policies no TLS library compares unless told to, nor does
+    ipmpki. Whether the chain meets them is not known.
+
+    ## Who is hurt
+
+    Whoever relies on these policies, as governments and banks do. Nobody else.
+
+    ## Example
+
+    It comes of an authority below a government's, whose certificate has "requireExplicitPolicy".
+
+    ## Instead
+
+    Ask the authority which policy its certificates for TLS have, and look for it in: openssl x509 -text
+    """
+    for leaf, _ in _failures(presented, PathFault.POLICY):
+        yield Finding(
+            f"an authority of {quote(leaf.title)} demands certificate policies, which TLS does not compare",
+            "ask that authority whether this certificate has the policy you need",
+            leaf.place,
+        )
+
+
 @presented_rule(Severity.ERROR, cites="RFC 8446, section 4.4.2; RFC 5246, section 7.4.2")
 def leaf_not_first(presented: Presented) -> Iterator[Finding]:
     """The computer's own certificate is not the first in its file.
