@@ -6,6 +6,7 @@ host's ``/etc/ipm`` or ``dist/hosts/NAME``, and a server are judged each for its
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass, field, replace
@@ -143,7 +144,7 @@ def _groups(question: Question) -> Iterator[_Group]:
         server = peer.read_peer(written) if not os.path.lexists(path) else None
         if server is not None:
             yield _server(server, question.seconds)
-        elif path.is_dir():
+        elif os.path.isdir(written):  # noqa: PTH112 -- a Path raises where the name is too long
             yield _folder(path, written)
         elif written not in files.contents:
             _add_file(files, written)
@@ -184,8 +185,9 @@ def _add_file(group: _Group, written: str) -> None:
         message = "there is no certificate, key or CRL in this file"
         contents.flaws.append(Flaw(FlawKind.NOTHING, Place(written, (0,)), message, "copy the right file"))
     if contents.keys and os.name == "posix":
-        mode = stat.S_IMODE(os.stat(written).st_mode)  # noqa: PTH116 -- as it was written
-        group.key_files.append(KeyFileMode(written, mode, contents.keys[0].place))
+        with contextlib.suppress(OSError):  # gone since it was read
+            mode = stat.S_IMODE(Path(written).stat().st_mode)
+            group.key_files.append(KeyFileMode(written, mode, contents.keys[0].place))
 
 
 def _add_bundle(group: _Group, written: str) -> None:

@@ -65,11 +65,10 @@ def read_contents(name: str, content: bytes) -> Contents:
     """Everything in a file; ``name`` is how people know it. Never raises."""
     found = Contents()
     blocks = list(_blocks(content))
+    line, counted = 1, 0
     for index, block in enumerate(blocks[:MOST_OBJECTS]):
-        found.lines[index] = (
-            content.count(b"\n", 0, block.start) + 1,
-            f"-----BEGIN {block.label.decode()}-----",
-        )
+        line, counted = line + content.count(b"\n", counted, block.start), block.start
+        found.lines[index] = (line, f"-----BEGIN {block.label.decode()}-----")
         _read_block(found, block, Place(name, (index,)))
     if len(blocks) > MOST_OBJECTS:
         message = f"the file holds {len(blocks)} objects; those after the first {MOST_OBJECTS} were not read"

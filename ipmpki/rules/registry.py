@@ -75,6 +75,8 @@ class Rule:
     fleet_check: FleetCheck | None = None
     state_check: StateCheck | None = None
     presented_check: PresentedCheck | None = None
+    is_about_presented_only: bool = False
+    """Whether it judges certificates, keys and CRLs shown to ``ipmpki verify``, and no declaration."""
 
     @property
     def summary(self) -> str:
@@ -85,12 +87,6 @@ class Rule:
     def is_about_state(self) -> bool:
         """Whether it judges what was issued or how files lie on the disk rather than what is declared."""
         return self.state_check is not None or self.is_about_presented_only
-
-    @property
-    def is_about_presented_only(self) -> bool:
-        """Whether it judges certificates, keys and CRLs shown to ``ipmpki verify``, and nothing else."""
-        declared = (self.host_check, self.fleet_check, self.state_check)
-        return self.presented_check is not None and all(check is None for check in declared)
 
 
 _RULES: dict[str, Rule] = {}
@@ -131,7 +127,16 @@ def presented_rule(severity: Severity, *, cites: str) -> Callable[[PresentedChec
     """Register a rule that judges certificates, keys and CRLs shown to ``ipmpki verify``."""
 
     def register(check: PresentedCheck) -> PresentedCheck:
-        _register(Rule(_name(check), severity, cites, _page(check), presented_check=check))
+        _register(
+            Rule(
+                _name(check),
+                severity,
+                cites,
+                _page(check),
+                presented_check=check,
+                is_about_presented_only=True,
+            )
+        )
         return check
 
     return register
@@ -192,4 +197,7 @@ def page(rule: Rule) -> str:
     """A rule's page as ``ipmpki explain`` prints it: Markdown, with name, severity and citation."""
     sentence, _, rest = rule.page.partition("\n")
     source = f"## Source\n\n{rule.citation}."
+    if rule.presented_check is not None and not rule.is_about_presented_only:
+        also = "`ipmpki verify` finds the same in certificates, keys and files at hand."
+        rest = rest.replace("\n\n## Who is hurt", f"\n\n{also}\n\n## Who is hurt", 1)
     return f"# {rule.name} ({rule.severity})\n\n{sentence}\n\n{rest.strip()}\n\n{source}\n"

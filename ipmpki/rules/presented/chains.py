@@ -46,10 +46,9 @@ def chain_incomplete(presented: Presented) -> Iterator[Finding]:
     name the right authorities with "--ca".
     """
     for leaf, failure in _failures(presented, PathFault.INCOMPLETE):
-        who = f"its issuer, {quote(failure.missing)}," if failure.missing else "its issuer"
+        issuer = f", {quote(failure.missing)}," if failure.missing else ""
         yield Finding(
-            f"the chain of {quote(leaf.title)} ends at {quote(failure.subject)}:"
-            f" {who} is neither in the file nor trusted",
+            f"the issuer of {quote(failure.subject)}{issuer} is neither in the file nor trusted",
             "append that authority's certificate to the file, or, if it is a root, trust it with --ca FILE",
             leaf.place,
         )
