@@ -6,21 +6,17 @@ host's ``/etc/ipm`` or ``dist/hosts/NAME``, and a server are judged each for its
 
 from __future__ import annotations
 
-import contextlib
-import os
-import stat
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import peer
-from ipmpki.authority.contents import Contents, read_chain, read_contents
 from ipmpki.authority.paths import Evidence, judge_path
+from ipmpki.collecting import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
 from ipmpki.diagnostics import Label, LocatedProblem, Place, Position, Span
-from ipmpki.faults import Fault, UnreadableFile, WrongUse
+from ipmpki.faults import WrongUse
 from ipmpki.names import NameFault, read_address, read_name
-from ipmpki.presented import Chain, Flaw, FlawKind, KeyFileMode, Presented
-from ipmpki.reader import read_file
+from ipmpki.presented import Chain, FlawKind, Presented
 from ipmpki.rules.engine import judge_presented
 from ipmpki.vocabulary import Role
 
@@ -28,13 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from ipmpki.authority.contents import Contents
     from ipmpki.diagnostics import Problem
     from ipmpki.fleet import Address
     from ipmpki.presented import PresentedCertificate
 
-BUNDLE = "ca-cert.pem"
-CERTIFICATES = {"server-cert.pem": Role.SERVER, "client-cert.pem": Role.CLIENT}
-_IN_FOLDERS = (BUNDLE, *CERTIFICATES, "server-key.pem", "client-key.pem", "crl.pem")
 _FEW = 5
 """Authorities in a file that are judged each by itself; more are a bundle of which few are ever needed."""
 
@@ -70,20 +64,6 @@ class Verified:
     failed: int
 
 
-@dataclass(slots=True)
-class _Group:
-    """What is judged together."""
-
-    contents: dict[str, Contents] = field(default_factory=dict)
-    anchors: list[Contents] = field(default_factory=list)
-    flaws: list[Flaw] = field(default_factory=list)
-    key_files: list[KeyFileMode] = field(default_factory=list)
-    server: str | None = None
-
-    def everything(self) -> list[Contents]:
-        return [*self.contents.values(), *self.anchors]
-
-
 def verify(question: Question) -> Verified:
     """Judge everything the question names. Raises WrongUse where a name given is none."""
     names, addresses = _names(question.names)
@@ -94,13 +74,13 @@ def verify(question: Question) -> Verified:
         names=names,
         addresses=addresses,
     )
-    shared = _Group()
+    shared = Group()
     for written in question.anchors:
-        _add_bundle(shared, written)
+        add_bundle(shared, written)
     for written in question.revocation_lists:
-        _add_lists(shared, written)
-    groups = list(_groups(question))
-    problems: list[Problem] = list(judge_presented(replace(asked, flaws=_flaws(shared))))
+        add_lists(shared, written)
+    groups = list(groups_of(question.paths, question.seconds))
+    problems: list[Problem] = list(judge_presented(replace(asked, flaws=flaws_of(shared))))
     said: set[tuple[str, ...]] = set()
     certificates = 0
     for group in groups:
@@ -111,7 +91,7 @@ def verify(question: Question) -> Verified:
         said.add(presented.unchecked)
         problems.extend(judge_presented(presented))
     every = [shared, *groups]
-    kinds = {flaw.kind for group in every for flaw in _flaws(group)}
+    kinds = {flaw.kind for group in every for flaw in flaws_of(group)}
     failed = 4 if FlawKind.SERVER in kinds else 2 if FlawKind.FILE in kinds else 0
     return Verified(_located(problems, every, question.paths), certificates, failed)
 
@@ -136,106 +116,7 @@ def _names(written: Iterable[str]) -> tuple[tuple[str, ...], tuple[Address, ...]
     return tuple(names), tuple(addresses)
 
 
-def _groups(question: Question) -> Iterator[_Group]:
-    files = _Group()
-    yield files
-    for written in question.paths:
-        path = Path(written)
-        server = peer.read_peer(written) if not os.path.lexists(path) else None
-        if server is not None:
-            yield _server(server, question.seconds)
-        elif os.path.isdir(written):  # noqa: PTH112 -- a Path raises where the name is too long
-            yield _folder(path, written)
-        elif written not in files.contents:
-            _add_file(files, written)
-
-
-def _server(server: peer.Peer, seconds: float) -> _Group:
-    group = _Group(server=server.host)
-    try:
-        chain = peer.fetch_chain(server, seconds=seconds)
-    except peer.ServerUnreachable as fault:
-        group.flaws.append(Flaw(FlawKind.SERVER, Place(server.written), fault.message, fault.remedy))
-    else:
-        group.contents[server.written] = read_chain(server.written, chain)
-    return group
-
-
-def _folder(path: Path, written: str) -> _Group:
-    group = _Group()
-    found = [name for name in _IN_FOLDERS if os.path.lexists(path / name)]
-    for name in found:
-        inside = os.path.join(written, name)  # noqa: PTH118 -- how the user wrote it, not a path to use
-        if name == BUNDLE:
-            _add_bundle(group, inside)
-        else:
-            _add_file(group, inside)
-    if not found:
-        message = f"the folder holds none of {', '.join(_IN_FOLDERS)}"
-        group.flaws.append(Flaw(FlawKind.NOTHING, Place(written), message, "name the files one by one"))
-    return group
-
-
-def _add_file(group: _Group, written: str) -> None:
-    contents = _read(group, written)
-    if contents is None:
-        return
-    group.contents[written] = contents
-    if not (contents.certificates or contents.keys or contents.revocation_lists or contents.flaws):
-        message = "there is no certificate, key or CRL in this file"
-        contents.flaws.append(Flaw(FlawKind.NOTHING, Place(written, (0,)), message, "copy the right file"))
-    if contents.keys and os.name == "posix":
-        with contextlib.suppress(OSError):  # gone since it was read
-            mode = stat.S_IMODE(Path(written).stat().st_mode)
-            group.key_files.append(KeyFileMode(written, mode, contents.keys[0].place))
-
-
-def _add_bundle(group: _Group, written: str) -> None:
-    contents = _read(group, written)
-    if contents is None:
-        return
-    contents.flaws = [
-        replace(flaw, kind=FlawKind.BUNDLE) if flaw.kind is FlawKind.NOTHING else flaw
-        for flaw in contents.flaws
-    ]
-    if not contents.certificates and not contents.flaws:
-        message = "there is no certificate in this file, which should hold the trusted authorities"
-        remedy = "an authority's certificate begins with the line -----BEGIN CERTIFICATE-----"
-        contents.flaws.append(Flaw(FlawKind.BUNDLE, Place(written, (0,)), message, remedy))
-    group.anchors.append(contents)
-
-
-def _add_lists(group: _Group, written: str) -> None:
-    contents = _read(group, written)
-    if contents is None:
-        return
-    if not contents.revocation_lists and not contents.flaws:
-        message = "there is no CRL in this file"
-        remedy = "a CRL begins with the line -----BEGIN X509 CRL-----"
-        contents.flaws.append(Flaw(FlawKind.NOTHING, Place(written, (0,)), message, remedy))
-    group.contents[written] = contents
-
-
-def _read(group: _Group, written: str) -> Contents | None:
-    """What a regular file holds; anything else might never end, and is a flaw."""
-    path = Path(written)
-    try:
-        if path.exists() and not path.is_file():
-            raise UnreadableFile(f"'{written}' is not a regular file", "save what it holds into a file first")
-        return read_contents(written, read_file(path, what="the file"))
-    except Fault as fault:
-        group.flaws.append(Flaw(FlawKind.FILE, Place(written), fault.message, fault.remedy))
-    except (OSError, ValueError) as error:  # a path that the system cannot even look at
-        message = f"'{written}' cannot be read: {getattr(error, 'strerror', None) or error}"
-        group.flaws.append(Flaw(FlawKind.FILE, Place(written), message, "check the path"))
-    return None
-
-
-def _flaws(group: _Group) -> tuple[Flaw, ...]:
-    return (*group.flaws, *(flaw for one in group.everything() for flaw in one.flaws))
-
-
-def _presented(group: _Group, shared: _Group, asked: Presented) -> Presented:
+def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
     """What one group shows, with the path of each chain validated where there is somebody to trust."""
     chains = tuple(
         chain for name, one in group.contents.items() for chain in _chains(name, one, group, asked)
@@ -292,7 +173,7 @@ def _presented(group: _Group, shared: _Group, asked: Presented) -> Presented:
         keys=tuple(key for one in group.contents.values() for key in one.keys),
         key_files=tuple(group.key_files),
         revocation_lists=tuple(lists),
-        flaws=_flaws(group),
+        flaws=flaws_of(group),
         verdicts=tuple(judge_path(one, evidence, asked.now) for one in paths) if trusted else (),
         names=names,
         addresses=addresses,
@@ -300,7 +181,7 @@ def _presented(group: _Group, shared: _Group, asked: Presented) -> Presented:
     )
 
 
-def _is_for_a_leaf(name: str, group: _Group) -> bool:
+def _is_for_a_leaf(name: str, group: Group) -> bool:
     """Whether a file, by its name or its source, should hold a server's or client's certificate."""
     return group.server is not None or Path(name).name in CERTIFICATES
 
@@ -313,7 +194,7 @@ def _server_names(host: str) -> tuple[tuple[str, ...], tuple[Address, ...]]:
         return (), ()
 
 
-def _chains(name: str, contents: Contents, group: _Group, asked: Presented) -> Iterator[Chain]:
+def _chains(name: str, contents: Contents, group: Group, asked: Presented) -> Iterator[Chain]:
     leaf = next((one for one in contents.certificates if not one.is_authority), None)
     if leaf is not None:
         told = CERTIFICATES.get(Path(name).name) or (Role.SERVER if group.server else None)
@@ -330,7 +211,7 @@ def _role_of(leaf: PresentedCertificate) -> Role | None:
 
 
 def _located(
-    problems: Iterable[Problem], groups: Sequence[_Group], paths: Sequence[str]
+    problems: Iterable[Problem], groups: Sequence[Group], paths: Sequence[str]
 ) -> tuple[LocatedProblem, ...]:
     """Problems by file in the order given, then by line."""
     lines: dict[tuple[str, int], tuple[int, str]] = {}

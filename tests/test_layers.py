@@ -23,7 +23,7 @@ LAYERS = (
     ("outputs", "schema"),
     ("issue", "publish", "reporting"),
     ("distribute",),
-    ("project", "verifying"),
+    ("project", "collecting", "verifying"),
     ("cli",),
     ("__main__",),
 )

@@ -13,9 +13,10 @@ import pytest
 
 from ipmpki.rules.registry import registered
 from tests.cli.command import ipmpki
-from tests.verify import mint
-from tests.verify.scenarios import GOOD, SCENES, lay
+from tests.verify import mint, scenes_of_chains, scenes_of_leaves
+from tests.verify.scenes import GOOD, SCENES, lay
 
+assert scenes_of_chains, scenes_of_leaves  # each registers its scenes as it is imported
 GOLDEN = Path(__file__).parent / "golden"
 
 

@@ -6,7 +6,6 @@ import contextlib
 import socket
 import ssl
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from tests.verify import mint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @contextlib.contextmanager
@@ -122,7 +122,7 @@ def test_a_server_without_tls_is_said_to_have_none() -> None:
 
 
 def test_a_server_that_hangs_up_is_not_waited_for() -> None:
-    with listening(lambda connected: None) as port:
+    with listening(lambda _: None) as port:
         shown = ipmpki("verify", f"127.0.0.1:{port}")
     assert shown.status == 4
     assert "shows no certificate" in shown.err
@@ -130,14 +130,15 @@ def test_a_server_that_hangs_up_is_not_waited_for() -> None:
 
 def test_a_silent_server_is_given_up_on() -> None:
     over = threading.Event()
-    with listening(lambda connected: over.wait(10) and None) as port:
+    with listening(lambda _: over.wait(10) and None) as port:
         shown = ipmpki("verify", f"127.0.0.1:{port}", "--timeout", "0.2")
         over.set()
     assert shown.status == 4
     assert "it did not answer in time" in shown.err
 
 
-def test_a_closed_port_does_not_hide_what_files_hold(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_a_closed_port_does_not_hide_what_files_hold() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -85,13 +85,14 @@ def purpose_missing(presented: Presented) -> Iterator[Finding]:
 def _confined_authorities(presented: Presented) -> Iterator[Finding]:
     """Issuers on a path whose own Extended Key Usage, where they have one, leaves the purpose out.
 
-    RFC 5280 speaks of end entities only; OpenSSL, GnuTLS and NSS apply it to issuers, too.
+    RFC 5280 speaks of end entities only; OpenSSL, GnuTLS and NSS apply it to issuers, too. OpenSSL takes
+    anyExtendedKeyUsage for no purpose at all.
     """
     for verdict in presented.verdicts:
         wanted = _purposes(verdict.chain, mutual_auth=bool(presented.mutual_auth))
         for issuer in verdict.path[1:-1]:
             found = issuer.extended_key_usage
-            if found is None or "anyExtendedKeyUsage" in found:
+            if found is None:
                 continue
             lacking = [purpose for purpose in wanted if purpose not in found]
             if lacking:
