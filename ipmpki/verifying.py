@@ -127,8 +127,11 @@ def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
         if one.certificates and all(cert.is_authority for cert in one.certificates)
     ]
     small = [(name, held) for name, held in alone if len(held) <= _FEW]
+    leaves = {chain.leaf.fingerprint for chain in chains}
     misplaced = tuple(
-        held[0] for name, held in alone if _is_for_a_leaf(name, group) or (asked.role and not chains)
+        held[0]
+        for name, held in alone
+        if held[0].fingerprint in leaves or _is_for_a_leaf(name, group) or (asked.role and not chains)
     )
     bundles = [one.certificates for one in group.anchors if len(one.certificates) <= _FEW]
     lists = [
@@ -151,7 +154,8 @@ def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
     }
     evidence = Evidence(der, anchors, pool, [one.fingerprint for one in lists])
     # An authority shown alone has no role, but somebody must have certified it, too.
-    paths = [*chains, *(Chain(held[0], tuple(held), None) for _, held in small)]
+    unclaimed = [held for _, held in small if held[0].fingerprint not in leaves]
+    paths = [*chains, *(Chain(held[0], tuple(held), None) for held in unclaimed)]
     names, addresses = asked.names, asked.addresses
     if group.server is not None and not names and not addresses:
         names, addresses = _server_names(group.server)
@@ -195,7 +199,16 @@ def _server_names(host: str) -> tuple[tuple[str, ...], tuple[Address, ...]]:
 
 
 def _chains(name: str, contents: Contents, group: Group, asked: Presented) -> Iterator[Chain]:
+    """The chain in a file, if there is one.
+
+    Its leaf is the first certificate that is no authority's. An authority's is one, too, where somebody uses
+    it as such: a server sends it, or its key lies beside it, as "openssl req -x509" makes them.
+    """
     leaf = next((one for one in contents.certificates if not one.is_authority), None)
+    if leaf is None and contents.certificates:
+        first = contents.certificates[0]
+        held = {key.public_key_digest for one in group.contents.values() for key in one.keys}
+        leaf = first if group.server is not None or first.public_key_digest in held else None
     if leaf is not None:
         told = CERTIFICATES.get(Path(name).name) or (Role.SERVER if group.server else None)
         role = asked.role or told or _role_of(leaf)
@@ -213,7 +226,7 @@ def _role_of(leaf: PresentedCertificate) -> Role | None:
 def _located(
     problems: Iterable[Problem], groups: Sequence[Group], paths: Sequence[str]
 ) -> tuple[LocatedProblem, ...]:
-    """Problems by file in the order given, then by line."""
+    """Problems by file in the order given, then by line. A line of base64 helps nobody, so none is shown."""
     lines: dict[tuple[str, int], tuple[int, str]] = {}
     order: dict[str, int] = {path: rank for rank, path in enumerate(paths)}
     for group in groups:
@@ -228,8 +241,7 @@ def _located(
             (place.file, int(place.path[0])) if place.path else (place.file, -1), (0, "")
         )
         span = Span(Position(number, 1), Position(number, len(text) + 1)) if number else None
-        shown = (text,) if text else ()
-        located.append(LocatedProblem(problem, Label(place.file, place.path, span, shown)))
+        located.append(LocatedProblem(problem, Label(place.file, place.path, span, ())))
     start = Span(Position(1, 1), Position(1, 1))
     located.sort(
         key=lambda one: (

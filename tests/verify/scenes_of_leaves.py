@@ -68,6 +68,16 @@ def authority_in_place_of_leaf() -> str:
 
 
 @scene
+def authority_in_place_of_leaf_with_its_key() -> str:
+    leaf = mint.make(
+        mint.Order(subject="print server", names=(), usage=None, purposes=None, is_authority=True)
+    )
+    lay(leaf)
+    put("key.pem", leaf.key_pem())
+    return f"server.pem key.pem {GOOD}"
+
+
+@scene
 def alternative_names_missing() -> str:
     lay(mint.server(names=()))
     return "server.pem --ca ca.pem --crl crl.pem --role server"

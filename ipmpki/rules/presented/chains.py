@@ -204,7 +204,7 @@ def leaf_not_first(presented: Presented) -> Iterator[Finding]:
     Put the computer's certificate first, then its issuer, then the issuer's issuer.
     """
     for chain in presented.chains:
-        if chain.certificates[0].is_authority:
+        if chain.certificates[0] is not chain.leaf and chain.certificates[0].is_authority:
             yield Finding(
                 f"{quote(chain.leaf.title)} is not the first certificate in the file",
                 "put it before the authorities' certificates",
@@ -268,6 +268,6 @@ def root_in_chain(presented: Presented) -> Iterator[Finding]:
     """
     for chain in presented.chains:
         for one in chain.certificates:
-            if one.is_authority and one.is_self_issued:
+            if one.is_authority and one.is_self_issued and one is not chain.leaf:
                 message = f"the root {quote(one.title)} is sent along, which nobody needs"
                 yield Finding(message, "leave it out of this file; it belongs into ca-cert.pem", one.place)

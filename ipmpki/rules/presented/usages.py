@@ -141,7 +141,7 @@ def key_usage_wrong(presented: Presented) -> Iterator[Finding]:
                 f"have it issued again with {_listed(wanted)}",
                 leaf.place,
             )
-        if "keyCertSign" in found:
+        if "keyCertSign" in found and not leaf.is_authority:
             yield Finding(
                 f"{quote(leaf.title)} claims to sign certificates, but is no authority",
                 "have it issued again without keyCertSign",
@@ -156,7 +156,7 @@ def authority_in_place_of_leaf(presented: Presented) -> Iterator[Finding]:
     ## What it finds
 
     A file with no certificate but authorities', where "--role" or the file's name says that it is a server's
-    or a client's.
+    or a client's, where its key lies beside it, or where a server sends it.
 
     ## Who is hurt
 
@@ -165,7 +165,7 @@ def authority_in_place_of_leaf(presented: Presented) -> Iterator[Finding]:
 
     ## Example
 
-    It comes of a mix-up: "CertFile" names "ca-cert.pem".
+    It comes of "openssl req -x509", which makes an authority, or of a mix-up: "CertFile" names "ca-cert.pem".
 
     ## Instead
 
@@ -174,6 +174,6 @@ def authority_in_place_of_leaf(presented: Presented) -> Iterator[Finding]:
     for one in presented.misplaced:
         yield Finding(
             f"{quote(one.title)} is an authority's certificate, not a server's or a client's",
-            "put the computer's own certificate first in this file",
+            "have an authority issue one for this computer, and put that first in this file",
             one.place,
         )
