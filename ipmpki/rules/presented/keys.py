@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Severity
 from ipmpki.presented import FlawKind
+from ipmpki.rules.presented.time import judged
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
 from ipmpki.vocabulary import Role
 from ipmpki.wording import quote
@@ -119,14 +120,11 @@ def _readable(presented: Presented) -> Iterator[Finding]:
 
 @also_of_presented("key-too-weak")
 def _too_weak(presented: Presented) -> Iterator[Finding]:
-    seen: set[str] = set()
-    groups = (*(chain.certificates for chain in presented.chains), presented.authorities)
-    for one in (one for group in groups for one in group):
+    for one in judged(presented):
         kind, _, size = one.key_type.partition("-")
         is_weak = (kind == "rsa" and size.isdigit() and int(size) < _LEAST_RSA_BITS) or kind in {"dsa"}
         is_weak = is_weak or (kind == "ec" and size.endswith(("192r1", "192v1", "160r1", "160k1", "192k1")))
-        if is_weak and one.fingerprint not in seen:
-            seen.add(one.fingerprint)
+        if is_weak:
             yield Finding(
                 f"the key of {quote(one.title)}, {one.key_type}, is too weak to trust",
                 "have it issued again for a new RSA key of 2048 bits or more",

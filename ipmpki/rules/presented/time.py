@@ -23,7 +23,7 @@ _RENEW = "have a new one issued, and install it"
 _WEAK_HASHES = {"md2": "MD2", "md4": "MD4", "md5": "MD5", "sha1": "SHA-1"}
 
 
-def _judged(presented: Presented) -> Iterator[PresentedCertificate]:
+def judged(presented: Presented) -> Iterator[PresentedCertificate]:
     """Every certificate that counts: those of chains, of paths, and an authority shown alone."""
     seen: set[str] = set()
     groups = (
@@ -62,7 +62,7 @@ def certificate_not_yet_valid(presented: Presented) -> Iterator[Finding]:
 
     Set the clocks right; else wait, or have it issued again.
     """
-    for one in _judged(presented):
+    for one in judged(presented):
         if one.not_before > presented.now:
             yield Finding(
                 f"{_called(one)} is valid only from {one.not_before:%Y-%m-%d %H:%M} UTC on",
@@ -74,11 +74,11 @@ def certificate_not_yet_valid(presented: Presented) -> Iterator[Finding]:
 @also_of_presented("certificate-expired")
 def _expired(presented: Presented) -> Iterator[Finding]:
     told = False
-    for one in _judged(presented):
+    for one in judged(presented):
         if one.not_after < presented.now:
             told = True
             yield Finding(f"{_called(one)} ended on {one.not_after:%Y-%m-%d}", _RENEW, one.place)
-    told = told or any(one.not_before > presented.now for one in _judged(presented))
+    told = told or any(one.not_before > presented.now for one in judged(presented))
     for verdict in presented.verdicts:
         for failure in verdict.failures:
             if failure.fault is PathFault.TIME and not told:
@@ -87,7 +87,7 @@ def _expired(presented: Presented) -> Iterator[Finding]:
 
 @also_of_presented("certificate-expiring")
 def _expiring(presented: Presented) -> Iterator[Finding]:
-    for one in _judged(presented):
+    for one in judged(presented):
         left = one.not_after - presented.now
         if timedelta(0) <= left <= (_AUTHORITY_NOTICE if one.is_authority else _LEAF_NOTICE):
             when = "within a day" if left < timedelta(days=1) else f"in {days(left.days)}"
@@ -127,7 +127,7 @@ def weak_signature(presented: Presented) -> Iterator[Finding]:
 
     Have it issued again with SHA-256.
     """
-    for one in _judged(presented):
+    for one in judged(presented):
         weak = _WEAK_HASHES.get(one.signature_hash or "")
         if weak and not (one.is_authority and one.is_self_issued):
             yield Finding(
