@@ -50,8 +50,9 @@ def read_peer(written: str) -> Peer | None:
 def fetch_chain(peer: Peer, *, seconds: float = USUAL_SECONDS) -> list[bytes]:
     """The certificates that the server sends, in DER, in its order.
 
-    ``seconds`` limits the whole of it. Raises ServerUnreachable. A server that goes on to demand a client's
-    certificate, or to refuse the handshake, has shown its own by then.
+    ``seconds`` limits each of connecting and shaking hands; looking up the name is the system's affair.
+    Raises ServerUnreachable. A server that goes on to demand a client's certificate, or to refuse the
+    handshake, has shown its own by then.
     """
     from OpenSSL import SSL
 

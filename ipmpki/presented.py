@@ -162,15 +162,17 @@ class KeyFileMode:
 class Presented:
     """All that was shown in one run, and what is asked of it.
 
-    ``authorities`` are authorities' certificates shown alone, ``misplaced`` those that stand where a server's
-    or a client's belongs. ``verdicts`` is empty where no trust anchors were given. ``names`` are what the
-    user said the certificate must be good for, DNS names in lower case as A-labels. ``mutual_auth`` is None
-    where nothing was said. ``unchecked`` says in words what nobody asked to compare.
+    ``authorities`` are authorities' certificates shown alone, ``trusted`` those of a folder's own bundle, if
+    it is small, ``misplaced`` those that stand where a server's or a client's belongs. ``verdicts`` is empty
+    where no trust anchors were given. ``names`` are what the user said the certificate must be good for, DNS
+    names in lower case as A-labels. ``mutual_auth`` is None where nothing was said. ``unchecked`` says in
+    words what nobody asked to compare.
     """
 
     now: datetime
     chains: tuple[Chain, ...] = ()
     authorities: tuple[PresentedCertificate, ...] = ()
+    trusted: tuple[PresentedCertificate, ...] = ()
     misplaced: tuple[PresentedCertificate, ...] = ()
     keys: tuple[PresentedKey, ...] = ()
     key_files: tuple[KeyFileMode, ...] = ()

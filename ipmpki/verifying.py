@@ -85,7 +85,7 @@ def verify(question: Question) -> Verified:
     certificates = 0
     for group in groups:
         presented = _presented(group, shared, asked)
-        certificates += sum(len(one.certificates) for one in group.contents.values())
+        certificates += sum(len(one.certificates) for one in group.everything())
         if presented.unchecked in said:
             presented = replace(presented, unchecked=())
         said.add(presented.unchecked)
@@ -172,7 +172,8 @@ def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
     return replace(
         asked,
         chains=chains,
-        authorities=tuple(one for held in (*(held for _, held in small), *bundles) for one in held),
+        authorities=tuple(one for _, held in small for one in held),
+        trusted=tuple(one for held in bundles for one in held),
         misplaced=misplaced,
         keys=tuple(key for one in group.contents.values() for key in one.keys),
         key_files=tuple(group.key_files),

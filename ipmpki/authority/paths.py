@@ -55,6 +55,22 @@ _FAULTS: Final = (
     (_REVOCATION_UNKNOWN, PathFault.REVOCATION_UNKNOWN),
 )
 
+# What OpenSSL says, for people who do not know its words; where it says anything else, its own are shown.
+_WORDS: Final[Mapping[int, str]] = {
+    3: "none is from its issuer",
+    8: "its signature is not that of the issuer",
+    11: "it is not valid yet",
+    25: "the path is longer than an authority above it allows",
+    32: "the key of its issuer may not sign certificates",
+    34: "it has a critical extension that nobody here knows",
+    35: "its signer may not sign CRLs",
+    36: "it has a critical extension that nobody here knows",
+    44: "it covers other certificates",
+    47: "a name is outside those that an authority above it may certify",
+    48: "a name is among those that an authority above it may not certify",
+    79: "it certifies others, but may not",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -148,4 +164,6 @@ class _Validator:
             digest = refusal.certificate.digest("sha256").replace(b":", b"").decode().lower()
             found = self._known.get(digest)
         missing = found.issuer if found is not None and fault is PathFault.INCOMPLETE else ""
-        return PathFailure(fault, found.title if found else "an issuer", str(words), missing)
+        return PathFailure(
+            fault, found.title if found else "an issuer", _WORDS.get(code, str(words)), missing
+        )

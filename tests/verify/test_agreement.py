@@ -28,7 +28,7 @@ def test_what_ipmpki_issues_is_found_good(built_shop: Shop) -> None:
         named = [argument for name in names for argument in ("--name", name)]
         asked = ("--role", role, "--mutual-auth", "required", *named, "--crl", crl, "--strict")
         shown = ipmpki("verify", built_shop.host(short), *asked, "--at", "2026-11-24T12:00")
-        assert (shown.status, shown.err) == (0, f"{built_shop.host(short)}: no problems (1 certificate)\n")
+        assert (shown.status, shown.err) == (0, f"{built_shop.host(short)}: no problems (2 certificates)\n")
 
 
 def test_a_host_taken_out_of_the_declaration_is_found_revoked(built_shop: Shop) -> None:

@@ -86,10 +86,13 @@ def issuer_not_trusted(presented: Presented) -> Iterator[Finding]:
     authority that they trust.
     """
     for leaf, failure in _failures(presented, PathFault.UNTRUSTED):
-        own = "certifies itself" if failure.subject == leaf.title else f"leads to {quote(failure.subject)}"
+        is_own = failure.subject == leaf.title
+        leads = "certifies itself, and" if is_own else f"leads to {quote(failure.subject)}, which"
         yield Finding(
-            f"{quote(leaf.title)} {own}, which is not among the trusted authorities",
-            "add that authority's certificate to ca-cert.pem everywhere, or have it issued by a trusted one",
+            f"{quote(leaf.title)} {leads} is not among the trusted authorities",
+            "have it issued by a trusted authority"
+            if is_own
+            else "add that authority's certificate to ca-cert.pem, or have it issued by a trusted one",
             leaf.place,
         )
 

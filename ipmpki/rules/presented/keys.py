@@ -40,7 +40,7 @@ def key_mismatch(presented: Presented) -> Iterator[Finding]:
 
     Copy key and certificate of the same order together.
     """
-    own = {one.public_key_digest for chain in presented.chains for one in chain.certificates}
+    own = {chain.leaf.public_key_digest for chain in presented.chains}
     own |= {one.public_key_digest for one in presented.authorities}
     if not own:
         return

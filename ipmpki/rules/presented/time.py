@@ -30,6 +30,7 @@ def judged(presented: Presented) -> Iterator[PresentedCertificate]:
         *(chain.certificates for chain in presented.chains),
         *(verdict.path for verdict in presented.verdicts),
         presented.authorities,
+        presented.trusted,
     )
     for group in groups:
         for one in group:
