@@ -45,7 +45,7 @@ class TallyOutput(TypedDict):
 
 
 class ProblemsOutput(TypedDict):
-    """What ``ipmpki check --format json`` writes."""
+    """What ``ipmpki check`` and ``ipmpki verify`` write with ``--format json``."""
 
     version: Literal[1]
     file: str

@@ -98,7 +98,8 @@ def test_a_golden_declaration_reads_as_written(declaration: Path, monkeypatch: p
 
 
 def test_each_rule_has_a_golden_declaration() -> None:
-    assert {rule_of(path) for path in DECLARATIONS} == set(registered())
+    declared = {name for name, rule in registered().items() if not rule.is_about_presented_only}
+    assert {rule_of(path) for path in DECLARATIONS} == declared  # the others' are in tests/verify/golden
 
 
 def test_each_golden_file_is_used() -> None:

@@ -15,9 +15,9 @@ LAYERS = (
     ("diagnostics", "faults", "vocabulary", "names", "wording"),
     ("source", "spans", "model"),
     ("fleet",),
-    ("validation", "issued", "specification", "editing", "changes"),
+    ("validation", "issued", "specification", "editing", "changes", "presented"),
     ("rules",),
-    ("checking", "reader"),
+    ("checking", "reader", "peer"),
     ("store", "planning", "authority", "platforms"),
     ("render",),
     ("outputs", "schema"),
@@ -25,7 +25,7 @@ LAYERS = (
     ("issue",),
     ("ordering",),
     ("distribute",),
-    ("project",),
+    ("project", "collecting", "verifying"),
     ("cli",),
     ("__main__",),
 )
@@ -33,6 +33,7 @@ LAYERS = (
 
 PLACES = {
     "cryptography": {"authority"},
+    "OpenSSL": {"authority", "peer"},
     "pydantic": {"model"},
     "pydantic_core": {"model"},
     "jinja2": {"render"},

@@ -104,7 +104,7 @@ def read_certificates(pem: bytes) -> tuple[CertificateFacts, ...]:
     """
     certificates = parse_certificates(pem)
     with quietly():
-        return tuple(_facts(certificate) for certificate in certificates)
+        return tuple(facts_of(certificate) for certificate in certificates)
 
 
 def parse_certificates(pem: bytes) -> list[x509.Certificate]:
@@ -137,14 +137,15 @@ def quietly() -> Iterator[None]:
         yield
 
 
-def _facts(certificate: x509.Certificate) -> CertificateFacts:
+def facts_of(certificate: x509.Certificate) -> CertificateFacts:
+    """What a certificate says, for the authority's own modules. Raises CertificateUnreadable."""
     # The library parses lazily: names, extensions and key may each turn out unreadable only here.
     try:
         extensions = certificate.extensions
         subject = certificate.subject
         common_names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        constraints = _find(extensions, x509.BasicConstraints)
-        alternative_names = _find(extensions, x509.SubjectAlternativeName)
+        constraints = find_extension(extensions, x509.BasicConstraints)
+        alternative_names = find_extension(extensions, x509.SubjectAlternativeName)
         key_type, digest = _key(certificate)
         return CertificateFacts(
             common_name=str(common_names[-1].value) if common_names else None,
@@ -156,10 +157,10 @@ def _facts(certificate: x509.Certificate) -> CertificateFacts:
             key_type=key_type,
             dns_names=tuple(alternative_names.get_values_for_type(x509.DNSName)) if alternative_names else (),
             addresses=_addresses(alternative_names) if alternative_names else (),
-            key_usage=_usages(_find(extensions, x509.KeyUsage)),
+            key_usage=_usages(find_extension(extensions, x509.KeyUsage)),
             extended_key_usage=tuple(
                 _PURPOSE_NAMES.get(purpose, purpose.dotted_string)
-                for purpose in _find(extensions, x509.ExtendedKeyUsage) or ()
+                for purpose in find_extension(extensions, x509.ExtendedKeyUsage) or ()
             ),
             is_authority=constraints is not None and constraints.ca,
             fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
@@ -169,7 +170,8 @@ def _facts(certificate: x509.Certificate) -> CertificateFacts:
         raise _damaged() from None
 
 
-def _find(extensions: x509.Extensions, kind: type[_ExtensionT]) -> _ExtensionT | None:
+def find_extension(extensions: x509.Extensions, kind: type[_ExtensionT]) -> _ExtensionT | None:
+    """The value of an extension, None where it is absent; for the authority's own modules."""
     try:
         return extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:

@@ -14,7 +14,7 @@ from ipmpki.cli import console
     "--format", "format_", type=click.Choice(("text", "json")), default="text", help="How they are listed."
 )
 def command(format_: str) -> int:
-    """List the rules that declarations are checked by, with their severity and source."""
+    """List the rules that declarations and certificates are judged by, with their severity and source."""
     from ipmpki.rules.registry import registered
 
     rules = sorted(registered().values(), key=lambda rule: rule.name)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ipmpki.fleet import Fleet
+    from ipmpki.presented import Presented
 
 
 def judge(fleet: Fleet, surroundings: Surroundings) -> tuple[Problem, ...]:
@@ -29,6 +30,16 @@ def judge(fleet: Fleet, surroundings: Surroundings) -> tuple[Problem, ...]:
     for rule in running:
         problems.extend(_run(rule, fleet, surroundings))
     return tuple(problems)
+
+
+def judge_presented(presented: Presented) -> tuple[Problem, ...]:
+    """Every problem that the rules find in what was shown to ``ipmpki verify``, unordered."""
+    problems: list[Problem] = []
+    for rule in registered().values():
+        if rule.presented_check is not None:
+            check = rule.presented_check
+            problems.extend(_guarded(rule, lambda: check(presented), Place("")))  # noqa: B023 -- used up at once
+    return tuple(dict.fromkeys(problems))
 
 
 def _run(rule: Rule, fleet: Fleet, surroundings: Surroundings) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics import Place, Related, Severity
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued
+    from ipmpki.presented import Presented
 
 HEADINGS = ("What it finds", "Who is hurt", "Example", "Instead")
 
@@ -59,6 +60,7 @@ class Surroundings:
 HostCheck: TypeAlias = Callable[["HostSpec"], Iterable[Finding]]
 FleetCheck: TypeAlias = Callable[["Fleet"], Iterable[Finding]]
 StateCheck: TypeAlias = Callable[["Fleet", Surroundings], Iterable[Finding]]
+PresentedCheck: TypeAlias = Callable[["Presented"], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,9 @@ class Rule:
     host_check: HostCheck | None = None
     fleet_check: FleetCheck | None = None
     state_check: StateCheck | None = None
+    presented_check: PresentedCheck | None = None
+    is_about_presented_only: bool = False
+    """Whether it judges certificates, keys and CRLs shown to ``ipmpki verify``, and no declaration."""
 
     @property
     def summary(self) -> str:
@@ -81,10 +86,11 @@ class Rule:
     @property
     def is_about_state(self) -> bool:
         """Whether it judges what was issued or how files lie on the disk rather than what is declared."""
-        return self.state_check is not None
+        return self.state_check is not None or self.is_about_presented_only
 
 
 _RULES: dict[str, Rule] = {}
+_ALSO_OF_PRESENTED: dict[str, PresentedCheck] = {}
 
 
 def host_rule(severity: Severity, *, cites: str) -> Callable[[HostCheck], HostCheck]:
@@ -112,6 +118,35 @@ def state_rule(severity: Severity, *, cites: str) -> Callable[[StateCheck], Stat
 
     def register(check: StateCheck) -> StateCheck:
         _register(Rule(_name(check), severity, cites, _page(check), state_check=check))
+        return check
+
+    return register
+
+
+def presented_rule(severity: Severity, *, cites: str) -> Callable[[PresentedCheck], PresentedCheck]:
+    """Register a rule that judges certificates, keys and CRLs shown to ``ipmpki verify``."""
+
+    def register(check: PresentedCheck) -> PresentedCheck:
+        _register(
+            Rule(
+                _name(check),
+                severity,
+                cites,
+                _page(check),
+                presented_check=check,
+                is_about_presented_only=True,
+            )
+        )
+        return check
+
+    return register
+
+
+def also_of_presented(name: str) -> Callable[[PresentedCheck], PresentedCheck]:
+    """Let a registered rule about declarations judge what is shown to ``ipmpki verify``, too."""
+
+    def register(check: PresentedCheck) -> PresentedCheck:
+        _ALSO_OF_PRESENTED[name] = check  # the rule itself may be registered later
         return check
 
     return register
@@ -152,6 +187,9 @@ def registered() -> dict[str, Rule]:
     from ipmpki.rules import subjects  # each registers its rules as it is imported
 
     assert subjects  # noqa: S101 -- imported for its effect
+    for name, check in _ALSO_OF_PRESENTED.items():
+        _RULES[name] = replace(_RULES[name], presented_check=check)
+    _ALSO_OF_PRESENTED.clear()
     return dict(sorted(_RULES.items()))
 
 
@@ -159,4 +197,7 @@ def page(rule: Rule) -> str:
     """A rule's page as ``ipmpki explain`` prints it: Markdown, with name, severity and citation."""
     sentence, _, rest = rule.page.partition("\n")
     source = f"## Source\n\n{rule.citation}."
+    if rule.presented_check is not None and not rule.is_about_presented_only:
+        also = "`ipmpki verify` finds the same in certificates, keys and files at hand."
+        rest = rest.replace("\n\n## Who is hurt", f"\n\n{also}\n\n## Who is hurt", 1)
     return f"# {rule.name} ({rule.severity})\n\n{sentence}\n\n{rest.strip()}\n\n{source}\n"

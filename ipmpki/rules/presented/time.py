@@ -1,0 +1,138 @@
+"""Validity and strength: what wears out with time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ipmpki.diagnostics import Severity
+from ipmpki.presented import PathFault
+from ipmpki.rules.registry import Finding, also_of_presented, presented_rule
+from ipmpki.vocabulary import Role
+from ipmpki.wording import days, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipmpki.presented import Presented, PresentedCertificate
+
+_LEAF_NOTICE = timedelta(days=30)
+_AUTHORITY_NOTICE = timedelta(days=90)
+_APPLES_LIMIT = timedelta(days=825)
+_RENEW = "have a new one issued, and install it"
+_WEAK_HASHES = {"md2": "MD2", "md4": "MD4", "md5": "MD5", "sha1": "SHA-1"}
+
+
+def judged(presented: Presented) -> Iterator[PresentedCertificate]:
+    """Every certificate that counts: those of chains, of paths, and an authority shown alone."""
+    seen: set[str] = set()
+    groups = (
+        *(chain.certificates for chain in presented.chains),
+        *(verdict.path for verdict in presented.verdicts),
+        presented.authorities,
+        presented.trusted,
+    )
+    for group in groups:
+        for one in group:
+            if one.fingerprint not in seen:
+                seen.add(one.fingerprint)
+                yield one
+
+
+def _called(one: PresentedCertificate) -> str:
+    return f"the authority {quote(one.title)}" if one.is_authority else quote(one.title)
+
+
+@presented_rule(Severity.ERROR, cites="RFC 5280, sections 4.1.2.5 and 6.1.3")
+def certificate_not_yet_valid(presented: Presented) -> Iterator[Finding]:
+    """A certificate's first day has not come.
+
+    ## What it finds
+
+    A certificate, or an authority's above it, that begins later than now, or than the day of "--at".
+
+    ## Who is hurt
+
+    Whoever connects is refused until then. More often the clock of a computer is wrong.
+
+    ## Example
+
+    It comes of time: a certificate made on a computer whose clock is a day fast.
+
+    ## Instead
+
+    Set the clocks right; else wait, or have it issued again.
+    """
+    for one in judged(presented):
+        if one.not_before > presented.now:
+            yield Finding(
+                f"{_called(one)} is valid only from {one.not_before:%Y-%m-%d %H:%M} UTC on",
+                "check this computer's clock and that of the issuer; else wait until then",
+                one.place,
+            )
+
+
+@also_of_presented("certificate-expired")
+def _expired(presented: Presented) -> Iterator[Finding]:
+    told = False
+    for one in judged(presented):
+        if one.not_after < presented.now:
+            told = True
+            yield Finding(f"{_called(one)} ended on {one.not_after:%Y-%m-%d}", _RENEW, one.place)
+    told = told or any(one.not_before > presented.now for one in judged(presented))
+    for verdict in presented.verdicts:
+        for failure in verdict.failures:
+            if failure.fault is PathFault.TIME and not told:
+                yield Finding(f"{quote(failure.subject)}: {failure.words}", _RENEW, verdict.chain.leaf.place)
+
+
+@also_of_presented("certificate-expiring")
+def _expiring(presented: Presented) -> Iterator[Finding]:
+    for one in judged(presented):
+        left = one.not_after - presented.now
+        if timedelta(0) <= left <= (_AUTHORITY_NOTICE if one.is_authority else _LEAF_NOTICE):
+            when = "within a day" if left < timedelta(days=1) else f"in {days(left.days)}"
+            yield Finding(f"{_called(one)} ends {when}, on {one.not_after:%Y-%m-%d}", _RENEW, one.place)
+
+
+@also_of_presented("lifetime-over-825-days")
+def _long_lived(presented: Presented) -> Iterator[Finding]:
+    for chain in presented.chains:
+        lifetime = chain.leaf.not_after - chain.leaf.not_before
+        if chain.role is Role.SERVER and lifetime > _APPLES_LIMIT + timedelta(seconds=1):
+            yield Finding(
+                f"{quote(chain.leaf.title)} is valid for {days(lifetime.days)}; macOS accepts 825 at most",
+                "if a client is a Mac, have it issued again for 825 days or fewer",
+                chain.leaf.place,
+            )
+
+
+@presented_rule(Severity.ERROR, cites="RFC 9155; RFC 6194; RFC 6151")
+def weak_signature(presented: Presented) -> Iterator[Finding]:
+    """A certificate is signed with a hash that can be forged.
+
+    ## What it finds
+
+    MD5, SHA-1 or an older hash in the signature of a certificate or of an authority between it and the root.
+    A root's own signature proves nothing and is not looked at.
+
+    ## Who is hurt
+
+    Everybody: certificates with the same signature can be forged. Current TLS libraries refuse them.
+
+    ## Example
+
+    It comes of an old authority's settings: "default_md = sha1".
+
+    ## Instead
+
+    Have it issued again with SHA-256.
+    """
+    for one in judged(presented):
+        weak = _WEAK_HASHES.get(one.signature_hash or "")
+        if weak and not (one.is_authority and one.is_self_issued):
+            yield Finding(
+                f"{_called(one)} is signed with {weak}, which can be forged",
+                "have it issued again with SHA-256",
+                one.place,
+            )

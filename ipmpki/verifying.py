@@ -1,0 +1,260 @@
+"""From paths and servers to all problems of what they hold: what ``ipmpki verify`` does.
+
+Files given one by one are judged together, as key and certificate often lie apart; a folder, such as a
+host's ``/etc/ipm`` or ``dist/hosts/NAME``, and a server are judged each for itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ipmpki import peer
+from ipmpki.authority.paths import Evidence, judge_path
+from ipmpki.collecting import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
+from ipmpki.diagnostics import Label, LocatedProblem, Place, Position, Span
+from ipmpki.faults import WrongUse
+from ipmpki.names import NameFault, read_address, read_name
+from ipmpki.presented import Chain, FlawKind, Presented
+from ipmpki.rules.engine import judge_presented
+from ipmpki.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from ipmpki.authority.contents import Contents
+    from ipmpki.diagnostics import Problem
+    from ipmpki.fleet import Address
+    from ipmpki.presented import PresentedCertificate
+
+_FEW = 5
+"""Authorities in a file that are judged each by itself; more are a bundle of which few are ever needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be judged, and by what.
+
+    ``paths`` are files, folders and servers as written. ``anchors`` are files with the trusted authorities,
+    ``revocation_lists`` with CRLs. ``now`` is aware. ``names`` are DNS names and addresses as written.
+    ``seconds`` is how long a server may take.
+    """
+
+    paths: Sequence[str]
+    now: datetime
+    anchors: Sequence[str] = ()
+    revocation_lists: Sequence[str] = ()
+    role: Role | None = None
+    mutual_auth: bool | None = None
+    names: Sequence[str] = ()
+    seconds: float = peer.USUAL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Every problem, by file and line, and how many certificates were seen. ``failed`` is an exit status.
+
+    It is 2 where a file could not be read, 4 where a server could not be reached, else 0.
+    """
+
+    problems: tuple[LocatedProblem, ...]
+    certificates: int
+    failed: int
+
+
+def verify(question: Question) -> Verified:
+    """Judge everything the question names. Raises WrongUse where a name given is none."""
+    names, addresses = _names(question.names)
+    asked = Presented(
+        question.now,
+        role=question.role,
+        mutual_auth=question.mutual_auth,
+        names=names,
+        addresses=addresses,
+    )
+    shared = Group()
+    for written in question.anchors:
+        add_bundle(shared, written)
+    for written in question.revocation_lists:
+        add_lists(shared, written)
+    groups = list(groups_of(question.paths, question.seconds))
+    problems: list[Problem] = list(judge_presented(replace(asked, flaws=flaws_of(shared))))
+    said: set[tuple[str, ...]] = set()
+    certificates = 0
+    for group in groups:
+        presented = _presented(group, shared, asked)
+        certificates += sum(len(one.certificates) for one in group.everything())
+        if presented.unchecked in said:
+            presented = replace(presented, unchecked=())
+        said.add(presented.unchecked)
+        problems.extend(judge_presented(presented))
+    every = [shared, *groups]
+    kinds = {flaw.kind for group in every for flaw in flaws_of(group)}
+    failed = 4 if FlawKind.SERVER in kinds else 2 if FlawKind.FILE in kinds else 0
+    return Verified(_located(problems, every, question.paths), certificates, failed)
+
+
+def _names(written: Iterable[str]) -> tuple[tuple[str, ...], tuple[Address, ...]]:
+    names: list[str] = []
+    addresses: list[Address] = []
+    for one in written:
+        address = read_address(one)
+        name = read_name(one)
+        if not isinstance(address, str):
+            addresses.append(address)
+        elif name.fault is None:
+            names.append(name.ascii)
+        else:
+            what = (
+                "a wildcard"
+                if name.fault is NameFault.WILDCARD
+                else "neither a computer's name nor an address"
+            )
+            raise WrongUse(f"'{one}' is {what}", "give --name as clients write it when they connect")
+    return tuple(names), tuple(addresses)
+
+
+def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
+    """What one group shows, with the path of each chain validated where there is somebody to trust."""
+    chains = tuple(
+        chain for name, one in group.contents.items() for chain in _chains(name, one, group, asked)
+    )
+    alone = [
+        (name, one.certificates)
+        for name, one in group.contents.items()
+        if one.certificates and all(cert.is_authority for cert in one.certificates)
+    ]
+    small = [(name, held) for name, held in alone if len(held) <= _FEW]
+    leaves = {chain.leaf.fingerprint for chain in chains}
+    misplaced = tuple(
+        held[0]
+        for name, held in alone
+        if held[0].fingerprint in leaves or _is_for_a_leaf(name, group) or (asked.role and not chains)
+    )
+    bundles = [one.certificates for one in group.anchors if len(one.certificates) <= _FEW]
+    lists = [
+        one
+        for source in (group, shared)
+        for held in source.contents.values()
+        for one in held.revocation_lists
+    ]
+    anchors = [cert for one in (shared.anchors or group.anchors) for cert in one.certificates]
+    pool = (
+        []
+        if group.server
+        else [c for one in group.contents.values() for c in one.certificates if c.is_authority]
+    )
+    der = {
+        key: value
+        for source in (group, shared)
+        for one in source.everything()
+        for key, value in one.der.items()
+    }
+    evidence = Evidence(der, anchors, pool, [one.fingerprint for one in lists])
+    # An authority shown alone has no role, but somebody must have certified it, too.
+    unclaimed = [held for _, held in small if held[0].fingerprint not in leaves]
+    paths = [*chains, *(Chain(held[0], tuple(held), None) for held in unclaimed)]
+    names, addresses = asked.names, asked.addresses
+    if group.server is not None and not names and not addresses:
+        names, addresses = _server_names(group.server)
+    trusted = bool(shared.anchors or group.anchors)
+    unchecked = [
+        words
+        for words, is_missing in (
+            ("names (--name)", not names and not addresses),
+            ("trust (--ca)", not trusted),
+            ("revocation (--crl)", not lists),
+        )
+        if is_missing
+    ]
+    return replace(
+        asked,
+        chains=chains,
+        authorities=tuple(one for _, held in small for one in held),
+        trusted=tuple(one for held in bundles for one in held),
+        misplaced=misplaced,
+        keys=tuple(key for one in group.contents.values() for key in one.keys),
+        key_files=tuple(group.key_files),
+        revocation_lists=tuple(lists),
+        flaws=flaws_of(group),
+        verdicts=tuple(judge_path(one, evidence, asked.now) for one in paths) if trusted else (),
+        names=names,
+        addresses=addresses,
+        unchecked=tuple(unchecked),
+    )
+
+
+def _is_for_a_leaf(name: str, group: Group) -> bool:
+    """Whether a file, by its name or its source, should hold a server's or client's certificate."""
+    return group.server is not None or Path(name).name in CERTIFICATES
+
+
+def _server_names(host: str) -> tuple[tuple[str, ...], tuple[Address, ...]]:
+    """The name by which the server was reached is one its certificate must be good for."""
+    try:
+        return _names([host])
+    except WrongUse:
+        return (), ()
+
+
+def _chains(name: str, contents: Contents, group: Group, asked: Presented) -> Iterator[Chain]:
+    """The chain in a file, if there is one.
+
+    Its leaf is the first certificate that is no authority's. An authority's is one, too, where somebody uses
+    it as such: a server sends it, or its key lies beside it, as "openssl req -x509" makes them.
+    """
+    leaf = next((one for one in contents.certificates if not one.is_authority), None)
+    if leaf is None and contents.certificates:
+        first = contents.certificates[0]
+        held = {key.public_key_digest for one in group.contents.values() for key in one.keys}
+        leaf = first if group.server is not None or first.public_key_digest in held else None
+    if leaf is not None:
+        told = CERTIFICATES.get(Path(name).name) or (Role.SERVER if group.server else None)
+        role = asked.role or told or _role_of(leaf)
+        yield Chain(leaf, tuple(contents.certificates), role)
+
+
+def _role_of(leaf: PresentedCertificate) -> Role | None:
+    """What a certificate seems to be made for; None where it would do, or fail, for both."""
+    purposes = set(leaf.extended_key_usage or ())
+    if "serverAuth" in purposes and "clientAuth" not in purposes:
+        return Role.SERVER
+    return Role.CLIENT if "clientAuth" in purposes and "serverAuth" not in purposes else None
+
+
+def _located(
+    problems: Iterable[Problem], groups: Sequence[Group], paths: Sequence[str]
+) -> tuple[LocatedProblem, ...]:
+    """Problems by file in the order given, then by line. A line of base64 helps nobody, so none is shown."""
+    lines: dict[tuple[str, int], tuple[int, str]] = {}
+    order: dict[str, int] = {path: rank for rank, path in enumerate(paths)}
+    for group in groups:
+        for one in group.everything():
+            for place in _places(one):
+                if place.path and isinstance(place.path[0], int) and place.path[0] in one.lines:
+                    lines[place.file, place.path[0]] = one.lines[place.path[0]]
+    located = []
+    for problem in dict.fromkeys(problems):
+        place = problem.place
+        number, text = lines.get(
+            (place.file, int(place.path[0])) if place.path else (place.file, -1), (0, "")
+        )
+        span = Span(Position(number, 1), Position(number, len(text) + 1)) if number else None
+        located.append(LocatedProblem(problem, Label(place.file, place.path, span, ())))
+    start = Span(Position(1, 1), Position(1, 1))
+    located.sort(
+        key=lambda one: (
+            order.get(one.label.file, len(order)),
+            one.label.file,
+            one.label.span or start,
+            one.problem.rule,
+        )
+    )
+    return tuple(located)
+
+
+def _places(contents: Contents) -> Iterator[Place]:
+    for group in (contents.certificates, contents.keys, contents.revocation_lists, contents.flaws):
+        yield from (one.place for one in group)
