@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": ("ipmpki.cli.plan", "Show what a build would change, and why; change nothing."),
     "build": ("ipmpki.cli.build", "Check, plan, issue and publish."),
     "host": ("ipmpki.cli.host", "Add, remove, change and list hosts in pki.toml."),
+    "bundle": ("ipmpki.cli.bundle", "Make ca-cert.pem from Mozilla's list of authorities."),
     "rules": ("ipmpki.cli.rules", "List the rules that declarations are checked by."),
     "explain": ("ipmpki.cli.explain", "Explain one rule: what it finds, who is hurt, what to write."),
     "schema": ("ipmpki.cli.schema", "Print a JSON Schema of ipmpki's files."),

@@ -68,7 +68,7 @@ DEFAULT_LEVELS: Final = frozenset({Level.TRUSTED_DELEGATOR})
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """Which roots to keep: with one of ``levels`` for one of ``purposes``, and not expired ``at`` that moment."""
+    """Which roots to keep: those with one of ``levels`` for one of ``purposes``, unexpired at ``at``."""
 
     at: datetime
     purposes: frozenset[Purpose] = DEFAULT_PURPOSES
