@@ -12,7 +12,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.options import Moment
-from ipmpki.faults import UnreadableFile, WrongUse
+from ipmpki.faults import Fault, UnreadableFile, WrongUse
 
 if TYPE_CHECKING:
     from ipmpki.download import Fetched
@@ -96,8 +96,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     """
     from ipmpki.mozilla import criteria as choice
     from ipmpki.mozilla.bundle import Form, Source, render_bundle
-    from ipmpki.mozilla.flaws import NothingKept
-    from ipmpki.mozilla.summary import nothing_kept, warnings
+    from ipmpki.mozilla.summary import warnings
 
     if url is not None and not download:
         raise WrongUse("--url says from where, but nothing is to be fetched", "add --download")
@@ -113,8 +112,6 @@ def command(  # noqa: PLR0913 -- one parameter an option
     selection = _select(content, str(certdata) if fetched is None else url or URL, criteria)
     if fetched is not None:
         _keep(certdata, fetched)
-    if not selection.kept:
-        raise NothingKept(*nothing_kept(selection, criteria))
     source = Source(certdata.name, hashlib.sha256(content).hexdigest(), criteria.at if at else None)
     is_new = _write(output, render_bundle(selection.kept, criteria, Form(form), source))
     _tell(selection, output, before, is_new=is_new, with_left_out=left_out)
@@ -135,11 +132,20 @@ def _read(certdata: Path) -> bytes:
 
 def _select(content: bytes, name: str, criteria: Criteria) -> Selection:
     from ipmpki.mozilla.certdata import parse
+    from ipmpki.mozilla.flaws import NothingKept
     from ipmpki.mozilla.recognising import text_of
     from ipmpki.mozilla.roots import match
     from ipmpki.mozilla.selection import select
+    from ipmpki.mozilla.summary import nothing_kept
 
-    return select(match(parse(text_of(content, name), name), name), criteria)
+    try:
+        selection = select(match(parse(text_of(content, name), name), name), criteria)
+        if not selection.kept:
+            raise NothingKept(*nothing_kept(selection, criteria))
+    except Fault as fault:
+        fault.message += "; nothing was written"
+        raise
+    return selection
 
 
 def _previous(output: Path, certdata: Path) -> bytes:

@@ -47,7 +47,7 @@ class Attribute:
 class BuiltinObject:
     """One object: its attributes by name, and the line of its CKA_CLASS."""
 
-    attributes: Mapping[str, Attribute]
+    attributes: dict[str, Attribute]
     line: int
 
     @property
@@ -180,17 +180,15 @@ def _odd_line(line: str, number: int, name: str, *, is_last: bool) -> Damaged | 
 def _require_an_end(objects: tuple[BuiltinObject, ...], lines: list[str], name: str) -> None:
     """Raise CutOff where the last object is not whole, or the comment of a further one stands alone.
 
-    The format has no mark of its end. What tells is that objects of a class have the same attributes, and
+    The format has no mark of its end. What tells is that objects of a class end in the same attribute, and
     that a certificate is followed by its trust.
     """
     if not objects:
         return
     last = objects[-1]
-    others = [set(one.attributes) for one in objects[:-1] if one.kind == last.kind]
-    if others:
-        missing = sorted(set.intersection(*others) - set(last.attributes))
-        if missing:
-            raise CutOff(name, len(lines), f"its last object has no {missing[0]}, which every other has")
+    ends = {next(reversed(one.attributes)) for one in objects[:-1] if one.kind == last.kind}
+    if ends and next(reversed(last.attributes)) not in ends:
+        raise CutOff(name, len(lines), f"its last object ends before {min(ends)}")
     if last.kind == "CKO_CERTIFICATE":
         raise CutOff(name, len(lines), f"no trust object follows its last certificate, '{last.label}'")
     for line in reversed(lines):

@@ -102,10 +102,7 @@ def _changes(selection: Selection, before: bytes) -> Iterator[str]:
 
 def nothing_kept(selection: Selection, criteria: Criteria) -> tuple[str, str]:
     """The fault and the remedy where not one root is left."""
-    fault = (
-        f"not one authority is left at {in_order(criteria.levels)} for {in_order(criteria.purposes)} "
-        f"on {criteria.at:%Y-%m-%d}"
-    )
+    fault = f"not one authority meets {in_order(criteria.purposes)} at {in_order(criteria.levels)}"
     if selection.is_ancient:
         return f"{fault}: the file is from before 2012, when levels had other names", "fetch a newer file"
     line = left_out_line(selection)
