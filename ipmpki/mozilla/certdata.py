@@ -26,6 +26,8 @@ _ESCAPE: Final = re.compile(rb"\\(?:x(?P<hex>[0-9A-Fa-f]{1,2})|(?P<octal>[0-3]?[
 _CONTROLS: Final[Mapping[bytes, bytes]] = {b"n": b"\n", b"t": b"\t", b"r": b"\r"}
 _NO_ATTRIBUTES: Final = ("#", "BEGINDATA", "CVS_ID")
 _BOOLEANS: Final = frozenset({"CK_TRUE", "CK_FALSE"})
+_FOLLOWED: Final = frozenset({"CKO_NSS_BUILTIN_ROOT_LIST", "CKO_CERTIFICATE"})
+"""Classes that never come last: certificates follow the first, its trust the second."""
 _HEADINGS: Final = ("# Certificate ", "# Trust for ")
 LONGEST_QUOTE: Final = 40
 
@@ -189,8 +191,10 @@ def _require_an_end(objects: tuple[BuiltinObject, ...], lines: list[str], name: 
     ends = {next(reversed(one.attributes)) for one in objects[:-1] if one.kind == last.kind}
     if ends and next(reversed(last.attributes)) not in ends:
         raise CutOff(name, len(lines), f"its last object ends before {min(ends)}")
-    if last.kind == "CKO_CERTIFICATE":
-        raise CutOff(name, len(lines), f"no trust object follows its last certificate, '{last.label}'")
+    if len(last.attributes) == 1:
+        raise CutOff(name, len(lines), "its last object has a class and nothing else")
+    if last.kind in _FOLLOWED:
+        raise CutOff(name, len(lines), f"nothing follows '{last.label}'")
     for line in reversed(lines):
         if line and not line.startswith("#"):
             break

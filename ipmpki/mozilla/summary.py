@@ -29,7 +29,7 @@ _PHRASES: Final[Mapping[Reason, str]] = {
     Reason.DISTRUSTED: "distrusted by Mozilla",
     Reason.OTHER_PURPOSES: "not trusted for these purposes",
     Reason.REPEATED: "standing in the file twice",
-    Reason.NO_CERTIFICATE: "without a certificate in the file",
+    Reason.NO_CERTIFICATE: "listed without a certificate",
 }
 _MOST_NAMES: Final = 10
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
