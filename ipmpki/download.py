@@ -219,22 +219,23 @@ class _Handler(urllib.request.HTTPSHandler):
 class _OnlyHttps(urllib.request.HTTPRedirectHandler):
     """Follows redirections, but not down to HTTP."""
 
-    def redirect_request(  # noqa: PLR0913, PLR0917 -- the library's signature
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        """The request that follows, or a fault."""
-        if urllib.parse.urlsplit(newurl).scheme != "https":
-            raise Fault(
-                f"{req.host} sends us on to '{newurl}', which is not HTTPS; nothing was fetched",
-                "name the file's own address with --url",
-            )
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+    def http_error_302(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> Any:
+        """Follow, or raise a fault."""
+        try:
+            place = urllib.parse.urljoin(req.full_url, headers.get("Location", ""))
+            if urllib.parse.urlsplit(place).scheme != "https":
+                raise Fault(
+                    f"{req.host} sends us on to '{place}', which is not HTTPS; nothing was fetched",
+                    "name the file's own address with --url",
+                )
+            return super().http_error_302(req, fp, code, msg, headers)
+        except BaseException:
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 @contextlib.contextmanager
