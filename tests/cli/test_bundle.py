@@ -200,9 +200,8 @@ def test_the_file_is_fetched_kept_and_not_fetched_again(site: Site, folder: Term
     assert folder.read("ca-cert.pem") == made
 
 
-def test_the_progress_bar_is_told_how_far_it_is(
-    site: Site, folder: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("site")
+def test_the_progress_bar_is_told_how_far_it_is(folder: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, int, int]] = []
 
     @contextlib.contextmanager
