@@ -53,6 +53,12 @@ def say_error(message: str, remedy: str | None) -> None:
         tell(f"  help: {remedy}")
 
 
+def say_warning(message: str) -> None:
+    """Print what a person should look at, although nothing failed."""
+    label = click.style("warning", fg="yellow", bold=True) if wants_colour(sys.stderr) else "warning"
+    tell(f"{label}: {message}")
+
+
 @contextlib.contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A progress bar on a terminal, once the work has taken half a second; silence elsewhere."""
@@ -72,7 +78,7 @@ def progress_bar() -> Iterator[Progress]:
         if not tasks:
             bars.start()
         if work not in tasks:
-            tasks[work] = bars.add_task(work, total=total)
+            tasks[work] = bars.add_task(work, total=total or None)  # a bar that moves to and fro
         bars.update(tasks[work], completed=done)  # type: ignore[arg-type]  # rich's TaskID is a NewType of int
 
     try:

@@ -26,6 +26,7 @@ COMMANDS = {
     "build": ("ipmpki.cli.build", "Check, plan, issue and publish."),
     "verify": ("ipmpki.cli.verify", "Judge any certificates, keys and CRLs, on disk or of a live server."),
     "host": ("ipmpki.cli.host", "Add, remove, change and list hosts in pki.toml."),
+    "bundle": ("ipmpki.cli.bundle", "Make ca-cert.pem from Mozilla's list of authorities."),
     "rules": ("ipmpki.cli.rules", "List the rules that declarations and certificates are judged by."),
     "explain": ("ipmpki.cli.explain", "Explain one rule: what it finds, who is hurt, what to write."),
     "schema": ("ipmpki.cli.schema", "Print a JSON Schema of ipmpki's files."),

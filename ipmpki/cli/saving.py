@@ -65,17 +65,42 @@ def create(path: Path, content: bytes, *, overwrite: bool) -> None:
             raise
 
 
-def _replace(path: Path, content: bytes, like: os.stat_result) -> None:
+def publish(path: Path, content: bytes) -> bool:
+    """Put a file that is for all to read in place at once; whether it had to be written.
+
+    A file with the same content and permissions is left alone; one that is there keeps its owner; a pipe or
+    a device is written to straight. Raises Fault where it is read-only or cannot be written.
+    """
+    with _clear_errors(path):
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return True
+        found = path.stat() if path.exists() else None
+        if found is not None:
+            if not found.st_mode & _WRITABLE or not os.access(path, os.W_OK):
+                raise Fault(
+                    f"'{path}' is read-only; nothing was changed",
+                    f"if it is yours to change: chmod u+w '{path}'",
+                )
+            if stat.S_IMODE(found.st_mode) == NEW_FILE_MODE and path.read_bytes() == content:
+                return False
+        _replace(path, content, found, mode=NEW_FILE_MODE)
+    return True
+
+
+def _replace(path: Path, content: bytes, like: os.stat_result | None, mode: int | None = None) -> None:
     """Write beside the file (a link's target), then rename; ``like`` gives owner and permissions."""
     path = Path(os.path.realpath(path))
-    mode = stat.S_IMODE(like.st_mode)
+    if mode is None:
+        mode = stat.S_IMODE(like.st_mode) if like is not None else NEW_FILE_MODE
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         if hasattr(os, "fchown"):
             # Edited by root, a colleague's file stays the colleague's.
             with contextlib.suppress(PermissionError):
-                os.fchown(descriptor, like.st_uid, like.st_gid)
+                if like is not None:
+                    os.fchown(descriptor, like.st_uid, like.st_gid)
             os.fchmod(descriptor, mode)
         _write(descriptor, content)
         temporary.replace(path)
