@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Address",
     "AuthoritySpec",
+    "BundleSource",
     "CertificateSpec",
     "DistinguishedName",
     "ExistingAuthority",
@@ -128,6 +129,20 @@ class ExistingAuthority:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleSource:
+    """The file of the trust bundle, as ``key`` declares it: Mozilla's certdata.txt, or a PEM file."""
+
+    path: str
+    key: str
+    longest_age: timedelta
+
+    @property
+    def is_certdata(self) -> bool:
+        """Whether it is Mozilla's list rather than certificates in PEM."""
+        return self.key == "certdata"
+
+
+@dataclass(frozen=True, slots=True)
 class PassphraseSource:
     """Where the CA key's passphrase is read from: an environment variable or a file."""
 
@@ -142,14 +157,14 @@ class Fleet:
     ``is_whole`` is False where a part of the declaration could not be read, so that a rule about the
     fleet as such (no server, no client) must not judge. ``crl_lifetime`` and ``crl_renew_before`` follow
     the defaults: an operator who comes to renew certificates renews the revocation list in one go.
-    ``bundle`` is the PEM file, as declared, of the authorities that hosts trust where a third party issues.
+    ``bundle`` is where the authorities come from that hosts trust, where certificates are bought.
     """
 
     authority: AuthoritySpec
     existing: ExistingAuthority | None
     passphrase: PassphraseSource | None
     is_third_party: bool
-    bundle: str | None
+    bundle: BundleSource | None
     mutual_auth: bool
     crl_lifetime: timedelta
     crl_renew_before: timedelta
@@ -205,7 +220,7 @@ def resolve(
         existing=existing,
         passphrase=PassphraseSource(ca.passphrase.env, ca.passphrase.file) if ca.passphrase else None,
         is_third_party=ca.kind == "third-party",
-        bundle=ca.bundle,
+        bundle=_bundle(ca),
         mutual_auth=mutual_auth,
         crl_lifetime=declaration.defaults.lifetime,
         crl_renew_before=declaration.defaults.renew_before,
@@ -260,6 +275,12 @@ def _host(  # noqa: PLR0913 -- what is the same for all hosts is worked out once
         declared=host,
         unread=unread.get(place, frozenset()) if unread else frozenset(),
     )
+
+
+def _bundle(ca: model.CertificateAuthority) -> BundleSource | None:
+    if ca.certdata is not None:
+        return BundleSource(ca.certdata, "certdata", ca.bundle_age)
+    return BundleSource(ca.bundle, "bundle", ca.bundle_age) if ca.bundle is not None else None
 
 
 def _site_of(host: model.Host, site: SiteSettings) -> SiteSettings:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ipmpki.fleet import AuthoritySpec, CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.store import Store
+    from ipmpki.trust import TrustBundle
 
 BATCH_SECONDS = 1.0
 """How much issuing one transaction holds at most: what a killed build would have to do again."""
@@ -60,7 +61,7 @@ class Commission:
     fleet: Fleet
     passphrase: Callable[[], bytes | None]
     authority_files: Callable[[], AuthorityFiles]
-    trust_bundle: Callable[[], bytes]
+    trust_bundle: Callable[[], TrustBundle]
     random_bytes: Callable[[int], bytes]
     now: datetime
     progress: Progress

@@ -285,6 +285,19 @@ class CertificateAuthority(Table):
         description="PEM file of the authorities to trust under kind = 'third-party'; relative to pki.toml.",
         examples=["root.pem"],
     )
+    certdata: GivenText | None = Field(
+        default=None,
+        title="Mozilla's list",
+        description="Mozilla's certdata.txt, to make the trust bundle from; relative to pki.toml.",
+        examples=["certdata.txt"],
+    )
+    bundle_age: Duration = Field(
+        default=timedelta(days=398),
+        title="Age of the trust bundle",
+        description="How old the trust bundle may become before a newer one is asked for.",
+        examples=["398d"],
+        json_schema_extra={"default": "398d"},
+    )
     passphrase: Passphrase | None = Field(
         default=None,
         title="Passphrase of the CA's key",

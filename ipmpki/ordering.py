@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki import specification
-from ipmpki.authority import keys, reading, requests
+from ipmpki.authority import keys, requests
 from ipmpki.changes import Action, Artifact
 from ipmpki.issue import BATCH_SECONDS, CERTIFICATES
 from ipmpki.issued import OpenRequest, StoredAuthority
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ipmpki.issue import Commission
     from ipmpki.issued import Issued
     from ipmpki.store import Store
+    from ipmpki.trust import TrustBundle
 
 _ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
 """How long a bundle holds: it is its file's age that counts, not the ends of its certificates."""
@@ -29,13 +29,12 @@ _ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 
 def order(plan: Plan, commission: Commission, store: Store, issued: Issued) -> Issued:
     """Make every request a plan asks for, close what is not awaited any more; publish nothing.
 
-    Returns what the store holds afterwards. Raises CertificateUnreadable where the trust bundle holds no
-    certificate, before anything is recorded.
+    Returns what the store holds afterwards.
     """
     placing = {Action.CREATE, Action.REPLACE}
     for change in plan.changes:
         if change.artifact is Artifact.BUNDLE and change.action in placing:
-            store.add_authority(trust_bundle(commission.trust_bundle()), f"{change.action}: {_why(change)}")
+            store.add_authority(stored_bundle(commission.trust_bundle()), f"{change.action}: {_why(change)}")
     _make_requests(plan, commission, store)
     removed = [
         change for change in plan.changes if change.action is Action.REMOVE and change.host is not None
@@ -49,18 +48,17 @@ def order(plan: Plan, commission: Commission, store: Store, issued: Issued) -> I
     return store.issued() if plan.changes else issued
 
 
-def trust_bundle(pem: bytes) -> StoredAuthority:
-    """The authorities that hosts trust, as the store keeps them. Raises CertificateUnreadable."""
-    found = reading.read_certificates(pem)
-    digest = hashlib.sha256(pem).hexdigest()
+def stored_bundle(bundle: TrustBundle) -> StoredAuthority:
+    """The authorities that hosts trust, as the store keeps them."""
+    number = len(bundle.names)
     return StoredAuthority(
         identity=0,  # given by the store
-        subject=f"{len(found)} trusted {'authority' if len(found) == 1 else 'authorities'}",
-        specification=specification.of_bundle(digest),
-        certificates_pem=pem,
+        subject=f"{number} trusted {'authority' if number == 1 else 'authorities'}",
+        specification=specification.of_bundle(bundle.sha256),
+        certificates_pem=bundle.pem,
         key_pem=b"",
         key_type="",
-        fingerprint=digest,
+        fingerprint=bundle.sha256,
         not_before=_ALWAYS[0],
         not_after=_ALWAYS[1],
         is_existing=True,

@@ -44,6 +44,7 @@ class PresentedCertificate:
     signature_hash: str | None
     fingerprint: str
     public_key_digest: str
+    serial: int
 
     @property
     def title(self) -> str:
@@ -166,7 +167,9 @@ class Presented:
     it is small, ``misplaced`` those that stand where a server's or a client's belongs. ``verdicts`` is empty
     where no trust anchors were given. ``names`` are what the user said the certificate must be good for, DNS
     names in lower case as A-labels. ``mutual_auth`` is None where nothing was said. ``unchecked`` says in
-    words what nobody asked to compare.
+    words what nobody asked to compare. ``is_order``: the names are all that were ordered, and no others were.
+    ``strangers`` are certificates whose key nobody here has. ``limit`` is until when a certificate must have
+    been issued for its trust anchor to vouch for it.
     """
 
     now: datetime
@@ -184,3 +187,6 @@ class Presented:
     names: tuple[str, ...] = ()
     addresses: tuple[Address, ...] = ()
     unchecked: tuple[str, ...] = ()
+    is_order: bool = False
+    limit: datetime | None = None
+    strangers: tuple[PresentedCertificate, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING
 from ipmpki import reader, specification
 from ipmpki.changes import REPORT_FOLDER, Plan
 from ipmpki.checking import Understood, conclude, read, understand
-from ipmpki.diagnostics import Severity
-from ipmpki.faults import Fault, WrongUse
+from ipmpki.diagnostics import Problem, Severity
+from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.planning import Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
 from ipmpki.rules.registry import Surroundings
@@ -21,11 +20,14 @@ from ipmpki.store import open_store, read_issued
 from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.distribute import Outlet
-    from ipmpki.fleet import Fleet
+    from ipmpki.fleet import BundleSource, Fleet
     from ipmpki.issue import AuthorityFiles, Progress
     from ipmpki.issued import Issued
+    from ipmpki.trust import TrustBundle
 
 STORE_NAME = "pki.db"
 DIST_NAME = "dist"
@@ -63,6 +65,18 @@ class Project:
     def dist(self) -> Path:
         """Where a build publishes."""
         return self.root / DIST_NAME
+
+    def trust_bundle(self, at: datetime | None = None) -> TrustBundle:
+        """The authorities that hosts trust, where certificates are bought, as of ``at`` or of loading.
+
+        Raises Fault where none is declared, or the file holds none.
+        """
+        if self.fleet is None or self.fleet.bundle is None:
+            raise WrongDeclaration(
+                "no trust bundle is declared, so nothing says whether to believe a certificate",
+                'name Mozilla\'s list in [ca], certdata = "certdata.txt", or a PEM file, bundle = "…"',
+            )
+        return _read_bundle(self.root, self.fleet.bundle, at or self.now)
 
     @property
     def errors(self) -> tuple[LocatedProblem, ...]:
@@ -124,9 +138,21 @@ def load_text(path: Path, name: str, content: bytes, *, now: datetime) -> Projec
         checked = conclude(understood, Surroundings(now))
     else:
         missing = reader.missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
-        understood = replace(understood, problems=(*understood.problems, *missing))
+        unusable = _bundle_problems(path.parent, fleet, now)
+        understood = replace(understood, problems=(*understood.problems, *missing, *unusable))
         checked = conclude(understood, _surroundings(path, fleet, store, issued, now))
     return Project(path, name, understood, checked.problems, issued, store, now)
+
+
+def _bundle_problems(root: Path, fleet: Fleet, now: datetime) -> Iterator[Problem]:
+    source = fleet.bundle
+    if not fleet.is_third_party or source is None or not (root / source.path).is_file():
+        return
+    try:
+        _read_bundle(root, source, now)
+    except Fault as fault:
+        place = fleet.place.at("ca", source.key)
+        yield Problem("bundle-holds-no-certificate", Severity.ERROR, fault.message, fault.remedy, place)
 
 
 def _store_path(path: Path, fleet: Fleet | None) -> Path:
@@ -139,7 +165,8 @@ def _is_adopted(issued: Issued) -> bool:
 
 
 def _surroundings(path: Path, fleet: Fleet, store: Path, issued: Issued, now: datetime) -> Surroundings:
-    return Surroundings(now, tuple(reader.secret_files(path.parent, fleet, store)), issued)
+    secrets = tuple(reader.secret_files(path.parent, fleet, store))
+    return Surroundings(now, secrets, issued, reader.bundle_changed_at(path.parent, fleet))
 
 
 def check(project: Project) -> tuple[LocatedProblem, ...]:
@@ -166,19 +193,45 @@ def _sound_fleet(project: Project) -> Fleet:
 def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> World:
     from ipmpki.render.inputs import folder_inputs
 
-    wanted = Wanted(
-        authority=_wanted_authority(project, fleet, issued),
-        encrypt_key=_key_lies_open(fleet, issued),
-        inputs=folder_inputs(fleet, issued),
-    )
+    if fleet.is_third_party:
+        wanted = _wanted_bundle(project, fleet, issued, now)
+    else:
+        wanted = Wanted(
+            authority=_wanted_authority(project, fleet, issued),
+            encrypt_key=_key_lies_open(fleet, issued),
+            inputs=folder_inputs(fleet, issued),
+        )
     return World(fleet, wanted, issued, survey(project.dist, issued.folders), now)
 
 
+def _wanted_bundle(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wanted:
+    from ipmpki.render.inputs import folder_inputs
+    from ipmpki.trust import from_pem
+
+    inputs = folder_inputs(fleet, issued)
+    if fleet.bundle is None:
+        return Wanted("", encrypt_key=False, inputs=inputs)
+    bundle = project.trust_bundle(now)
+    wanted = Wanted(specification.of_bundle(bundle.sha256), encrypt_key=False, inputs=inputs)
+    old = issued.authority
+    if old is None or not old.is_bundle or old.specification == wanted.authority:
+        return wanted
+    before = from_pem(old.certificates_pem, "the bundle before").names
+    return replace(
+        wanted,
+        coming=tuple((name, digest) for digest, name in bundle.names.items() if digest not in before),
+        going=tuple((name, digest) for digest, name in before.items() if digest not in bundle.names),
+    )
+
+
+def _read_bundle(root: Path, source: BundleSource, at: datetime) -> TrustBundle:
+    from ipmpki.trust import from_certdata, from_pem
+
+    content = reader.read_file(root / source.path, what="the trust bundle")
+    return from_certdata(content, source.path, at) if source.is_certdata else from_pem(content, source.path)
+
+
 def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
-    if fleet.is_third_party:
-        if fleet.bundle is None:
-            return ""
-        return specification.of_bundle(hashlib.sha256(_trust_bundle(project, fleet)).hexdigest())
     if fleet.existing is None:
         return specification.of_authority(fleet.authority)
     from ipmpki.issue import existing_fingerprint
@@ -217,7 +270,7 @@ def build(
         fleet=fleet,
         passphrase=lambda: reader.read_passphrase(project.root, fleet.passphrase),
         authority_files=lambda: _authority_files(project, fleet),
-        trust_bundle=lambda: _trust_bundle(project, fleet),
+        trust_bundle=project.trust_bundle,
         random_bytes=os.urandom,
         now=project.now,
         progress=progress or _no_progress,
@@ -256,11 +309,6 @@ def _agreed_plan(
             "look at 'ipmpki plan'; undo the change in [ca], or say: ipmpki build --replace-ca",
         )
     return found
-
-
-def _trust_bundle(project: Project, fleet: Fleet) -> bytes:
-    assert fleet.bundle is not None  # noqa: S101 -- asked for only where one is declared
-    return reader.read_file(project.root / fleet.bundle, what="the trust bundle")
 
 
 def _authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Problem, Severity
@@ -94,11 +95,21 @@ def missing_files(root: Path, fleet: Fleet, *, is_adopted: bool) -> Iterator[Pro
             named.append((fleet.existing.key_file, ca.at("key_file")))
     if fleet.passphrase is not None:
         named.append((fleet.passphrase.file, ca.at("passphrase", "file")))
-    if fleet.is_third_party:
-        named.append((fleet.bundle, ca.at("bundle")))
+    if fleet.is_third_party and fleet.bundle is not None:
+        named.append((fleet.bundle.path, ca.at(fleet.bundle.key)))
     for path, place in named:
         if path is not None and not (root / path).is_file():
             yield _unreadable(f"there is no file '{path}'", place)
+
+
+def bundle_changed_at(root: Path, fleet: Fleet) -> datetime | None:
+    """When the file of the trust bundle last changed; None where there is none. Files keep no better date."""
+    if not fleet.is_third_party or fleet.bundle is None:
+        return None
+    try:
+        return datetime.fromtimestamp((root / fleet.bundle.path).stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
 
 
 def secret_files(root: Path, fleet: Fleet, store: Path) -> Iterator[KeyFile]:

@@ -422,6 +422,18 @@ def _conditions(main: _Validation) -> Iterator[Problem]:
         return
     yield from _authority_conditions(main, ca)
     yield from _passphrase_conditions(main, ca)
+    if (
+        {"certdata", "bundle"} <= ca.keys()
+        and main.was_read(("ca", "certdata"))
+        and main.was_read(("ca", "bundle"))
+    ):
+        yield Problem(
+            "wrong-value",
+            Severity.ERROR,
+            "the trust bundle is to come from two files",
+            "keep either certdata or bundle",
+            Place(main.file, ("ca", "bundle")).key(),
+        )
 
 
 def _authority_conditions(main: _Validation, ca: dict[str, Any]) -> Iterator[Problem]:

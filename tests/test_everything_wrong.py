@@ -20,6 +20,7 @@ NOT_SHOWN = {
     "third-party-with-mutual-auth",  # an authority is private or third-party
     "no-trust-bundle",
     "not-sold-for-this-name",
+    "trust-bundle-is-old",
 }
 
 

@@ -73,8 +73,9 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
         KeyFile(one["path"], int(one["mode"], 8), Place("pki.toml", tuple(one["at"])))
         for one in told.get("key_files", ())
     )
+    changed = told.get("bundle_changed_at")
     if "authority" not in told:
-        return Surroundings(NOW, files)
+        return Surroundings(NOW, files, None, datetime.fromisoformat(changed) if changed else None)
     issued = Issued(
         authority=ends(told["authority"]),
         current={host: ends(end) for host, end in told["current"].items()},

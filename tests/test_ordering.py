@@ -18,6 +18,7 @@ from ipmpki.authority.keys import public_key_digest
 from ipmpki.faults import Fault
 from ipmpki.render.plan import read_plan_json, render_plan_json
 from ipmpki.store import VERSION, read_issued
+from tests.mozilla.writing import EXCERPT, certificate, certificate_object, trust_object
 from tests.shop import HEAD, SERVER, TODAY, Shop, client
 
 if TYPE_CHECKING:
@@ -205,14 +206,80 @@ def test_without_a_bundle_a_client_that_shows_nothing_needs_no_folder(buyer: Sho
     assert not buyer.host("desk1").exists()
 
 
-def test_a_bundle_that_holds_no_certificate_is_refused_before_anything_is_made(buyer: Shop) -> None:
+def test_mozillas_list_is_chosen_from_and_a_newer_one_tells_who_comes_and_goes(buyer: Shop) -> None:
+    certdata = buyer.folder / "certdata.txt"
+    certdata.write_bytes(EXCERPT.read_bytes())
+    buyer.edit('kind = "third-party"', 'kind = "third-party"\ncertdata = "certdata.txt"')
+    buyer.build()
+    found = x509.load_pem_x509_certificates((buyer.host("desk1") / "ca-cert.pem").read_bytes())
+    names = {one.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value for one in found}
+    assert {"ISRG Root X2", "AffirmTrust Premium ECC"} <= names
+    assert buyer.changes() == {}
+
+    certdata.write_bytes(b"# a newer one, with the same authorities\n" + EXCERPT.read_bytes())
+    assert buyer.changes() == {}
+    newer = EXCERPT.read_text("utf-8").replace("ISRG Root X2", "Distrusted ISRG Root X2")
+    new = {"label": "New Root", "name": "New Root"}
+    newer += certificate_object(certificate("New Root"), **new) + trust_object(**new)  # type: ignore[arg-type]
+    certdata.write_text(newer, "utf-8")
+    (change,) = [one for one in buyer.plan().changes if one.artifact.value == "bundle"]
+    told = {
+        (one.old or one.new or "").partition(" (SHA-256 ")[0]: one.old is None for one in change.differences
+    }
+    assert told == {"New Root": True, "ISRG Root X2": False}
+    buyer.build()
+    assert buyer.changes() == {}
+
+
+def test_an_expired_authority_goes_by_itself(buyer: Shop) -> None:
+    (buyer.folder / "certdata.txt").write_bytes(EXCERPT.read_bytes())
+    buyer.edit('kind = "third-party"', 'kind = "third-party"\ncertdata = "certdata.txt"')
+    buyer.build()
+    later = buyer.plan(at=TODAY.replace(year=2030))
+    (change,) = [one for one in later.changes if one.artifact.value == "bundle"]
+    assert [(one.old or "").partition(" (")[0] for one in change.differences] == ["NetLock Arany"]
+
+
+def test_a_bundle_that_holds_no_certificate_is_a_problem_and_nothing_is_made(buyer: Shop) -> None:
     (buyer.folder / "root.pem").write_text(
         "# certdata.txt, renamed\nCKA_CLASS CK_OBJECT_CLASS CKO_CERTIFICATE\n"
     )
     buyer.edit('kind = "third-party"', BUNDLE)
-    with pytest.raises(Fault, match="no certificate"):
+    (error,) = buyer.load().errors
+    assert error.problem.rule == "bundle-holds-no-certificate"
+    assert error.problem.place.path == ("ca", "bundle")
+    assert 'certdata = "root.pem"' in (error.problem.help or "")
+    with pytest.raises(Fault):
         buyer.build()
-    assert read_issued(buyer.store).requests == {}
+    assert not buyer.store.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<!DOCTYPE html><title>Log in to the proxy</title>", "a web page"),
+        (b"", "empty"),
+        (EXCERPT.read_bytes()[:20_000], "cut off"),
+    ],
+)
+def test_what_is_not_mozillas_list_is_said_and_the_old_bundle_stays(
+    buyer: Shop, content: bytes, words: str
+) -> None:
+    certdata = buyer.folder / "certdata.txt"
+    certdata.write_bytes(EXCERPT.read_bytes())
+    buyer.edit('kind = "third-party"', 'kind = "third-party"\ncertdata = "certdata.txt"')
+    buyer.build()
+    before = (buyer.host("desk1") / "ca-cert.pem").read_bytes()
+    certdata.write_bytes(content)
+    (error,) = buyer.load().errors
+    assert (error.problem.rule, error.problem.place.path) == (
+        "bundle-holds-no-certificate",
+        ("ca", "certdata"),
+    )
+    assert words in error.problem.message
+    with pytest.raises(Fault):
+        buyer.build()
+    assert (buyer.host("desk1") / "ca-cert.pem").read_bytes() == before
 
 
 def test_a_bundle_that_is_not_there_is_a_problem(buyer: Shop) -> None:

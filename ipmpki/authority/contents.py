@@ -216,7 +216,7 @@ def _stranger(content: bytes, place: Place) -> Flaw:
             FlawKind.CERTDATA,
             place,
             "this is Mozilla's raw certdata.txt, which holds no certificate in PEM",
-            "convert it with curl's mk-ca-bundle.pl, and use the file that this writes",
+            "convert it with: ipmpki bundle FILE -o ca-cert.pem",
         )
     if not keys.is_whole_sequence(content):
         return Flaw(FlawKind.NOTHING, place, "there is no certificate, key or CRL in this file", kinds)
@@ -264,4 +264,5 @@ def _certificate(certificate: x509.Certificate, place: Place) -> PresentedCertif
         signature_hash=hashed.name if hashed else None,
         fingerprint=facts.fingerprint,
         public_key_digest=facts.public_key_digest,
+        serial=facts.serial,
     )

@@ -48,7 +48,7 @@ def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -
     with console.progress_bar() as progress:
         built = projects.build(project, saved=_read_plan(saved), replace_ca=replace_ca, progress=progress)
     show_what_hurts(built.problems, str(file))
-    _tell_outcome(project, built)
+    tell_outcome(project, built)
     return exit_status(built.problems, strict=strict)
 
 
@@ -61,7 +61,8 @@ def _read_plan(saved: Path | None) -> Plan | None:
     return read_plan_json(read_file(saved, what="the plan"), str(saved))
 
 
-def _tell_outcome(project: Project, built: Built) -> None:
+def tell_outcome(project: Project, built: Built) -> None:
+    """Say what a build did, and what is to be done now."""
     from ipmpki.render.plan import render_outcome
 
     dist = project.dist
@@ -69,4 +70,4 @@ def _tell_outcome(project: Project, built: Built) -> None:
     console.say(render_outcome(built.plan, project.fleet, str(shown)))
 
 
-__all__ = ["command"]
+__all__ = ["command", "tell_outcome"]

@@ -24,6 +24,7 @@ COMMANDS = {
     "check": ("ipmpki.cli.check", "Find every problem of a declaration, and say how to mend it."),
     "plan": ("ipmpki.cli.plan", "Show what a build would change, and why; change nothing."),
     "build": ("ipmpki.cli.build", "Check, plan, issue and publish."),
+    "import": ("ipmpki.cli.import_", "Take certificates that were bought, and publish them."),
     "verify": ("ipmpki.cli.verify", "Judge any certificates, keys and CRLs, on disk or of a live server."),
     "host": ("ipmpki.cli.host", "Add, remove, change and list hosts in pki.toml."),
     "bundle": ("ipmpki.cli.bundle", "Make ca-cert.pem from Mozilla's list of authorities."),

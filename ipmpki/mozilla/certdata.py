@@ -94,6 +94,8 @@ def parse(text: str, name: str) -> tuple[BuiltinObject, ...]:
             raise Damaged(name, attribute.line, f"{attribute_name} stands twice in one object")
         attributes[attribute_name] = attribute
     objects = tuple(BuiltinObject(attributes, line) for line, attributes in found)
+    if not is_ended and objects:  # the last value may lack a part and look whole
+        raise CutOff(name, len(lines), "its last line has no end")
     _require_an_end(objects, lines, name)
     return objects
 

@@ -16,6 +16,7 @@ from ipmpki.changes import (
     Artifact,
     Awaited,
     Change,
+    Difference,
     Plan,
     Reason,
     ReasonCode,
@@ -34,7 +35,6 @@ from ipmpki.planning.world import digest_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.changes import Difference
     from ipmpki.fleet import CertificateSpec, HostSpec
     from ipmpki.planning.world import World
 
@@ -70,10 +70,21 @@ def _bundle_changes(world: World) -> Iterator[Change]:
             (Reason(ReasonCode.ISSUER_CHANGED, "the store holds no trust bundle yet"),),
         )
     elif old.specification != wanted:
-        what = "the bundle's file changed" if old.is_bundle else "certificates are bought from now on"
-        yield Change(Action.REPLACE, None, Artifact.BUNDLE, (Reason(ReasonCode.ISSUER_CHANGED, what),))
+        what = "its file changed" if old.is_bundle else "certificates are bought from now on"
+        differences = (
+            *(Difference("authority", None, _shown(one)) for one in world.wanted.coming),
+            *(Difference("authority", _shown(one), None) for one in world.wanted.going),
+        )
+        yield Change(
+            Action.REPLACE, None, Artifact.BUNDLE, (Reason(ReasonCode.ISSUER_CHANGED, what),), differences
+        )
     elif missing := unpublished(world, CA_FOLDER, "ca-cert.pem"):
         yield Change(Action.RESTORE, None, Artifact.BUNDLE, missing)
+
+
+def _shown(authority: tuple[str, str]) -> str:
+    name, fingerprint = authority
+    return f"{name} (SHA-256 {bytes.fromhex(fingerprint).hex(':').upper()})"
 
 
 def _host_changes(world: World, host: HostSpec, awaited: list[Awaited]) -> Iterator[Change]:

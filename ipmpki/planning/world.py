@@ -24,12 +24,15 @@ class Wanted:
 
     ``authority`` is the authority's or the trust bundle's specification, empty where no bundle is declared;
     ``encrypt_key`` whether its stored key is plain though a passphrase is declared; ``inputs`` what each
-    folder would be rendered from if nothing were issued.
+    folder would be rendered from if nothing were issued. ``coming`` and ``going`` are the authorities, by
+    name and SHA-256, in which the trust bundle differs from the one before.
     """
 
     authority: str
     encrypt_key: bool
     inputs: Mapping[str, str]
+    coming: tuple[tuple[str, str], ...] = ()
+    going: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

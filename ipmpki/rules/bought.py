@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Severity
 from ipmpki.names import AddressFault, read_address, read_name
-from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
-from ipmpki.wording import quote
+from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
+from ipmpki.wording import days, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +57,41 @@ def no_trust_bundle(fleet: Fleet) -> Iterator[Finding]:
     if fleet.is_third_party and fleet.bundle is None and fleet.was_read("ca", "bundle"):
         yield Finding(
             "no trust bundle is declared: hosts get no ca-cert.pem, and no certificate can be brought in",
-            'name the PEM file of the authorities to trust: bundle = "root.pem"',
+            'name Mozilla\'s list, certdata = "certdata.txt", or a PEM file, bundle = "root.pem"',
             fleet.place.at("ca", "kind"),
+        )
+
+
+@state_rule(Severity.WARNING, cites=f"{VENDOR}: certdata.txt usually expires in 398 days")
+def trust_bundle_is_old(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """The trust bundle has not been renewed for long.
+
+    ## What it finds
+
+    A file named by certdata or bundle that last changed longer ago than bundle_age, 398 days unless declared.
+
+    ## Who is hurt
+
+    Whoever connects: authorities that have lost their trust since are still believed, and certificates of new
+    ones are not.
+
+    ## Example
+
+    It comes of time: a certdata.txt that was fetched two years ago.
+
+    ## Instead
+
+    Fetch a newer one, such as with "ipmpki bundle --download -o ca-cert.pem", and run "ipmpki build".
+    """
+    changed, source = surroundings.bundle_changed_at, fleet.bundle
+    if changed is None or source is None:
+        return
+    age = surroundings.now - changed
+    if age > source.longest_age:
+        yield Finding(
+            f"{quote(source.path)} is {days(age.days)} old",
+            "fetch a newer one, and build again; or let bundle_age be longer",
+            fleet.place.at("ca", source.key),
         )
 
 

@@ -50,11 +50,15 @@ class KeyFile:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What rules may know beside the declaration: the time, secret files' permissions, what was issued."""
+    """What rules may know beside the declaration: the time, secret files' permissions, what was issued.
+
+    ``bundle_changed_at`` is when the trust bundle's file last changed.
+    """
 
     now: datetime
     key_files: tuple[KeyFile, ...] = ()
     issued: Issued | None = None
+    bundle_changed_at: datetime | None = None
 
 
 HostCheck: TypeAlias = Callable[["HostSpec"], Iterable[Finding]]

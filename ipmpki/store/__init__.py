@@ -6,13 +6,23 @@ it or nothing. Nothing is overwritten: a certificate that is replaced stays, mar
 
 from __future__ import annotations
 
-from ipmpki.store.ledger import Material, NewCertificate, NewRequest, Revoked, Store
+from ipmpki.store.ledger import (
+    BoughtCertificate,
+    Keeping,
+    Material,
+    NewCertificate,
+    NewRequest,
+    Revoked,
+    Store,
+)
 from ipmpki.store.opening import open_store, read_issued
 from ipmpki.store.tables import APPLICATION_ID, VERSION
 
 __all__ = [
     "APPLICATION_ID",
     "VERSION",
+    "BoughtCertificate",
+    "Keeping",
     "Material",
     "NewCertificate",
     "NewRequest",

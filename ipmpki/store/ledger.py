@@ -24,7 +24,7 @@ from ipmpki.store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ipmpki.issued import (
         Issued,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         StoredRevocationList,
     )
 
+_CERTIFICATE = "INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?, ?)"
 _EVENT = "INSERT INTO event (at, kind, host, serial, detail, user) VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -57,6 +58,27 @@ class NewRequest:
     request: OpenRequest
     key_pem: bytes
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoughtCertificate:
+    """A certificate that an authority sold, with the intermediates below its root; its key is known."""
+
+    certificate: IssuedCertificate
+    pem: bytes
+    key_digest: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What the store knows of some keys: the host that each is for, and fingerprints of certificates.
+
+    ``owners`` has a host only for the key that is in force there or was asked with last.
+    """
+
+    owners: Mapping[str, str]
+    fingerprints: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +201,7 @@ class Store:
                 [(new.key_digest, new.certificate.host, now, new.key_pem) for new in batch],
             )
             many(
-                "INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?, ?)",
+                _CERTIFICATE,
                 [(*_row(new.certificate), new.key_digest, new.pem) for new in batch],
             )
             many(
@@ -210,6 +232,38 @@ class Store:
                     (one.host, one.specification, one.key_digest, seconds(one.made_at), one.pem),
                 )
                 self._tell(execute, "request-made", one.host, None, new.detail)
+
+    def keeping(self, digests: Sequence[str]) -> Keeping:
+        """What is known of the keys with these digests."""
+        given = (json.dumps(list(digests)),)
+        asked = self._connection.execute(
+            "SELECT key, host FROM request"
+            " WHERE closed_at IS NULL AND key IN (SELECT value FROM json_each(?))"
+            " UNION SELECT key, host FROM certificate"
+            " WHERE retired_at IS NULL AND key IN (SELECT value FROM json_each(?))",
+            given * 2,
+        )
+        known = self._connection.execute(
+            "SELECT fingerprint FROM certificate WHERE key IN (SELECT value FROM json_each(?))", given
+        )
+        return Keeping(dict(asked.fetchall()), frozenset(fingerprint for (fingerprint,) in known))
+
+    def add_bought(self, batch: Sequence[BoughtCertificate]) -> None:
+        """Record certificates that were bought; what hosts had is retired, the requests are closed."""
+        now = seconds(self._now)
+        with self._transaction() as execute:
+            for new in batch:
+                one = new.certificate
+                execute(
+                    "UPDATE certificate SET retired_at = ? WHERE host = ? AND retired_at IS NULL",
+                    (now, one.host),
+                )
+                execute(
+                    "UPDATE request SET closed_at = ? WHERE host = ? AND key = ? AND closed_at IS NULL",
+                    (now, one.host, new.key_digest),
+                )
+                execute(_CERTIFICATE, (*_row(one), new.key_digest, new.pem))
+                self._tell(execute, "certificate-imported", one.host, hex_serial(one.serial), new.detail)
 
     def close_requests(self, hosts: Iterable[tuple[str, str]]) -> None:
         """Close the open requests of hosts, each with a detail for the ledger; nothing is removed."""

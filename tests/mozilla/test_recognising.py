@@ -23,7 +23,7 @@ from tests.mozilla.writing import EXCERPT
         (b"-----BEGIN RSA PRIVATE KEY-----\nMIIB\n", "holds no certificate"),
         (b"\n<!DOCTYPE html><html>Log in, please</html>", "a web page"),
         (b"<HTML><BODY>CKA_CLASS CK_OBJECT_CLASS</BODY></HTML>", "a web page"),
-        (gzip.compress(b"BEGINDATA"), "compressed"),
+        (gzip.compress(b"BEGINDATA", mtime=0), "compressed"),
         (EXCERPT.read_text(encoding="utf-8").encode("utf-16"), "UTF-16"),
         (b"0\x82\0\0", "not text"),
         (b'{"message": "Not Found"}', "JSON"),

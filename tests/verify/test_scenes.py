@@ -20,6 +20,10 @@ assert scenes_of_chains, scenes_of_leaves  # each registers its scenes as it is 
 GOLDEN = Path(__file__).parent / "golden"
 
 
+ONLY_ON_IMPORT = {"issued-after-distrust", "name-not-ordered", "not-requested"}
+"""What compares with an order, which nobody has who verifies: the tests of importing show these."""
+
+
 def rule_of(name: str) -> str:
     """The rule a scene is named after: the longest rule name that begins its own."""
     return max((rule for rule in registered() if name == rule or name.startswith(f"{rule}-")), key=len)
@@ -43,6 +47,7 @@ def test_a_scene_reads_as_written(name: str, tmp_path: Path, monkeypatch: pytest
 
 def test_each_rule_has_a_scene_and_each_text_too() -> None:
     judging = {name for name, rule in registered().items() if rule.presented_check is not None}
+    judging -= ONLY_ON_IMPORT
     assert {rule_of(name) for name in SCENES} == judging
     assert {path.stem for path in GOLDEN.iterdir()} == set(SCENES)
 

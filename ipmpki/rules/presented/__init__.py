@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ipmpki.rules.presented import chains, contents, keys, names, revocation, time, usages
+from ipmpki.rules.presented import chains, contents, keys, names, orders, revocation, time, usages
 
-__all__ = ["chains", "contents", "keys", "names", "revocation", "time", "usages"]
+__all__ = ["chains", "contents", "keys", "names", "orders", "revocation", "time", "usages"]

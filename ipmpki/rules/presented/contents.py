@@ -108,7 +108,7 @@ def bundle_holds_no_certificate(presented: Presented) -> Iterator[Finding]:
 
     ## Instead
 
-    Convert certdata.txt with curl's mk-ca-bundle.pl, and use the file that it writes.
+    Convert it with "ipmpki bundle certdata.txt -o ca-cert.pem".
     """
     yield from _flaws(presented, FlawKind.CERTDATA)
     yield from _flaws(presented, FlawKind.BUNDLE)

@@ -1,0 +1,85 @@
+"""``ipmpki import``: take certificates that were bought, and publish them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ipmpki.cli import console
+from ipmpki.cli.build import tell_outcome
+from ipmpki.cli.problems import FORMATS, exit_status, show_problems
+
+if TYPE_CHECKING:
+    from ipmpki.importing import Arrival
+
+
+@click.command(
+    "import",
+    epilog="""\b
+Examples:
+  ipmpki import pki.toml ipm1.crt intermediate.crt
+  ipmpki import pki.toml order-4711.zip
+""",
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument(
+    "received",
+    nargs=-1,
+    required=True,
+    metavar="CERTIFICATE...",
+    type=click.Path(dir_okay=False, exists=True),
+)
+@click.option(
+    "--force", is_flag=True, help="Take a certificate in spite of warnings; never one with an error."
+)
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are written."
+)
+def command(file: Path, received: tuple[str, ...], *, force: bool, format_: str) -> int:
+    """Take into FILE's store what the authority sent, in any number of files, and publish it.
+
+    PEM, DER, PKCS#7, PKCS#12 and zip are read; certificates and intermediates may stand in any order, and be
+    for several hosts. Each is matched by its key, checked against what was ordered and against the trust
+    bundle. One that could not work is not taken.
+    """
+    from ipmpki import project as projects
+    from ipmpki.importing import Outcome, import_certificates
+    from ipmpki.reader import read_file
+
+    files = [(name, read_file(Path(name), what="the certificate")) for name in received]
+    imported = import_certificates(projects.load(file), files, passphrase=_ask, force=force)
+    show_problems(imported.problems, format_, " ".join(received))
+    if format_ == "text":
+        console.say("\n".join(map(_line, imported.arrivals)) or "Nothing was taken.")
+    if imported.was_changed:
+        project = projects.load(file)
+        with console.progress_bar() as progress:
+            built = projects.build(project, progress=progress)
+        if format_ == "text":
+            tell_outcome(project, built)
+    refused = any(one.outcome is Outcome.REFUSED for one in imported.arrivals)
+    return 1 if refused else exit_status(imported.problems, strict=False)
+
+
+def _line(arrival: Arrival) -> str:
+    words = {
+        "taken": f"taken, valid until {arrival.certificate.not_after:%Y-%m-%d}",
+        "known": "here already; nothing to do",
+        "refused": "not taken: see above",
+    }
+    return f"{arrival.host}: {words[arrival.outcome]}"
+
+
+def _ask(name: str) -> bytes | None:
+    if not sys.stdin.isatty():
+        return None
+    given: str = click.prompt(
+        f"Passphrase of {name}", hide_input=True, default="", show_default=False, err=True
+    )
+    return given.encode()
+
+
+__all__ = ["command"]

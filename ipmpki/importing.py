@@ -1,0 +1,254 @@
+"""Take certificates that were bought: matched by their public key, judged against what was ordered."""
+
+from __future__ import annotations
+
+import base64
+import textwrap
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ipmpki import specification
+from ipmpki.authority.contents import Contents, read_contents
+from ipmpki.authority.paths import Evidence, judge_path
+from ipmpki.authority.received import read_received
+from ipmpki.diagnostics import Label, LocatedProblem, Position, Severity, Span
+from ipmpki.faults import Fault, WrongDeclaration, WrongUse
+from ipmpki.issued import IssuedCertificate
+from ipmpki.ordering import stored_bundle
+from ipmpki.presented import Chain, Presented
+from ipmpki.rules.engine import judge_presented
+from ipmpki.store import BoughtCertificate, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ipmpki.diagnostics import Problem
+    from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.presented import PresentedCertificate, Verdict
+    from ipmpki.project import Project
+    from ipmpki.store import Keeping, Store
+    from ipmpki.trust import TrustBundle
+
+
+class Outcome(StrEnum):
+    """What became of a certificate for a host."""
+
+    TAKEN = "taken"
+    KNOWN = "known"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A host's certificate among those that came."""
+
+    host: str
+    certificate: PresentedCertificate
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of an import: each host's certificate, and every problem with its place."""
+
+    arrivals: tuple[Arrival, ...]
+    problems: tuple[LocatedProblem, ...]
+
+    @property
+    def was_changed(self) -> bool:
+        """Whether anything was taken."""
+        return any(one.outcome is Outcome.TAKEN for one in self.arrivals)
+
+
+def import_certificates(
+    project: Project,
+    files: Sequence[tuple[str, bytes]],
+    *,
+    passphrase: Callable[[str], bytes | None],
+    force: bool = False,
+) -> Imported:
+    """Judge what came, and record what will work; publishing is a build's.
+
+    ``files`` are names and contents. A certificate with an error is never taken, one with a warning only by
+    ``force``. Raises WrongUse where none are bought, and Fault where the store cannot be opened.
+    """
+    fleet = project.fleet
+    if fleet is None or project.errors:
+        raise WrongDeclaration(
+            "the declaration has errors, so it is not known what was ordered",
+            "run 'ipmpki check', and mend them",
+        )
+    if not fleet.is_third_party:
+        raise WrongUse(
+            "the certificates of this declaration are issued here: there is nothing to import",
+            'for bought certificates, declare in [ca]: kind = "third-party"',
+        )
+    if not project.store.exists():
+        raise Fault("nothing has been ordered yet: there is no store", "run 'ipmpki build' first")
+    received = [one for name, content in files for one in read_received(name, content, passphrase)]
+    bundle = project.trust_bundle()
+    with open_store(project.store, now=project.now) as store:
+        return _Import(project, fleet, received, bundle, store, force=force).run()
+
+
+def _recorded(trusted: TrustBundle, store: Store) -> int:
+    """The identity of the trust bundle in the store; one that no build has recorded yet is recorded."""
+    bundle = stored_bundle(trusted)
+    held = store.issued().authority
+    if held is None or held.specification != bundle.specification:
+        store.add_authority(bundle, "the bundle by which a certificate was imported")
+        held = store.issued().authority
+    assert held is not None  # noqa: S101 -- it was recorded just now, if not before
+    return held.identity
+
+
+class _Import:
+    """One import, with all it looks at."""
+
+    def __init__(  # noqa: PLR0913 -- what one import depends on
+        self,
+        project: Project,
+        fleet: Fleet,
+        received: Sequence[Contents],
+        bundle: TrustBundle,
+        store: Store,
+        *,
+        force: bool,
+    ) -> None:
+        self._now = project.now
+        self._hosts = {host.name: host for host in fleet.hosts if host.certificate is not None}
+        self._mutual_auth = fleet.mutual_auth
+        self._received = received
+        self._bundle = read_contents("bundle", bundle.pem)
+        self._limits = bundle.limits
+        self._store = store
+        self._force = force
+        every = {one.fingerprint: one for held in received for one in held.certificates}
+        self._leaves = [one for one in every.values() if not one.is_authority]
+        self._authorities = [one for one in every.values() if one.is_authority]
+        self._authority = _recorded(bundle, store)
+        self._der = {**self._bundle.der, **{key: der for held in received for key, der in held.der.items()}}
+
+    def run(self) -> Imported:
+        """Match, judge, record."""
+        keeping = self._store.keeping([one.public_key_digest for one in self._leaves])
+        strangers = tuple(one for one in self._leaves if self._owner(one, keeping) is None)
+        shared = Presented(
+            self._now,
+            flaws=tuple(flaw for held in self._received for flaw in held.flaws),
+            strangers=strangers,
+        )
+        problems = list(judge_presented(shared))
+        arrivals: list[Arrival] = []
+        taken: list[BoughtCertificate] = []
+        for host, leaf in self._newest(keeping):
+            if leaf.fingerprint in keeping.fingerprints:
+                arrivals.append(Arrival(host.name, leaf, Outcome.KNOWN))
+                continue
+            chain, own = self._judged(host, leaf)
+            problems += own
+            is_refused = any(
+                one.severity is Severity.ERROR or (one.severity is Severity.WARNING and not self._force)
+                for one in own
+            )
+            arrivals.append(Arrival(host.name, leaf, Outcome.REFUSED if is_refused else Outcome.TAKEN))
+            if not is_refused:
+                taken.append(self._bought(host, leaf, chain))
+        if taken:
+            self._store.add_bought(taken)
+        return Imported(tuple(arrivals), _located(problems, self._received))
+
+    def _owner(self, leaf: PresentedCertificate, keeping: Keeping) -> HostSpec | None:
+        """The host whose open request, or whose certificate, has this key."""
+        name = keeping.owners.get(leaf.public_key_digest)
+        return self._hosts.get(name) if name is not None else None
+
+    def _newest(self, keeping: Keeping) -> list[tuple[HostSpec, PresentedCertificate]]:
+        """Of several certificates for one host, the one that holds longest."""
+        newest: dict[str, tuple[HostSpec, PresentedCertificate]] = {}
+        for leaf in sorted(self._leaves, key=lambda one: one.not_after):
+            host = self._owner(leaf, keeping)
+            if host is not None:
+                newest[host.name] = (host, leaf)
+        return [newest[name] for name in self._hosts if name in newest]
+
+    def _judged(
+        self, host: HostSpec, leaf: PresentedCertificate
+    ) -> tuple[tuple[PresentedCertificate, ...], list[Problem]]:
+        """The chain to publish, leaf first and without its root, and what is wrong with it."""
+        chain = self._chain(host, leaf)
+        verdict = self._verdict(chain, pool=())
+        spec = _spec(host)
+        presented = Presented(
+            self._now,
+            chains=(chain,),
+            verdicts=(verdict,),
+            role=host.role,
+            mutual_auth=self._mutual_auth,
+            names=spec.dns_names,
+            addresses=spec.addresses,
+            is_order=True,
+            limit=self._limits.get(verdict.path[-1].fingerprint) if verdict.path else None,
+        )
+        return chain.certificates, list(judge_presented(presented))
+
+    def _chain(self, host: HostSpec, leaf: PresentedCertificate) -> Chain:
+        """The leaf with the intermediates that lead to a trusted authority, whatever order they came in."""
+        alone = Chain(leaf, (leaf,), host.role)
+        verdict = self._verdict(alone, pool=self._authorities)
+        trusted = {one.fingerprint for one in self._bundle.certificates}
+        above = tuple(one for one in verdict.path[1:] if one.fingerprint not in trusted)
+        return replace(alone, certificates=(leaf, *above))
+
+    def _verdict(self, chain: Chain, pool: Sequence[PresentedCertificate]) -> Verdict:
+        return judge_path(chain, Evidence(self._der, self._bundle.certificates, pool, ()), self._now)
+
+    def _bought(
+        self, host: HostSpec, leaf: PresentedCertificate, chain: Sequence[PresentedCertificate]
+    ) -> BoughtCertificate:
+        spec = _spec(host)
+        certificate = IssuedCertificate(
+            serial=leaf.serial,
+            host=host.name,
+            authority=self._authority,
+            profile=spec.profile,
+            specification=specification.of_request(spec),
+            not_before=leaf.not_before,
+            not_after=leaf.not_after,
+            fingerprint=leaf.fingerprint,
+            issued_at=self._now,
+        )
+        pem = b"".join(_pem(self._der[one.fingerprint]) for one in chain)
+        return BoughtCertificate(certificate, pem, leaf.public_key_digest, f"issued by {leaf.issuer}")
+
+
+def _spec(host: HostSpec) -> CertificateSpec:
+    assert host.certificate is not None  # noqa: S101 -- only such hosts are looked at
+    return host.certificate
+
+
+def _pem(der: bytes) -> bytes:
+    """A certificate in PEM (RFC 7468, section 5)."""
+    body = "\n".join(textwrap.wrap(base64.b64encode(der).decode("ascii"), 64))
+    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode()
+
+
+def _located(problems: Iterable[Problem], received: Sequence[Contents]) -> tuple[LocatedProblem, ...]:
+    """Each problem with the line on which its certificate begins, where it stands in PEM."""
+    lines: dict[tuple[str, int], tuple[int, str]] = {}
+    for held in received:
+        places = [*(one.place for one in held.certificates), *(one.place for one in held.flaws)]
+        for place in places:
+            number = place.path[0] if place.path else None
+            if isinstance(number, int) and number in held.lines:
+                lines[place.file, number] = held.lines[number]
+    return tuple(_placed(problem, lines) for problem in dict.fromkeys(problems))
+
+
+def _placed(problem: Problem, lines: Mapping[tuple[str, int], tuple[int, str]]) -> LocatedProblem:
+    place = problem.place
+    first = place.path[0] if place.path else None
+    number, text = lines.get((place.file, first), (0, "")) if isinstance(first, int) else (0, "")
+    span = Span(Position(number, 1), Position(number, len(text) + 1)) if number else None
+    return LocatedProblem(problem, Label(place.file, place.path, span, (text,) if text else ()))

@@ -1,0 +1,105 @@
+"""The trust bundle of a declaration whose certificates are bought: what hosts get as ca-cert.pem."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from ipmpki.authority.anchors import AnchorUnreadable, read_anchor
+from ipmpki.faults import UnreadableFile
+from ipmpki.mozilla.bundle import Form, Source, render_bundle
+from ipmpki.mozilla.certdata import parse
+from ipmpki.mozilla.criteria import Criteria, Purpose
+from ipmpki.mozilla.flaws import NothingKept
+from ipmpki.mozilla.recognising import text_of
+from ipmpki.mozilla.roots import match
+from ipmpki.mozilla.selection import select
+from ipmpki.mozilla.summary import nothing_kept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from ipmpki.authority.anchors import TrustAnchor
+
+_BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_COMMON_NAME: Final = re.compile(r"(?:^|,)CN=((?:[^,\\]|\\.)*)")
+
+
+class BundleUnusable(UnreadableFile):
+    """A file that is to hold trusted authorities holds none, or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustBundle:
+    """The authorities that hosts trust, as PEM.
+
+    ``names`` has each by its SHA-256 in lower-case hex. ``limits`` has, for those that have one, the moment
+    (UTC) until which a certificate must have been issued for it to be trusted.
+    """
+
+    pem: bytes
+    names: Mapping[str, str]
+    limits: Mapping[str, datetime]
+
+    @property
+    def sha256(self) -> str:
+        """What tells one bundle from another."""
+        return hashlib.sha256(self.pem).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def from_certdata(content: bytes, name: str, at: datetime) -> TrustBundle:
+    """The authorities of Mozilla's certdata.txt that InfoPrint Manager's documentation chooses.
+
+    ``at`` is when they must not have expired. Raises a fault that says what the file is instead.
+    """
+    criteria = Criteria(at)
+    selection = select(match(parse(text_of(content, name), name), name), criteria)
+    if not selection.kept:
+        raise NothingKept(*nothing_kept(selection, criteria))
+    source = Source(name, hashlib.sha256(content).hexdigest(), None)
+    return TrustBundle(
+        # Without comments, so that a newer file with the same authorities makes no host be installed again.
+        render_bundle(selection.kept, criteria, Form.PEM, source),
+        {one.anchor.fingerprint: one.label for one in selection.kept},
+        {
+            one.anchor.fingerprint: one.limits[Purpose.SERVER_AUTH]
+            for one in selection.kept
+            if Purpose.SERVER_AUTH in one.limits
+        },
+    )
+
+
+@lru_cache(maxsize=4)
+def from_pem(content: bytes, name: str) -> TrustBundle:
+    """The authorities of a PEM file, each as it stands there. Raises BundleUnusable."""
+    anchors = list(_anchors(content, name))
+    if not anchors:
+        raise BundleUnusable(
+            f"'{name}' holds no certificate",
+            "a trusted authority begins with the line -----BEGIN CERTIFICATE-----; for Mozilla's raw list,"
+            f' declare certdata = "{name}" instead',
+        )
+    return TrustBundle(content, {one.fingerprint: _title(one) for one in anchors}, {})
+
+
+def _anchors(content: bytes, name: str) -> Iterator[TrustAnchor]:
+    for number, block in enumerate(_BLOCK.finditer(content), start=1):
+        try:
+            yield read_anchor(base64.b64decode(b"".join(block[1].split()), validate=True))
+        except (AnchorUnreadable, binascii.Error):
+            raise BundleUnusable(
+                f"certificate {number} in '{name}' is cut off or damaged",
+                "copy the file again, whole and as text",
+            ) from None
+
+
+def _title(anchor: TrustAnchor) -> str:
+    found = _COMMON_NAME.search(anchor.subject)
+    return found[1].replace("\\", "") if found else anchor.subject or "an authority without a name"
