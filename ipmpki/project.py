@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import reader, specification
+from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, wanted_bundle
 from ipmpki.changes import REPORT_FOLDER, Plan
 from ipmpki.checking import Understood, conclude, read, understand
-from ipmpki.diagnostics import Problem, Severity
+from ipmpki.diagnostics import Severity
 from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.planning import Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
@@ -20,11 +21,9 @@ from ipmpki.store import open_store, read_issued
 from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.distribute import Outlet
-    from ipmpki.fleet import BundleSource, Fleet
+    from ipmpki.fleet import Fleet
     from ipmpki.issue import AuthorityFiles, Progress
     from ipmpki.issued import Issued
     from ipmpki.trust import TrustBundle
@@ -76,7 +75,7 @@ class Project:
                 "no trust bundle is declared, so nothing says whether to believe a certificate",
                 'name Mozilla\'s list in [ca], certdata = "certdata.txt", or a PEM file, bundle = "…"',
             )
-        return _read_bundle(self.root, self.fleet.bundle, at or self.now)
+        return read_bundle(self.root, self.fleet.bundle, at or self.now)
 
     @property
     def errors(self) -> tuple[LocatedProblem, ...]:
@@ -138,21 +137,10 @@ def load_text(path: Path, name: str, content: bytes, *, now: datetime) -> Projec
         checked = conclude(understood, Surroundings(now))
     else:
         missing = reader.missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
-        unusable = _bundle_problems(path.parent, fleet, now)
+        unusable = bundle_problems(path.parent, fleet, now)
         understood = replace(understood, problems=(*understood.problems, *missing, *unusable))
         checked = conclude(understood, _surroundings(path, fleet, store, issued, now))
     return Project(path, name, understood, checked.problems, issued, store, now)
-
-
-def _bundle_problems(root: Path, fleet: Fleet, now: datetime) -> Iterator[Problem]:
-    source = fleet.bundle
-    if not fleet.is_third_party or source is None or not (root / source.path).is_file():
-        return
-    try:
-        _read_bundle(root, source, now)
-    except Fault as fault:
-        place = fleet.place.at("ca", source.key)
-        yield Problem("bundle-holds-no-certificate", Severity.ERROR, fault.message, fault.remedy, place)
 
 
 def _store_path(path: Path, fleet: Fleet | None) -> Path:
@@ -166,7 +154,10 @@ def _is_adopted(issued: Issued) -> bool:
 
 def _surroundings(path: Path, fleet: Fleet, store: Path, issued: Issued, now: datetime) -> Surroundings:
     secrets = tuple(reader.secret_files(path.parent, fleet, store))
-    return Surroundings(now, secrets, issued, reader.bundle_changed_at(path.parent, fleet))
+    changed_at = reader.bundle_changed_at(path.parent, fleet)
+    return Surroundings(
+        now, secrets, issued, changed_at, untrusted_hosts(path.parent, fleet, store, issued, now)
+    )
 
 
 def check(project: Project) -> tuple[LocatedProblem, ...]:
@@ -194,7 +185,7 @@ def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wor
     from ipmpki.render.inputs import folder_inputs
 
     if fleet.is_third_party:
-        wanted = _wanted_bundle(project, fleet, issued, now)
+        wanted = wanted_bundle(project.root, fleet, issued, now)
     else:
         wanted = Wanted(
             authority=_wanted_authority(project, fleet, issued),
@@ -202,33 +193,6 @@ def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wor
             inputs=folder_inputs(fleet, issued),
         )
     return World(fleet, wanted, issued, survey(project.dist, issued.folders), now)
-
-
-def _wanted_bundle(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wanted:
-    from ipmpki.render.inputs import folder_inputs
-    from ipmpki.trust import from_pem
-
-    inputs = folder_inputs(fleet, issued)
-    if fleet.bundle is None:
-        return Wanted("", encrypt_key=False, inputs=inputs)
-    bundle = project.trust_bundle(now)
-    wanted = Wanted(specification.of_bundle(bundle.sha256), encrypt_key=False, inputs=inputs)
-    old = issued.authority
-    if old is None or not old.is_bundle or old.specification == wanted.authority:
-        return wanted
-    before = from_pem(old.certificates_pem, "the bundle before").names
-    return replace(
-        wanted,
-        coming=tuple((name, digest) for digest, name in bundle.names.items() if digest not in before),
-        going=tuple((name, digest) for digest, name in before.items() if digest not in bundle.names),
-    )
-
-
-def _read_bundle(root: Path, source: BundleSource, at: datetime) -> TrustBundle:
-    from ipmpki.trust import from_certdata, from_pem
-
-    content = reader.read_file(root / source.path, what="the trust bundle")
-    return from_certdata(content, source.path, at) if source.is_certdata else from_pem(content, source.path)
 
 
 def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
@@ -333,7 +297,8 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Out
     issued = outlet.store.issued()
     surroundings = _surroundings(project.path, fleet, project.store, issued, project.now)
     problems = conclude(project.understood, surroundings).problems
-    report = report_of(project.path.name, fleet, issued, problems, refused=False)
+    bundle = project.trust_bundle() if fleet.is_third_party and fleet.bundle is not None else None
+    report = report_of(project.path.name, fleet, issued, problems, refused=False, bundle=bundle)
     files = render_report(report)
     if fleet.is_third_party:
         from ipmpki.render.orders import render_orders

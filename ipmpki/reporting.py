@@ -9,6 +9,7 @@ from ipmpki.changes import host_folder
 from ipmpki.render.report import (
     Report,
     ReportedAuthority,
+    ReportedBundle,
     ReportedCertificate,
     ReportedHost,
     ReportedRevocationList,
@@ -20,15 +21,17 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, IssuedCertificate
+    from ipmpki.trust import TrustBundle
 
 
-def report_of(
+def report_of(  # noqa: PLR0913 -- what a report tells of
     declaration: str,
     fleet: Fleet | None,
     issued: Issued,
     problems: tuple[LocatedProblem, ...],
     *,
     refused: bool,
+    bundle: TrustBundle | None = None,
 ) -> Report:
     """The report of a declaration; ``fleet`` is None where too little of it could be read."""
     return Report(
@@ -40,7 +43,16 @@ def report_of(
         revocation_list=_revocation_list(issued),
         hosts=tuple(_host(host, issued) for host in fleet.hosts) if fleet else (),
         problems=problems,
+        bundle=_bundle(fleet, bundle),
     )
+
+
+def _bundle(fleet: Fleet | None, bundle: TrustBundle | None) -> ReportedBundle | None:
+    if fleet is None or fleet.bundle is None or bundle is None:
+        return None
+    limits = sorted((date, bundle.names[fingerprint]) for fingerprint, date in bundle.limits.items())
+    named = tuple((name, date) for date, name in limits)
+    return ReportedBundle(fleet.bundle.path, len(bundle.names), bundle.sha256, named)
 
 
 def _authority(issued: Issued) -> ReportedAuthority | None:

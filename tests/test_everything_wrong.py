@@ -21,6 +21,7 @@ NOT_SHOWN = {
     "no-trust-bundle",
     "not-sold-for-this-name",
     "trust-bundle-is-old",
+    "authority-leaves-bundle",
 }
 
 

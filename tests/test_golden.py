@@ -74,8 +74,10 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
         for one in told.get("key_files", ())
     )
     changed = told.get("bundle_changed_at")
+    untrusted = tuple(told.get("untrusted", {}).items())
     if "authority" not in told:
-        return Surroundings(NOW, files, None, datetime.fromisoformat(changed) if changed else None)
+        moment = datetime.fromisoformat(changed) if changed else None
+        return Surroundings(NOW, files, None, moment, untrusted)
     issued = Issued(
         authority=ends(told["authority"]),
         current={host: ends(end) for host, end in told["current"].items()},

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Report",
     "ReportedAuthority",
+    "ReportedBundle",
     "ReportedCertificate",
     "ReportedHost",
     "ReportedRevocationList",
@@ -83,6 +84,20 @@ class ReportedRevocationList:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedBundle:
+    """The authorities that hosts trust, where certificates are bought.
+
+    ``source`` is the file as declared. ``limits`` are those that are trusted only for what they issued until
+    a moment, by name, the earliest first.
+    """
+
+    source: str
+    authorities: int
+    sha256: str
+    limits: tuple[tuple[str, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything the three report files say.
 
@@ -99,6 +114,7 @@ class Report:
     revocation_list: ReportedRevocationList | None
     hosts: tuple[ReportedHost, ...]
     problems: tuple[LocatedProblem, ...]
+    bundle: ReportedBundle | None = None
 
 
 def render_report(report: Report) -> tuple[RenderedFile, ...]:

@@ -137,6 +137,7 @@ def render_html(report: Report, census: Census) -> bytes:
         ],
         trust=words.explain_trust(report),
         words=words.WORDS,
+        limits=words.LIMITS,
     )
     return page.encode("utf-8", "backslashreplace")
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ipmpki.render.report import (
         Report,
         ReportedAuthority,
+        ReportedBundle,
         ReportedCertificate,
         ReportedHost,
         ReportedRevocationList,
@@ -40,6 +41,7 @@ def render_json(report: Report, census: Census) -> bytes:
         "as_of": _time(report.as_of),
         "mutual_auth": report.mutual_auth,
         "authority": _authority(report.authority),
+        "bundle": _bundle(report.bundle),
         "revocation_list": _revocation_list(report.revocation_list),
         "hosts": _Written([_host(host, report) for host in report.hosts]),
         "problems": problems["problems"],
@@ -102,6 +104,17 @@ def _authority(authority: ReportedAuthority | None) -> dict[str, Any] | None:
         "not_after": timestamp(authority.not_after),
         "fingerprint": fingerprint_digits(authority.fingerprint),
         "is_existing": authority.is_existing,
+    }
+
+
+def _bundle(bundle: ReportedBundle | None) -> dict[str, Any] | None:
+    if bundle is None:
+        return None
+    return {
+        "source": bundle.source,
+        "authorities": bundle.authorities,
+        "sha256": bundle.sha256,
+        "limits": [{"authority": name, "issued_until": timestamp(until)} for name, until in bundle.limits],
     }
 
 

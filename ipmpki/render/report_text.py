@@ -44,6 +44,7 @@ def _lines(report: Report, census: Census) -> Iterator[str]:
     yield from _problems(report)
     yield from _next_steps(report, census)
     yield from _hosts(report)
+    yield from _bundle(report)
     yield from _authority(report)
     if not report.refused:
         yield from _heading("Back up pki.db")
@@ -203,6 +204,21 @@ def _fingerprint(fingerprint: str) -> list[str]:
     return [
         f"  {label:<{_LABEL_WIDTH}}{line}" for label, line in zip_longest(("SHA-256",), lines, fillvalue="")
     ]
+
+
+def _bundle(report: Report) -> Iterator[str]:
+    bundle = report.bundle
+    if bundle is None:
+        return
+    yield from _heading("Trust bundle")
+    yield from _field("Made from", visible(bundle.source))
+    yield from _field("Authorities", f"{bundle.authorities:,}")
+    yield from _fingerprint(bundle.sha256)
+    if bundle.limits:
+        yield ""
+        yield from _prose(words.LIMITS, "  ")
+        for name, until in bundle.limits:
+            yield from _item((f"{day(until)}  {visible(name)}",))
 
 
 def _authority(report: Report) -> Iterator[str]:

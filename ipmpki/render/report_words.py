@@ -450,6 +450,9 @@ def explain_trust(report: Report) -> str:
     )
 
 
+LIMITS: Sentence = ("Of these, Mozilla trusts some only for certificates that they issued until a day:",)
+
+
 WORDS: tuple[tuple[str, str], ...] = (
     (
         "Certificate",

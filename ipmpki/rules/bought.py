@@ -95,6 +95,37 @@ def trust_bundle_is_old(fleet: Fleet, surroundings: Surroundings) -> Iterator[Fi
         )
 
 
+@state_rule(Severity.WARNING, cites="RFC 5280, section 6.1 (a path begins at a trust anchor)")
+def authority_leaves_bundle(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """A host's certificate leads to no authority of the trust bundle that is declared now.
+
+    ## What it finds
+
+    A certificate that was bought from an authority which a newer certdata.txt or PEM file no longer holds.
+
+    ## Who is hurt
+
+    Whoever connects to that host, as soon as the newer bundle is installed: the certificate is refused.
+
+    ## Example
+
+    It comes of a newer certdata.txt, from which Mozilla has removed the authority.
+
+    ## Instead
+
+    Order from another authority before the newer bundle is built and installed.
+    """
+    issuers = dict(surroundings.untrusted)
+    for host in fleet.hosts:
+        if host.certificate is not None and host.name in issuers:
+            yield Finding(
+                f"the certificate of {quote(host.name)}, issued by {quote(issuers[host.name])}, leads to no"
+                " authority of the trust bundle",
+                "order from another authority before this bundle is installed, or keep the bundle before",
+                host.place.at("name"),
+            )
+
+
 @fleet_rule(
     Severity.WARNING,
     cites="CA/Browser Forum Baseline Requirements, sections 4.2.2 and 7.1.2.7.12; RFC 6761",

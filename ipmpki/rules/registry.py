@@ -52,13 +52,15 @@ class KeyFile:
 class Surroundings:
     """What rules may know beside the declaration: the time, secret files' permissions, what was issued.
 
-    ``bundle_changed_at`` is when the trust bundle's file last changed.
+    ``bundle_changed_at`` is when the trust bundle's file last changed; ``untrusted`` has hosts whose
+    certificate leads to none of its authorities, each with the issuer's name.
     """
 
     now: datetime
     key_files: tuple[KeyFile, ...] = ()
     issued: Issued | None = None
     bundle_changed_at: datetime | None = None
+    untrusted: tuple[tuple[str, str], ...] = ()
 
 
 HostCheck: TypeAlias = Callable[["HostSpec"], Iterable[Finding]]

@@ -15,7 +15,7 @@ from ipmpki.store.ledger import (
     Revoked,
     Store,
 )
-from ipmpki.store.opening import open_store, read_issued
+from ipmpki.store.opening import open_store, read_chains, read_issued
 from ipmpki.store.tables import APPLICATION_ID, VERSION
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "Revoked",
     "Store",
     "open_store",
+    "read_chains",
     "read_issued",
 ]

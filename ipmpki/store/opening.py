@@ -33,6 +33,17 @@ def read_issued(path: Path) -> Issued:
         return read(connection)
 
 
+def read_chains(path: Path) -> dict[str, bytes]:
+    """Each host's current certificate with what was sold with it, in PEM; takes no lock, raises Fault."""
+    if not path.exists():
+        return {}
+    with _clear_errors(path), contextlib.closing(_connect(path)) as connection:
+        if _is_empty(connection):
+            return {}
+        _require_store(connection, path)
+        return dict(connection.execute("SELECT host, pem FROM certificate WHERE retired_at IS NULL"))
+
+
 @contextlib.contextmanager
 def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
     """Open the store for writing, creating it where there is none.

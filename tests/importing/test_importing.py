@@ -298,9 +298,34 @@ def test_a_root_that_mozilla_has_limited_vouches_for_what_it_issued_before(
     (buyer.folder / "certdata.txt").write_text(listed(seller.root, until))
     buyer.edit('bundle = "root.pem"', 'certdata = "certdata.txt"')
     buyer.build()
+    until_day = f"20{until[:2].decode()}-{until[2:4].decode()}-{until[4:6].decode()}"
+    report = json.loads((buyer.dist / "report.json").read_text())["bundle"]
+    assert report["limits"] == [
+        {"authority": "Trust Unlimited Root", "issued_until": f"{until_day}T00:00:00Z"}
+    ]
+    assert f"{until_day}  Trust Unlimited Root" in (buyer.dist / "report.txt").read_text()
+    assert f"{until_day} <bdi>Trust Unlimited Root" in (buyer.dist / "report.html").read_text()
     imported = bring(buyer, pem(seller.sell(request_of(buyer)), seller.intermediate), force=True)
     assert outcomes(imported) == {"ipm1": outcome}
     assert rules(imported) == (set() if outcome == "taken" else {"issued-after-distrust"})
+
+
+def test_an_authority_that_leaves_the_bundle_is_told_for_every_host_below_it(
+    buyer: Shop, seller: Seller
+) -> None:
+    both = [seller.sell(request_of(buyer, host)) for host in ("ipm1", "ipm2")]
+    bring(buyer, pem(*both, seller.intermediate))
+    buyer.build()
+    assert "authority-leaves-bundle" not in {one.problem.rule for one in buyer.load().problems}
+    (buyer.folder / "root.pem").write_bytes(pem(Seller("Somebody Else").root))
+    found = [one.problem for one in buyer.load().problems if one.problem.rule == "authority-leaves-bundle"]
+    assert len(found) == 2
+    assert "'CN=Trust Unlimited TLS'" in found[0].message
+    (change,) = [one for one in buyer.plan().changes if one.artifact.value == "bundle"]
+    assert {(one.new or one.old or "").partition(" (")[0] for one in change.differences} == {
+        "Somebody Else Root",
+        "Trust Unlimited Root",
+    }
 
 
 def test_the_report_shows_what_came(buyer: Shop, seller: Seller) -> None:
