@@ -74,4 +74,4 @@ def test_a_file_that_has_nothing_to_do_with_it_takes_nothing(terminal: Terminal,
     deliver(terminal, seller)
     done = terminal("import", "pki.toml", "pki.toml")
     assert done.status == 1
-    assert done.out == "Nothing was taken.\n"
+    assert done.out == "Nothing was taken: no host's certificate is in it.\n"
