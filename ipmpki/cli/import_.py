@@ -53,7 +53,8 @@ def command(file: Path, received: tuple[str, ...], *, force: bool, format_: str)
     imported = import_certificates(projects.load(file), files, passphrase=_ask, force=force)
     show_problems(imported.problems, format_, " ".join(received))
     if format_ == "text":
-        console.say("\n".join(map(_line, imported.arrivals)) or "Nothing was taken: no host's certificate is in it.")
+        told = "\n".join(map(_line, imported.arrivals))
+        console.say(told or "Nothing was taken: no host's certificate is in it.")
     if imported.was_changed:
         project = projects.load(file)
         with console.progress_bar() as progress:
