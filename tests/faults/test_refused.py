@@ -323,7 +323,7 @@ def test_a_reader_that_leaves_early(fleet: Fleet, ledger: Ledger) -> None:
 
 
 def test_an_interrupted_build_says_one_line(ledger: Ledger) -> None:
-    fleet = Fleet.of(1500, servers=2)  # long enough to be interrupted on a busy machine
+    fleet = Fleet.of(60, servers=2)
     fleet.write(ledger.folder)
     for moment in ("opening", "wait for its folder"):
         command = (sys.executable, "-m", "tests.faults.victim", "tell", "pki.toml")
