@@ -44,7 +44,7 @@ def sources(pattern: str) -> list[Path]:
 
 
 def drops(script: Path) -> bool:
-    """Whether a script drops roots whose later certificates are distrusted: only such a one reads the date."""
+    """Whether a script drops roots with a distrust-after date: only such a one reads it."""
     return "CKA_NSS_SERVER_DISTRUST_AFTER" in script.read_text(encoding="utf-8")
 
 
