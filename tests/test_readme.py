@@ -51,6 +51,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(
         ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("dist", "pki.db*")
     )
+    (tmp_path / "tests/mozilla").mkdir(parents=True)
+    shutil.copy(ROOT / "tests/mozilla/excerpt.txt", tmp_path / "tests/mozilla")
     (tmp_path / "mistakes.toml").write_text(blocks("toml")[0])
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -8,6 +8,7 @@ a quoted string with the escapes of C.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -28,7 +29,17 @@ _NO_ATTRIBUTES: Final = ("#", "BEGINDATA", "CVS_ID")
 _BOOLEANS: Final = frozenset({"CK_TRUE", "CK_FALSE"})
 _FOLLOWED: Final = frozenset({"CKO_NSS_BUILTIN_ROOT_LIST", "CKO_CERTIFICATE"})
 """Classes that never come last: certificates follow the first, its trust the second."""
-_HEADINGS: Final = ("# Certificate ", "# Trust for ")
+_HEADINGS: Final = (
+    "# Certificate ",
+    "# Trust for ",
+    "# Explicitly Distrust ",
+    "# Issuer:",
+    "# Serial Number:",
+)
+"""Comments that belong to an object after them."""
+TRUST: Final = frozenset({"CKO_NSS_TRUST", "CKO_TRUST"})
+"""The class of trust objects; the second is the name that the file's own introduction uses."""
+_LAST_OF_TRUST: Final = "CKA_TRUST_STEP_UP_APPROVED"
 LONGEST_QUOTE: Final = 40
 
 
@@ -94,9 +105,7 @@ def parse(text: str, name: str) -> tuple[BuiltinObject, ...]:
             raise Damaged(name, attribute.line, f"{attribute_name} stands twice in one object")
         attributes[attribute_name] = attribute
     objects = tuple(BuiltinObject(attributes, line) for line, attributes in found)
-    if not is_ended and objects:  # the last value may lack a part and look whole
-        raise CutOff(name, len(lines), "its last line has no end")
-    _require_an_end(objects, lines, name)
+    _require_an_end(objects, lines, name, is_ended=is_ended)
     return objects
 
 
@@ -181,25 +190,30 @@ def _odd_line(line: str, number: int, name: str, *, is_last: bool) -> Damaged | 
     return Damaged(name, number, f"'{shown}' is no attribute, type and value")
 
 
-def _require_an_end(objects: tuple[BuiltinObject, ...], lines: list[str], name: str) -> None:
+def _require_an_end(
+    objects: tuple[BuiltinObject, ...], lines: list[str], name: str, *, is_ended: bool
+) -> None:
     """Raise CutOff where the last object is not whole, or the comment of a further one stands alone.
 
     The format has no mark of its end. What tells is that objects of a class end in the same attribute, and
     that a certificate is followed by its trust.
     """
     if not objects:
-        return
+        raise CutOff(name, len(lines), "it ends before its first object")
     last = objects[-1]
     ends = {next(reversed(one.attributes)) for one in objects[:-1] if one.kind == last.kind}
+    if not ends and last.kind in TRUST:
+        ends = {_LAST_OF_TRUST}
     if ends and next(reversed(last.attributes)) not in ends:
         raise CutOff(name, len(lines), f"its last object ends before {min(ends)}")
     if len(last.attributes) == 1:
         raise CutOff(name, len(lines), "its last object has a class and nothing else")
     if last.kind in _FOLLOWED:
         raise CutOff(name, len(lines), f"nothing follows '{last.label}'")
-    for line in reversed(lines):
-        if line and not line.startswith("#"):
-            break
+    if not is_ended and lines[-1].startswith("#"):
+        raise CutOff(name, len(lines), "it ends within a comment")
+    comments = itertools.takewhile(lambda line: not line or line.startswith("#"), reversed(lines))
+    for line in comments:
         if line.startswith(_HEADINGS):
             raise CutOff(name, len(lines), f"nothing follows '{line[2:]}'")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.authority.anchors import read_time
+from ipmpki.mozilla.certdata import TRUST
 from ipmpki.mozilla.criteria import Level, Purpose
 from ipmpki.mozilla.flaws import Damaged
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from ipmpki.mozilla.certdata import BuiltinObject
 
 CERTIFICATE: Final = "CKO_CERTIFICATE"
-TRUST: Final = frozenset({"CKO_NSS_TRUST", "CKO_TRUST"})
-"""The second is the name that the file's own introduction uses."""
 ANCIENT_TRUST: Final = "CKO_NETSCAPE_TRUST"
 """Its name until 2012, when the levels had other names and meanings."""
 _ATTRIBUTE: Final = re.compile(r"CKA_TRUST_(?P<purpose>[A-Z_]+)")

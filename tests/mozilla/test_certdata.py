@@ -94,6 +94,10 @@ WHOLE = (
         "CKA_CLASS CK_OBJECT_CLASS CKO_X\nCKA_ID MULTILINE_OCTAL\n\\060\\0",
         "CKA_CLASS CK_OBJECT_CLASS CKO_X\nCKA_TOKEN CK_BBO",
         "CKA_CLASS CK_OBJECT_CLASS CKO_X\nCKA_TOKEN CK_BBOOL CK_TR",
+        "BEGINDATA\n",
+        "CKA_CLASS CK_OBJECT_CLASS CKO_NSS_TRUST\n",
+        trust_object().removesuffix("CKA_TRUST_STEP_UP_APPROVED CK_BBOOL CK_FALSE\n"),
+        WHOLE + "\n# Tru",
         WHOLE + certificate_object(certificate()),
         WHOLE.removesuffix("CKA_TRUST_STEP_UP_APPROVED CK_BBOOL CK_FALSE\n"),
         WHOLE + '\n# Certificate "The Next"\n#\n',
@@ -114,7 +118,7 @@ def test_no_cut_goes_unnoticed_but_one_between_two_roots(length: int) -> None:
         return
     assert objects == parse(text_of(CONTENT, "x"), "x")[: len(objects)]
     assert objects[-1].kind != "CKO_CERTIFICATE"
-    assert cut.rstrip().rpartition(b"\n")[2].startswith((b"CKA_TRUST_STEP_UP", b"CKA_LABEL", b"#"))
+    assert cut.rstrip(b"\n#").endswith(b"\nCKA_TRUST_STEP_UP_APPROVED CK_BBOOL CK_FALSE")
 
 
 @given(st.binary())
