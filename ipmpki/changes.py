@@ -103,12 +103,14 @@ class Change:
 class Awaited:
     """A certificate that cannot be issued here: it was asked for, and has to be brought.
 
-    ``since`` is when its request was made; None where this build makes it.
+    ``since`` is when its request was made; None where this build makes it, or where the host has to make it:
+    then ``file`` is where it is to be put.
     """
 
     host: str
     artifact: Artifact
     since: datetime | None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

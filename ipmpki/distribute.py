@@ -110,6 +110,10 @@ def _place_hosts(
         outlet.store.record_folders(record)
 
 
+def _keeps_key(host: HostSpec) -> bool:
+    return host.certificate is not None and host.certificate.kept_key is not None
+
+
 def _has_files(host: HostSpec, issued: Issued) -> bool:
     """Where no trust bundle is declared, a host without a certificate of its own needs no file."""
     return issued.authority is not None or (host.certificate is not None and host.name in issued.requests)
@@ -148,7 +152,7 @@ def _bundles(
             mutual_auth=commission.fleet.mutual_auth,
             ca_certificates=ca_certificates,
             certificate=material.certificate_pem if material else None,
-            key=material.key_pem if material else None,
+            key=material.key_pem if material and not _keeps_key(host) else None,
             crl=crl.crl_pem if crl else None,
             request=request.pem if request else None,
         )

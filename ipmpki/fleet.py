@@ -25,7 +25,9 @@ __all__ = [
     "DistinguishedName",
     "ExistingAuthority",
     "Fleet",
+    "GivenKey",
     "HostSpec",
+    "KeptKey",
     "KeyType",
     "KeywordNames",
     "OperatingSystem",
@@ -70,6 +72,35 @@ class CertificateSpec:
     addresses: tuple[Address, ...]
     key: KeyType
     lifetime: timedelta
+    kept_key: KeptKey | None = None
+
+    @property
+    def key_words(self) -> str:
+        """What identifies the wanted key: the type of one that is made here, or one that exists."""
+        given = self.kept_key.given if self.kept_key is not None else None
+        return self.key.value if given is None else f"{given.key_type} of the request, SHA-256 {given.digest}"
+
+    @property
+    def awaits_request(self) -> bool:
+        """Whether the host makes its key itself, and its request is not there yet."""
+        return self.kept_key is not None and self.kept_key.given is None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """A key that never leaves its host; ``path`` is the file of its request, as declared."""
+
+    path: str
+    given: GivenKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenKey:
+    """The public key of a request: its type, the SHA-256 of its SubjectPublicKeyInfo, the request in PEM."""
+
+    key_type: str
+    digest: str
+    request: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +292,7 @@ def _host(  # noqa: PLR0913 -- what is the same for all hosts is worked out once
             addresses=addresses,
             key=host.key or defaults.key,
             lifetime=host.lifetime or defaults.lifetime,
+            kept_key=KeptKey(host.csr) if host.csr is not None else None,
         )
     return HostSpec(
         name=name,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ipmpki import specification
-from ipmpki.authority import issuing, keys, reading, revocation
+from ipmpki.authority import issuing, keys, reading, requests, revocation
 from ipmpki.changes import Action, Artifact
 from ipmpki.faults import Fault
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
@@ -19,11 +19,11 @@ from ipmpki.keymaking import make_keys
 from ipmpki.store import NewCertificate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from ipmpki.authority.issuing import Issuer
-    from ipmpki.authority.keys import PrivateKey
+    from ipmpki.authority.keys import PrivateKey, PublicKey
     from ipmpki.changes import Change, Plan
     from ipmpki.fleet import AuthoritySpec, CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued
@@ -212,9 +212,8 @@ def _issue_certificates(
     authority = issued.authority.identity
     batch: list[NewCertificate] = []
     begun = time.monotonic()
-    wanted = [(one, _spec(one[1]).key) for one in ordered]
-    for done, (one, key) in enumerate(make_keys(wanted), start=1):
-        batch.append(_certificate((*one, key), commission, issuer, authority))
+    for done, (one, key) in enumerate(_with_keys(ordered), start=1):
+        batch.append(_certificate(one, key, commission, issuer, authority))
         if len(batch) >= BATCH_SIZE or time.monotonic() - begun > BATCH_SECONDS or done == len(ordered):
             store.add_certificates(batch)
             batch, begun = [], time.monotonic()
@@ -231,18 +230,37 @@ def _ordered(plan: Plan, fleet: Fleet) -> list[tuple[Change, HostSpec]]:
     ]
 
 
+def _with_keys(
+    ordered: Sequence[tuple[Change, HostSpec]],
+) -> Iterator[tuple[tuple[Change, HostSpec], PrivateKey | PublicKey]]:
+    """Each order with the key of its host's own request, or with one made here."""
+    made = []
+    for one in ordered:
+        kept = _spec(one[1]).kept_key
+        if kept is not None and kept.given is not None:
+            yield one, requests.public_key_of(kept.given.request)
+        else:
+            made.append((one, _spec(one[1]).key))
+    yield from make_keys(made)
+
+
 def _spec(host: HostSpec) -> CertificateSpec:
     assert host.certificate is not None  # noqa: S101 -- the plan issues only where one is declared
     return host.certificate
 
 
 def _certificate(
-    ordered: tuple[Change, HostSpec, PrivateKey], commission: Commission, issuer: Issuer, authority: int
+    ordered: tuple[Change, HostSpec],
+    key: PrivateKey | PublicKey,
+    commission: Commission,
+    issuer: Issuer,
+    authority: int,
 ) -> NewCertificate:
-    change, host, key = ordered
+    change, host = ordered
+    public = key.public_key() if isinstance(key, keys.PrivateKey) else key
     spec = _spec(host)
     serial = issuing.new_serial(commission.random_bytes)
-    pem = issuing.issue(issuer, spec, key.public_key(), now=commission.now, serial=serial)
+    pem = issuing.issue(issuer, spec, public, now=commission.now, serial=serial)
     not_before, not_after = issuing.validity(issuer, spec.lifetime, now=commission.now)
     certificate = IssuedCertificate(
         serial=serial,
@@ -258,7 +276,7 @@ def _certificate(
     return NewCertificate(
         certificate,
         pem,
-        keys.to_pem(key),
+        keys.to_pem(key) if isinstance(key, keys.PrivateKey) else b"",
         keys.public_key_digest(key),
         f"certificate-{_past(change)}",
         _why(change),

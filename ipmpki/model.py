@@ -475,6 +475,12 @@ class Host(Table):
         description="How long before its end its certificate is renewed.",
         examples=["30d"],
     )
+    csr: GivenText | None = Field(
+        default=None,
+        title="Request made on the host",
+        description="A signing request whose key never leaves the host; relative to pki.toml.",
+        examples=["csr/ipm1.csr"],
+    )
     restart_command: Line | None = Field(
         default=None,
         title="Restart command",

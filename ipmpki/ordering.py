@@ -15,6 +15,8 @@ from ipmpki.keymaking import make_keys
 from ipmpki.store import NewRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ipmpki.changes import Change, Plan
     from ipmpki.fleet import CertificateSpec, HostSpec
     from ipmpki.issue import Commission
@@ -74,7 +76,9 @@ def _make_requests(plan: Plan, commission: Commission, store: Store) -> None:
         and change.action is not Action.REMOVE
         and change.host is not None
     ]
-    wanted = [((change, host.name, _spec(host)), _spec(host).key) for change, host in ordered]
+    _take_requests(ordered, commission, store)
+    made = [one for one in ordered if _spec(one[1]).kept_key is None]
+    wanted = [((change, host.name, _spec(host)), _spec(host).key) for change, host in made]
     batch: list[NewRequest] = []
     begun = time.monotonic()
     for done, ((change, name, spec), key) in enumerate(make_keys(wanted), start=1):
@@ -90,6 +94,19 @@ def _make_requests(plan: Plan, commission: Commission, store: Store) -> None:
             store.add_requests(batch)
             batch, begun = [], time.monotonic()
         commission.progress("making requests", done, len(wanted))
+
+
+def _take_requests(ordered: Sequence[tuple[Change, HostSpec]], commission: Commission, store: Store) -> None:
+    """Record the requests that hosts made themselves; their keys stay with them."""
+    batch = []
+    for change, host in ordered:
+        kept = _spec(host).kept_key
+        if kept is not None and kept.given is not None:
+            given, order = kept.given, specification.of_request(_spec(host))
+            request = OpenRequest(host.name, order, given.digest, commission.now, given.request)
+            batch.append(NewRequest(request, b"", _why(change)))
+    if batch:
+        store.add_requests(batch)
 
 
 def _spec(host: HostSpec) -> CertificateSpec:

@@ -92,11 +92,15 @@ class ChangeOutput(TypedDict):
 
 
 class AwaitedOutput(TypedDict):
-    """A certificate that has to be brought; ``since`` is null where its request is yet to be made."""
+    """A certificate that has to be brought; ``since`` is null where its request is yet to be made.
+
+    ``file`` is where a host's own request is to be put.
+    """
 
     host: str
     artifact: Literal["server-certificate", "client-certificate"]
     since: str | None
+    file: str | None
 
 
 class PlanOutput(TypedDict):

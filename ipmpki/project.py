@@ -16,6 +16,7 @@ from ipmpki.diagnostics import Severity
 from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.planning import Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
+from ipmpki.requested import read_requests
 from ipmpki.rules.registry import Surroundings
 from ipmpki.store import open_store, read_issued
 from ipmpki.validation import included_patterns
@@ -137,6 +138,8 @@ def load_text(path: Path, name: str, content: bytes, *, now: datetime) -> Projec
         checked = conclude(understood, Surroundings(now))
     else:
         missing = reader.missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
+        fleet, found = read_requests(path.parent, fleet)
+        understood = replace(understood, fleet=fleet, problems=(*understood.problems, *found))
         unusable = bundle_problems(path.parent, fleet, now)
         understood = replace(understood, problems=(*understood.problems, *missing, *unusable))
         checked = conclude(understood, _surroundings(path, fleet, store, issued, now))

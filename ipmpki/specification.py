@@ -15,7 +15,7 @@ def of_certificate(spec: CertificateSpec) -> str:
     """One line a field, the order of names kept, so that equal orders are equal texts."""
     return (
         f"profile={spec.profile.value}\nsubject={spec.common_name}\ndns={' '.join(spec.dns_names)}\n"
-        f"ip={' '.join(map(str, spec.addresses))}\nkey={spec.key.value}\nlifetime={spec.lifetime.days}d"
+        f"ip={' '.join(map(str, spec.addresses))}\nkey={spec.key_words}\nlifetime={spec.lifetime.days}d"
     )
 
 

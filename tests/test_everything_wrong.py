@@ -21,6 +21,10 @@ NOT_SHOWN = {
     "no-trust-bundle",
     "not-sold-for-this-name",
     "trust-bundle-is-old",
+    "request-asks-for-other-names",  # needs a file beside it
+    "request-awaited",
+    "request-repeated",
+    "request-unreadable",
     "authority-leaves-bundle",
 }
 

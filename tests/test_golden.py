@@ -47,7 +47,7 @@ def text_of(declaration: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     further = [
         Problem(
             one["rule"],
-            Severity.ERROR,
+            Severity(one.get("severity", "error")),
             one["message"],
             one["help"],
             Place("pki.toml", tuple(one["path"])),

@@ -27,7 +27,7 @@ LAYERS = (
     ("issue",),
     ("ordering",),
     ("distribute",),
-    ("bundling", "collecting"),
+    ("bundling", "collecting", "requested"),
     ("project", "verifying"),
     ("importing",),
     ("cli",),

@@ -2,16 +2,109 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
 
+from ipmpki.authority.keys import PublicKey, key_type_of, public_key_digest
 from ipmpki.authority.profiles import LEAF_EXTENSIONS, alternative_names, leaf_subject
+from ipmpki.authority.reading import quietly
+from ipmpki.faults import UnreadableFile
 
 if TYPE_CHECKING:
     from ipmpki.authority.keys import PrivateKey
-    from ipmpki.fleet import CertificateSpec
+    from ipmpki.fleet import Address, CertificateSpec
+
+
+class RequestUnreadable(UnreadableFile):
+    """The file is not a certificate signing request, or not one that its own key signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What a request asks for. ``pem`` is the request itself; the digest is keys.public_key_digest's."""
+
+    pem: bytes
+    key_type: str
+    public_key_digest: str
+    common_name: str | None
+    dns_names: tuple[str, ...]
+    addresses: tuple[Address, ...]
+
+
+def read_request(content: bytes) -> RequestFacts:
+    """A request in PEM or DER. Raises RequestUnreadable, also where its signature is not by its own key."""
+    request = _load(content)
+    try:
+        with quietly():
+            key = request.public_key()
+            is_own = request.is_signature_valid
+            names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+            asked = _alternative_names(request)
+    except Exception:  # noqa: BLE001 -- bytes nobody here wrote: whatever the library raises, they are broken
+        raise _damaged() from None
+    if not isinstance(key, PublicKey):
+        raise RequestUnreadable("the request is for a kind of key that is not supported", _MAKE)
+    if not is_own:
+        # RFC 2986, section 3: it proves that whoever asks has the private key.
+        raise RequestUnreadable("the request's signature is not by its own key", _MAKE)
+    return RequestFacts(
+        pem=request.public_bytes(serialization.Encoding.PEM),
+        key_type=key_type_of(key),
+        public_key_digest=public_key_digest(key),
+        common_name=str(names[-1].value) if names else None,
+        dns_names=tuple(asked.get_values_for_type(x509.DNSName)) if asked else (),
+        addresses=tuple(
+            one
+            for one in (asked.get_values_for_type(x509.IPAddress) if asked else ())
+            if isinstance(one, (IPv4Address, IPv6Address))
+        ),
+    )
+
+
+def public_key_of(request_pem: bytes) -> PublicKey:
+    """The public key of a request that has been read before."""
+    key = x509.load_pem_x509_csr(request_pem).public_key()
+    assert isinstance(key, PublicKey)  # noqa: S101 -- read_request made sure
+    return key
+
+
+_MAKE = "make it with: openssl req -new -newkey rsa:2048 -nodes -keyout KEY_FILE -out CSR_FILE"
+
+
+def _load(content: bytes) -> x509.CertificateSigningRequest:
+    if not content.strip():
+        raise RequestUnreadable("the file is empty", _MAKE)
+    if b"PRIVATE KEY-----" in content:
+        raise RequestUnreadable(
+            "there is a private key in the file, which should never have left its host",
+            "take it out; make another key if anybody else may have seen this one",
+        )
+    for load in (x509.load_pem_x509_csr, x509.load_der_x509_csr):
+        try:
+            with quietly():
+                return load(content)
+        except Exception:  # noqa: BLE001, S112 -- as above; the other form is tried
+            continue
+    raise _damaged()
+
+
+def _damaged() -> RequestUnreadable:
+    return RequestUnreadable(
+        "there is no certificate signing request in the file, or it is damaged",
+        "it begins with the line -----BEGIN CERTIFICATE REQUEST-----; copy it again, whole and as text",
+    )
+
+
+def _alternative_names(request: x509.CertificateSigningRequest) -> x509.SubjectAlternativeName | None:
+    try:
+        return request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def make_request(spec: CertificateSpec, key: PrivateKey) -> bytes:

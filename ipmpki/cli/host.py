@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ipmpki.reader import SourceFile
 
 DEFAULT_FILE = "pki.toml"
-SHORTENED_KEYS = ("os", "subject", "key", "lifetime", "renew_before", "restart_command")
+SHORTENED_KEYS = ("os", "subject", "key", "lifetime", "renew_before", "csr", "restart_command")
 OPTIONAL_KEYS = ("os", "subject", "aliases", "ips", *SHORTENED_KEYS[2:])
 
 
@@ -229,6 +229,7 @@ def _shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--key", type=click.Choice([one.value for one in KeyType]), help="The key made for it."),
         click.option("--lifetime", metavar="TIME", help="How long its certificate is valid, such as 397d."),
         click.option("--renew-before", metavar="TIME", help="How long before its end it is renewed."),
+        click.option("--csr", metavar="FILE", help="A request made on the host, which keeps its key."),
         click.option("--restart-command", metavar="COMMAND", help="Restarts what runs on it."),
     )
     for option in reversed(options):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     *("name", "role", "os", "subject", "aliases", "ips", "key", "lifetime", "renew_before"),
-    "restart_command",
+    *("csr", "restart_command"),
 )
 """The order in which a person reads a host; a new key is put where it belongs in it."""
 

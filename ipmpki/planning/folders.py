@@ -9,6 +9,7 @@ from ipmpki.changes import (
     REPORT_FOLDER,
     Action,
     Artifact,
+    Awaited,
     Change,
     Reason,
     ReasonCode,
@@ -19,7 +20,7 @@ from ipmpki.fleet import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import HostSpec
+    from ipmpki.fleet import CertificateSpec, HostSpec
     from ipmpki.planning.world import World
 
 
@@ -28,13 +29,19 @@ def certificate_of(host: HostSpec) -> Artifact:
     return Artifact.SERVER_CERTIFICATE if host.role is Role.SERVER else Artifact.CLIENT_CERTIFICATE
 
 
+def awaited_request(host: HostSpec, spec: CertificateSpec) -> Awaited:
+    """The certificate of a host whose own request is not there yet; whatever it has stays in force."""
+    path = spec.kept_key.path if spec.kept_key is not None else None
+    return Awaited(host.name, certificate_of(host), None, path)
+
+
 def folder_changes(world: World, host: HostSpec, *, crl_changes: bool = False) -> Iterator[Change]:
     """The change to a host's folder, where its certificate stays as it is."""
     current = world.issued.current.get(host.name)
     folder = host_folder(host.name)
     published = world.issued.folders.get(folder)
     if published is None:
-        if host.certificate is None and current is None:
+        if current is None:
             reason = Reason(ReasonCode.NEW_HOST, "its folder has not been published yet")
             yield Change(Action.CREATE, host.name, Artifact.FOLDER, (reason,))
             return

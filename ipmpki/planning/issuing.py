@@ -17,6 +17,7 @@ from ipmpki.changes import (
     host_folder,
 )
 from ipmpki.planning.folders import (
+    awaited_request,
     certificate_of,
     folder_changes,
     playbook_changes,
@@ -29,6 +30,7 @@ from ipmpki.planning.world import digest_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ipmpki.changes import Awaited
     from ipmpki.fleet import HostSpec
     from ipmpki.issued import IssuedCertificate
     from ipmpki.planning.world import World
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
 
 def plan_issuing(world: World, *, allows_ca_replacement: bool) -> Plan:
     """The plan of a fleet whose certificates are issued here."""
-    certificates, kept = _certificate_changes(world)
+    awaited: list[Awaited] = []
+    certificates, kept = _certificate_changes(world, awaited)
     revocations = tuple(_removed_hosts(world))
     authority = tuple(_authority_changes(world))
     crl = tuple(_revocation_list_changes(world, (*certificates, *revocations)))
@@ -44,7 +47,7 @@ def plan_issuing(world: World, *, allows_ca_replacement: bool) -> Plan:
     report = tuple(report_changes(world))
     changes = (*authority, *certificates, *revocations, *crl, *playbook, *report)
     kept += sum(1 for group in (authority, crl, playbook) if not group)
-    return Plan(world.now, changes, kept, digest_of(world), allows_ca_replacement)
+    return Plan(world.now, changes, kept, digest_of(world), allows_ca_replacement, tuple(awaited))
 
 
 def _authority_changes(world: World) -> Iterator[Change]:
@@ -88,11 +91,15 @@ def _authority_reason(difference: Difference) -> Reason:
     )
 
 
-def _certificate_changes(world: World) -> tuple[tuple[Change, ...], int]:
+def _certificate_changes(world: World, awaited: list[Awaited]) -> tuple[tuple[Change, ...], int]:
     changes: list[Change] = []
     kept = 0
     crl_changes = _crl_must_change(world) or _loses_certificates(world)
     for host in world.fleet.hosts:
+        if host.certificate is not None and host.certificate.awaits_request:
+            awaited.append(awaited_request(host, host.certificate))
+            changes += folder_changes(world, host, crl_changes=crl_changes)
+            continue
         own = _host_changes(world, host, crl_changes=crl_changes)
         changes += own
         kept += not own

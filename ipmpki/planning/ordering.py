@@ -23,6 +23,7 @@ from ipmpki.changes import (
     host_folder,
 )
 from ipmpki.planning.folders import (
+    awaited_request,
     certificate_of,
     folder_changes,
     playbook_changes,
@@ -89,7 +90,9 @@ def _shown(authority: tuple[str, str]) -> str:
 
 def _host_changes(world: World, host: HostSpec, awaited: list[Awaited]) -> Iterator[Change]:
     """The change to a host's request, or else to its folder; what it waits for is added to ``awaited``."""
-    if host.certificate is not None:
+    if host.certificate is not None and host.certificate.awaits_request:
+        awaited.append(awaited_request(host, host.certificate))
+    elif host.certificate is not None:
         reasons, differences = _grounds(world, host, host.certificate)
         request = world.issued.requests.get(host.name)
         if reasons and (

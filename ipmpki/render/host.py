@@ -12,6 +12,7 @@ from ipmpki.render.payload import PUBLIC_MODE, payload_of, request_name
 from ipmpki.render.posix import render_posix
 from ipmpki.render.readme import render_readme, render_waiting_readme
 from ipmpki.render.settings import settings_json, settings_of
+from ipmpki.render.waiting import render_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +31,8 @@ def render_host(bundle: HostBundle) -> tuple[RenderedFile, ...]:
     server, and for a declared keyword that ipmssl.cfg could not hold.
     """
     requests = _requests(bundle)
-    if bundle.certificate is None and requests:
-        waiting = (*requests, render_waiting_readme(bundle))
+    if bundle.certificate is None and bundle.host.certificate is not None:
+        waiting = render_waiting(bundle) if not requests else (*requests, render_waiting_readme(bundle))
         return (*waiting, _manifest(bundle.host.name, waiting))
     settings = settings_of(bundle)
     payload = payload_of(bundle)

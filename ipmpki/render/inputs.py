@@ -55,10 +55,15 @@ def _of_playbook(fleet: Fleet, issued: Issued) -> str:
     return f"{__version__}\n{templates_digest(PLAYBOOK_FOLDER)}\n{fleet.batches!r}\n{hosts}"
 
 
+def _waits(host: HostSpec, issued: Issued) -> bool:
+    spec = host.certificate
+    return spec is not None and spec.awaits_request and host.name not in issued.current
+
+
 def installable(fleet: Fleet, issued: Issued) -> tuple[HostSpec, ...]:
     """The hosts whose folder holds something to install: not those that wait for what has to be bought."""
     if not fleet.is_third_party:
-        return fleet.hosts
+        return tuple(host for host in fleet.hosts if not _waits(host, issued))
     return tuple(
         host
         for host in fleet.hosts
@@ -73,7 +78,9 @@ def _of_host(host: HostSpec, issued: Issued, common: str, crl: str) -> str:
     names = f"{host.name}\n{host.role.value}\n{host.os.value}\n{host.aliases!r}\n{host.addresses!r}"
     request = issued.requests.get(host.name)
     asked = f"\n{request.key_digest}" if request is not None and host.certificate is not None else ""
-    return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}{asked}"
+    kept = host.certificate.kept_key if host.certificate is not None else None
+    own = f"\n{kept.path}" if kept is not None else ""
+    return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}{asked}{own}"
 
 
 def _digest(text: str) -> str:

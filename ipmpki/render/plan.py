@@ -81,7 +81,7 @@ def _change_object(change: Change) -> dict[str, Any]:
 
 def _awaited_object(one: Awaited) -> dict[str, str | None]:
     since = f"{one.since:%Y-%m-%dT%H:%M:%SZ}" if one.since is not None else None
-    return {"host": one.host, "artifact": one.artifact.value, "since": since}
+    return {"host": one.host, "artifact": one.artifact.value, "since": since, "file": one.file}
 
 
 def read_plan_json(content: bytes, name: str) -> Plan:
@@ -120,6 +120,7 @@ def _awaited(document: dict[str, Any]) -> Awaited:
         document["host"],
         Artifact(document["artifact"]),
         datetime.fromisoformat(since) if since is not None else None,
+        document["file"],
     )
 
 
@@ -151,19 +152,35 @@ def _lines(plan: Plan, *, colour: bool) -> Iterator[str]:
 def _nothing_to_do(plan: Plan) -> str:
     kept = _count(plan.kept, "artifact")
     if plan.awaited:
-        return f"Nothing to do but to wait: {_count(len(plan.awaited), 'certificate')} ordered ({kept})."
+        return (
+            f"Nothing to do but to wait for {_count(len(plan.awaited), 'certificate')} ({kept} as declared)."
+        )
     return f"Nothing to do: everything is as declared ({kept})."
 
 
 def _awaited_lines(plan: Plan) -> Iterator[str]:
-    if not plan.awaited:
-        return
-    yield ""
-    yield f"Awaited from the authority, to be brought in with 'ipmpki import': {len(plan.awaited)}"
-    width = max(len(one.host) for one in plan.awaited)
-    for one in plan.awaited:
-        since = f"since {one.since:%Y-%m-%d}" if one.since is not None else "to be ordered after this build"
-        yield f"  {one.host:<{width}}  {_NOUNS[one.artifact]}, {since}"
+    for awaited, heading in (
+        (_bought(plan), "Awaited from the authority, to be brought in with 'ipmpki import'"),
+        (_requested(plan), "Awaited from the hosts, which make key and request themselves"),
+    ):
+        if not awaited:
+            continue
+        yield ""
+        yield f"{heading}: {len(awaited)}"
+        width = max(len(one.host) for one in awaited)
+        for one in awaited:
+            since = (
+                f"since {one.since:%Y-%m-%d}" if one.since is not None else "to be ordered after this build"
+            )
+            yield f"  {one.host:<{width}}  {_NOUNS[one.artifact]}, {since if one.file is None else one.file}"
+
+
+def _bought(plan: Plan) -> list[Awaited]:
+    return [one for one in plan.awaited if one.file is None]
+
+
+def _requested(plan: Plan) -> list[Awaited]:
+    return [one for one in plan.awaited if one.file is not None]
 
 
 def _change_lines(change: Change, *, colour: bool) -> Iterator[str]:
@@ -217,9 +234,15 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
     hosts = [host for host in fleet.hosts if host.name in changed] if fleet is not None else []
     asked = {change.host for change in plan.changes if change.artifact is Artifact.REQUEST}
     hosts = [host for host in hosts if host.name not in asked]
-    if plan.awaited:
+    if _requested(plan):
+        waiting = {one.host for one in _requested(plan)}
+        hosts = [host for host in hosts if host.name not in waiting]
         yield ""
-        count = _count(len(plan.awaited), "certificate")
+        yield f"Next, make key and request on {_count(len(waiting), 'host')}, and build again:"
+        yield f"  {dist}/hosts/NAME/README.txt says how."
+    if _bought(plan):
+        yield ""
+        count = _count(len(_bought(plan)), "certificate")
         yield f"Next, order {count}, as {dist}/requests.txt says. When they have come:"
         yield "  ipmpki import pki.toml FILE..."
     if hosts:

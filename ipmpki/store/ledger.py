@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         StoredRevocationList,
     )
 
+_KEY = "INSERT OR IGNORE INTO key VALUES (?, ?, ?, ?)"
+"""A key that its host keeps is certified again and again; its row has no private key, an empty blob."""
 _CERTIFICATE = "INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?, ?)"
 _EVENT = "INSERT INTO event (at, kind, host, serial, detail, user) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -83,7 +85,7 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What is published of a certificate: its PEM and its key's."""
+    """What is published of a certificate: its PEM and its key's, which is empty where the host keeps it."""
 
     certificate_pem: bytes
     key_pem: bytes
@@ -197,7 +199,7 @@ class Store:
                 [(now, new.certificate.host) for new in batch],
             )
             many(
-                "INSERT INTO key VALUES (?, ?, ?, ?)",
+                _KEY,
                 [(new.key_digest, new.certificate.host, now, new.key_pem) for new in batch],
             )
             many(
@@ -226,7 +228,7 @@ class Store:
             for new in batch:
                 one = new.request
                 self._close(execute, one.host)
-                execute("INSERT INTO key VALUES (?, ?, ?, ?)", (one.key_digest, one.host, now, new.key_pem))
+                execute(_KEY, (one.key_digest, one.host, now, new.key_pem))
                 execute(
                     "INSERT INTO request (host, specification, key, made_at, pem) VALUES (?, ?, ?, ?, ?)",
                     (one.host, one.specification, one.key_digest, seconds(one.made_at), one.pem),

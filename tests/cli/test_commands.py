@@ -143,7 +143,7 @@ def test_where_certificates_are_bought_a_build_says_what_to_order(shop: Shop) ->
     assert built.status == 0
     assert "Next, order 3 certificates, as" in built.out
     assert "it holds every key." in built.out
-    assert "Nothing to do but to wait: 3 certificates ordered" in ipmpki("build", shop.declaration).out
+    assert "Nothing to do but to wait for 3 certificates" in ipmpki("build", shop.declaration).out
     waiting = json.loads(ipmpki("plan", "--format", "json", shop.declaration).out)["awaited"]
     assert [one["host"].partition(".")[0] for one in waiting] == ["ipm1", "desk1", "desk2"]
     assert all(one["since"] for one in waiting)

@@ -1,0 +1,95 @@
+"""What is found in requests that hosts made: pages only, the problems are found where the files are read."""
+
+from __future__ import annotations
+
+from ipmpki.diagnostics import Severity
+from ipmpki.rules.registry import reported_elsewhere
+
+
+@reported_elsewhere(Severity.INFO, cites="RFC 2986, section 3")
+def request_awaited() -> None:
+    """A host's request is not there yet, so it has no certificate.
+
+    ## What it finds
+
+    A file named by csr that does not exist.
+
+    ## Who is hurt
+
+    Nobody, unless the request is forgotten: the host waits for its certificate.
+
+    ## Example
+
+    It comes of csr = "csr/ipm1.csr" before the file has been brought from the host.
+
+    ## Instead
+
+    Run "ipmpki build", and make the key and the request on the host as README.txt in its folder says.
+    """
+
+
+@reported_elsewhere(Severity.ERROR, cites="RFC 2986, sections 3 and 4")
+def request_unreadable() -> None:
+    """A host's request cannot be certified.
+
+    ## What it finds
+
+    A file named by csr that is no certificate signing request, is damaged, holds a private key, or is not
+    signed by its own key.
+
+    ## Who is hurt
+
+    The host: a certificate for a key that it may not have is of no use.
+
+    ## Example
+
+    It comes of copying the key instead of the request, or half of it.
+
+    ## Instead
+
+    Copy the request again, whole and as text, from its BEGIN to its END line.
+    """
+
+
+@reported_elsewhere(Severity.ERROR, cites="RFC 2986, section 3; NIST SP 800-57 Part 1 Rev. 5, section 5.2")
+def request_repeated() -> None:
+    """Two hosts have requests for the same key.
+
+    ## What it finds
+
+    Two files named by csr, or one file named twice, with the same public key.
+
+    ## Who is hurt
+
+    Both hosts: whoever takes the key from one can pose as the other.
+
+    ## Example
+
+    It comes of copying a request, or a key, from one host to another.
+
+    ## Instead
+
+    Make a key and a request on each host.
+    """
+
+
+@reported_elsewhere(Severity.INFO, cites="RFC 2986, section 4.1: the authority decides what it certifies")
+def request_asks_for_other_names() -> None:
+    """A host's request asks for names that pki.toml does not declare.
+
+    ## What it finds
+
+    A common name or an alternative name in the request that is none of the host's.
+
+    ## Who is hurt
+
+    Whoever expects to reach the host by that name: the certificate has the names of pki.toml alone.
+
+    ## Example
+
+    It comes of a request that was made with another name, such as a short one.
+
+    ## Instead
+
+    Declare the name as an alias, if the host is called so.
+    """
