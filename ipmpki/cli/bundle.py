@@ -43,9 +43,7 @@ It chooses as InfoPrint Manager's documentation does with curl's script:
   mk-ca-bundle.pl -t -p SERVER_AUTH,CLIENT_AUTH,CRL_SIGN:TRUSTED_DELEGATOR
 """
 )
-@click.argument(
-    "certdata", default="certdata.txt", type=click.Path(path_type=Path, dir_okay=False), metavar="[CERTDATA]"
-)
+@click.argument("certdata", default="certdata.txt", type=click.Path(path_type=Path), metavar="[CERTDATA]")
 @click.option(
     "-o",
     "--output",
@@ -100,6 +98,8 @@ def command(  # noqa: PLR0913 -- one parameter an option
 
     if url is not None and not download:
         raise WrongUse("--url says from where, but nothing is to be fetched", "add --download")
+    if certdata.is_dir():
+        raise UnreadableFile(f"'{certdata}' is a folder", "name the file in it, such as certdata.txt")
     criteria = choice.Criteria(
         (at or datetime.now(UTC)).astimezone(UTC),
         choice.read_purposes(purposes),

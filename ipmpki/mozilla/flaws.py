@@ -6,7 +6,8 @@ from typing import Final
 
 from ipmpki.faults import Fault, UnreadableFile
 
-FETCH: Final = "fetch it again: ipmpki bundle --download, or from Mozilla's repository with another program"
+DOWNLOAD: Final = "ipmpki bundle --download -o ca-cert.pem"
+FETCH: Final = f"fetch it again: {DOWNLOAD}, or from Mozilla's repository with another program"
 
 
 class NotCertdata(UnreadableFile):

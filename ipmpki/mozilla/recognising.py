@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Final
 
-from ipmpki.mozilla.flaws import FETCH, CutOff, NotCertdata
+from ipmpki.mozilla.flaws import DOWNLOAD, FETCH, CutOff, NotCertdata
 
 _MARK: Final = re.compile(rb"^(?:BEGINDATA|CKA_CLASS[ \t])", re.MULTILINE)
 _TITLE: Final = re.compile(rb"^# *certdata\.txt", re.MULTILINE)
@@ -35,7 +35,7 @@ def text_of(content: bytes, name: str) -> str:
         raise NotCertdata(
             name,
             "it is a web page, as a proxy or a login page sends",
-            "fetch the raw file; behind a proxy set https_proxy, then: ipmpki bundle --download",
+            f"fetch the raw file; behind a proxy set https_proxy, then: {DOWNLOAD}",
         )
     if _MARK.search(content) is None:
         raise _something_else(content, name)

@@ -66,7 +66,7 @@ def _limits(selection: Selection) -> Iterator[str]:
     )
     if limits:
         yield (
-            f"{len(limits)} of these {'vouches' if len(limits) == 1 else 'vouch'} "
+            f"{len(limits)} of the {len(selection.kept)} kept {'vouches' if len(limits) == 1 else 'vouch'} "
             "only for certificates issued until a day:"
         )
     for date, purpose, label in limits:

@@ -39,7 +39,7 @@ def test_a_bundle_is_made_and_its_account_given(folder: Terminal) -> None:
     assert outcome.out == (
         "ca-cert.pem: 3 authorities, written\n"
         "left out 5: 2 expired; 2 not trusted for these purposes; 1 listed without a certificate\n"
-        "1 of these vouches only for certificates issued until a day:\n"
+        "1 of the 3 kept vouches only for certificates issued until a day:\n"
         "  2024-11-30  SERVER_AUTH  AffirmTrust Premium ECC\n"
     )
     assert folder.read("ca-cert.pem").count("-----BEGIN CERTIFICATE-----") == 3
@@ -137,6 +137,8 @@ def test_a_bundle_of_nobody_is_not_written(folder: Terminal) -> None:
     [
         (("certdata.txt",), "'-o'"),
         (("gone.txt", "-o", "ca-cert.pem"), "there is no file 'gone.txt'"),
+        ((".", "-o", "ca-cert.pem"), "'.' is a folder"),
+        ((".", "-o", "ca-cert.pem", "--download"), "'.' is a folder"),
         (("-o", "certdata.txt"), "is the file that is read"),
         (("-o", "./certdata.txt"), "is the file that is read"),
         (("-o", "server-key.pem"), "holds a private key"),

@@ -109,7 +109,7 @@ def test_the_account_says_what_was_left_out_and_why() -> None:
         " (trusted for EMAIL_PROTECTION)",
         "  Explicitly Distrust DigiNotar Root CA: expired (valid until 2025-03-31)",
         "  MITM subCA 1 issued by Trustwave: listed without a certificate (distrusted)",
-        "1 of these vouches only for certificates issued until a day:",
+        "1 of the 3 kept vouches only for certificates issued until a day:",
         "  2024-11-30  SERVER_AUTH  AffirmTrust Premium ECC",
     ]
     assert list(account(selected(ONE), b"", with_left_out=True)) == []
