@@ -12,18 +12,19 @@ from ipmpki import specification
 from ipmpki.authority.contents import Contents, read_contents
 from ipmpki.authority.paths import Evidence, judge_path
 from ipmpki.authority.received import read_received
-from ipmpki.diagnostics import Label, LocatedProblem, Position, Severity, Span
+from ipmpki.diagnostics import Severity
 from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.issued import IssuedCertificate
 from ipmpki.ordering import stored_bundle
+from ipmpki.placing import place_problems
 from ipmpki.presented import Chain, Presented
 from ipmpki.rules.engine import judge_presented
 from ipmpki.store import BoughtCertificate, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from ipmpki.diagnostics import Problem
+    from ipmpki.diagnostics import LocatedProblem, Problem
     from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.presented import PresentedCertificate, Verdict
     from ipmpki.project import Project
@@ -89,7 +90,8 @@ def import_certificates(
     received = [one for name, content in files for one in read_received(name, content, passphrase)]
     bundle = project.trust_bundle()
     with open_store(project.store, now=project.now) as store:
-        return _Import(project, fleet, received, bundle, store, force=force).run()
+        arrivals, problems = _Import(project, fleet, received, bundle, store, force=force).run()
+    return Imported(arrivals, place_problems(problems, received, [name for name, _ in files]))
 
 
 def _recorded(trusted: TrustBundle, store: Store) -> int:
@@ -130,7 +132,7 @@ class _Import:
         self._authority = _recorded(bundle, store)
         self._der = {**self._bundle.der, **{key: der for held in received for key, der in held.der.items()}}
 
-    def run(self) -> Imported:
+    def run(self) -> tuple[tuple[Arrival, ...], list[Problem]]:
         """Match, judge, record."""
         keeping = self._store.keeping([one.public_key_digest for one in self._leaves])
         strangers = tuple(one for one in self._leaves if self._owner(one, keeping) is None)
@@ -157,7 +159,7 @@ class _Import:
                 taken.append(self._bought(host, leaf, chain))
         if taken:
             self._store.add_bought(taken)
-        return Imported(tuple(arrivals), _located(problems, self._received))
+        return tuple(arrivals), problems
 
     def _owner(self, leaf: PresentedCertificate, keeping: Keeping) -> HostSpec | None:
         """The host whose open request, or whose certificate, has this key."""
@@ -232,23 +234,3 @@ def _pem(der: bytes) -> bytes:
     """A certificate in PEM (RFC 7468, section 5)."""
     body = "\n".join(textwrap.wrap(base64.b64encode(der).decode("ascii"), 64))
     return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode()
-
-
-def _located(problems: Iterable[Problem], received: Sequence[Contents]) -> tuple[LocatedProblem, ...]:
-    """Each problem with the line on which its certificate begins, where it stands in PEM."""
-    lines: dict[tuple[str, int], tuple[int, str]] = {}
-    for held in received:
-        places = [*(one.place for one in held.certificates), *(one.place for one in held.flaws)]
-        for place in places:
-            number = place.path[0] if place.path else None
-            if isinstance(number, int) and number in held.lines:
-                lines[place.file, number] = held.lines[number]
-    return tuple(_placed(problem, lines) for problem in dict.fromkeys(problems))
-
-
-def _placed(problem: Problem, lines: Mapping[tuple[str, int], tuple[int, str]]) -> LocatedProblem:
-    place = problem.place
-    first = place.path[0] if place.path else None
-    number, text = lines.get((place.file, first), (0, "")) if isinstance(first, int) else (0, "")
-    span = Span(Position(number, 1), Position(number, len(text) + 1)) if number else None
-    return LocatedProblem(problem, Label(place.file, place.path, span, (text,) if text else ()))

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ipmpki import peer
 from ipmpki.authority.paths import Evidence, judge_path
 from ipmpki.collecting import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
-from ipmpki.diagnostics import Label, LocatedProblem, Place, Position, Span
 from ipmpki.faults import WrongUse
 from ipmpki.names import NameFault, read_address, read_name
+from ipmpki.placing import place_problems
 from ipmpki.presented import Chain, FlawKind, Presented
 from ipmpki.rules.engine import judge_presented
 from ipmpki.vocabulary import Role
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.authority.contents import Contents
-    from ipmpki.diagnostics import Problem
+    from ipmpki.diagnostics import LocatedProblem, Problem
     from ipmpki.fleet import Address
     from ipmpki.presented import PresentedCertificate
 
@@ -93,7 +93,8 @@ def verify(question: Question) -> Verified:
     every = [shared, *groups]
     kinds = {flaw.kind for group in every for flaw in flaws_of(group)}
     failed = 4 if FlawKind.SERVER in kinds else 2 if FlawKind.FILE in kinds else 0
-    return Verified(_located(problems, every, question.paths), certificates, failed)
+    held = [one for group in every for one in group.everything()]
+    return Verified(place_problems(problems, held, question.paths), certificates, failed)
 
 
 def _names(written: Iterable[str]) -> tuple[tuple[str, ...], tuple[Address, ...]]:
@@ -222,39 +223,3 @@ def _role_of(leaf: PresentedCertificate) -> Role | None:
     if "serverAuth" in purposes and "clientAuth" not in purposes:
         return Role.SERVER
     return Role.CLIENT if "clientAuth" in purposes and "serverAuth" not in purposes else None
-
-
-def _located(
-    problems: Iterable[Problem], groups: Sequence[Group], paths: Sequence[str]
-) -> tuple[LocatedProblem, ...]:
-    """Problems by file in the order given, then by line. A line of base64 helps nobody, so none is shown."""
-    lines: dict[tuple[str, int], tuple[int, str]] = {}
-    order: dict[str, int] = {path: rank for rank, path in enumerate(paths)}
-    for group in groups:
-        for one in group.everything():
-            for place in _places(one):
-                if place.path and isinstance(place.path[0], int) and place.path[0] in one.lines:
-                    lines[place.file, place.path[0]] = one.lines[place.path[0]]
-    located = []
-    for problem in dict.fromkeys(problems):
-        place = problem.place
-        number, text = lines.get(
-            (place.file, int(place.path[0])) if place.path else (place.file, -1), (0, "")
-        )
-        span = Span(Position(number, 1), Position(number, len(text) + 1)) if number else None
-        located.append(LocatedProblem(problem, Label(place.file, place.path, span, ())))
-    start = Span(Position(1, 1), Position(1, 1))
-    located.sort(
-        key=lambda one: (
-            order.get(one.label.file, len(order)),
-            one.label.file,
-            one.label.span or start,
-            one.problem.rule,
-        )
-    )
-    return tuple(located)
-
-
-def _places(contents: Contents) -> Iterator[Place]:
-    for group in (contents.certificates, contents.keys, contents.revocation_lists, contents.flaws):
-        yield from (one.place for one in group)

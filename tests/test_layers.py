@@ -27,7 +27,7 @@ LAYERS = (
     ("issue",),
     ("ordering",),
     ("distribute",),
-    ("bundling", "collecting", "requested"),
+    ("bundling", "collecting", "placing", "requested"),
     ("project", "verifying"),
     ("importing",),
     ("cli",),
