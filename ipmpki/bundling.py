@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ipmpki import reader, specification
 from ipmpki.diagnostics import Problem, Severity
 from ipmpki.faults import Fault
-from ipmpki.planning import Wanted
 from ipmpki.store import read_chains
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from ipmpki.fleet import BundleSource, Fleet
     from ipmpki.issued import Issued
+    from ipmpki.planning import Wanted
     from ipmpki.trust import TrustBundle
 
 
@@ -44,18 +44,16 @@ def bundle_problems(root: Path, fleet: Fleet, now: datetime) -> Iterator[Problem
         yield Problem("bundle-holds-no-certificate", Severity.ERROR, fault.message, fault.remedy, place)
 
 
-def wanted_bundle(root: Path, fleet: Fleet, issued: Issued, now: datetime) -> Wanted:
-    """What a plan is made for where certificates are bought."""
-    from ipmpki.render.inputs import folder_inputs
+def with_bundle(wanted: Wanted, root: Path, fleet: Fleet, issued: Issued, now: datetime) -> Wanted:
+    """What a plan is made for, with the trust bundle where certificates are bought and one is declared."""
     from ipmpki.trust import from_pem
 
-    inputs = folder_inputs(fleet, issued)
-    if fleet.bundle is None:
-        return Wanted("", encrypt_key=False, inputs=inputs)
+    if not fleet.is_third_party or fleet.bundle is None:
+        return wanted
     bundle = read_bundle(root, fleet.bundle, now)
-    wanted = Wanted(specification.of_bundle(bundle.sha256), encrypt_key=False, inputs=inputs)
-    old = issued.authority
-    if old is None or not old.is_bundle or old.specification == wanted.authority:
+    wanted = replace(wanted, bundle=specification.of_bundle(bundle.sha256))
+    old = issued.bundle
+    if old is None or old.specification == wanted.bundle:
         return wanted
     before = from_pem(old.certificates_pem, "the bundle before").names
     return replace(

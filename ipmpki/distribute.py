@@ -6,17 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.authority import reading
-from ipmpki.changes import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, Action, Artifact, host_folder
+from ipmpki.changes import (
+    CA_FOLDER,
+    PLAYBOOK_FOLDER,
+    REPORT_FOLDER,
+    TRUSTED,
+    Action,
+    Artifact,
+    authority_file,
+    host_folder,
+)
+from ipmpki.fleet import tools_holder
 from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
-from ipmpki.render.inputs import folder_inputs, installable
+from ipmpki.render.inputs import folder_inputs, installable, separates_trust, trusted_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ipmpki.changes import Plan
-    from ipmpki.fleet import HostSpec
+    from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issue import Commission
     from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.publish import Publisher
@@ -41,7 +51,8 @@ def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issue
     """Put dist/ right: the authority's folder, the folders of hosts that change or go, the playbook."""
     inputs = folder_inputs(commission.fleet, issued)
     if any(change.host is None and change.artifact not in NOT_OF_THE_AUTHORITY for change in plan.changes):
-        _place(CA_FOLDER, tuple(_authority_files(issued)), inputs[CA_FOLDER], issued, outlet)
+        files = tuple(_authority_files(commission.fleet, issued))
+        _place(CA_FOLDER, files, inputs[CA_FOLDER], issued, outlet)
     _remove_folders(plan, issued, outlet)
     _place_hosts(plan, commission, issued, inputs, outlet)
     if any(change.artifact is Artifact.PLAYBOOK for change in plan.changes):
@@ -58,10 +69,12 @@ def distribute_report(files: Sequence[RenderedFile], outlet: Outlet, issued: Iss
     return _place(REPORT_FOLDER, files, str(issued.last_event), issued, outlet)
 
 
-def _authority_files(issued: Issued) -> Iterator[RenderedFile]:
-    if issued.authority is not None:
-        yield RenderedFile("ca-cert.pem", issued.authority.certificates_pem, PUBLIC_MODE)
-    if issued.revocation_list is not None:
+def _authority_files(fleet: Fleet, issued: Issued) -> Iterator[RenderedFile]:
+    if fleet.is_third_party and issued.bundle is not None:
+        yield RenderedFile(TRUSTED, issued.bundle.certificates_pem, PUBLIC_MODE)
+    if fleet.signs_here and issued.signer is not None:
+        yield RenderedFile(authority_file(fleet), issued.signer.certificates_pem, PUBLIC_MODE)
+    if fleet.signs_here and issued.revocation_list is not None:
         yield RenderedFile("crl.pem", issued.revocation_list.crl_pem, PUBLIC_MODE)
 
 
@@ -92,9 +105,10 @@ def _remove_folders(plan: Plan, issued: Issued, outlet: Outlet) -> None:
 def _place_hosts(
     plan: Plan, commission: Commission, issued: Issued, inputs: Mapping[str, str], outlet: Outlet
 ) -> None:
+    fleet = commission.fleet
     authority_name = _name_of_authority(commission, issued)
     changed = {change.host for change in plan.changes}
-    affected = [host for host in commission.fleet.hosts if host.name in changed and _has_files(host, issued)]
+    affected = [host for host in fleet.hosts if host.name in changed and _has_files(host, fleet, issued)]
     for start in range(0, len(affected), BATCH_SIZE):
         record: list[PublishedFolder] = []
         batch = affected[start : start + BATCH_SIZE]
@@ -114,15 +128,17 @@ def _keeps_key(host: HostSpec) -> bool:
     return host.certificate is not None and host.certificate.kept_key is not None
 
 
-def _has_files(host: HostSpec, issued: Issued) -> bool:
+def _has_files(host: HostSpec, fleet: Fleet, issued: Issued) -> bool:
     """Where no trust bundle is declared, a host without a certificate of its own needs no file."""
-    return issued.authority is not None or (host.certificate is not None and host.name in issued.requests)
+    if trusted_by(host, fleet, issued) is not None or host.name in issued.current:
+        return True
+    return host.certificate is not None and host.name in issued.requests
 
 
 def _name_of_authority(commission: Commission, issued: Issued) -> str:
-    if issued.authority is None or issued.authority.is_bundle:
+    if not commission.fleet.signs_here or issued.signer is None:
         return commission.fleet.authority.subject.common_name or "your print shop"
-    return _common_name(issued.authority)
+    return _common_name(issued.signer)
 
 
 def _common_name(authority: StoredAuthority) -> str:
@@ -135,22 +151,29 @@ def _common_name(authority: StoredAuthority) -> str:
 def _bundles(
     hosts: Sequence[HostSpec], authority_name: str, commission: Commission, issued: Issued, store: Store
 ) -> Iterator[HostBundle]:
-    ca_certificates = issued.authority.certificates_pem if issued.authority is not None else b""
+    fleet = commission.fleet
     current = {
-        host.name: issued.current[host.name].serial
+        holder: issued.current[holder].serial
         for host in hosts
-        if host.certificate is not None and host.name in issued.current
+        for holder, _ in host.certificates
+        if holder in issued.current
     }
     materials = store.materials(list(current.values()))
     for host in hosts:
         material = materials[current[host.name]] if host.name in current else None
-        crl = issued.revocation_list if host.carries_revocation_list else None
+        holder = tools_holder(host.name)
+        crl = issued.revocation_list if host.carries_revocation_list and fleet.signs_here else None
+        trusted = trusted_by(host, fleet, issued)
+        checked_by = issued.signer if separates_trust(host, fleet) else None
         request = issued.requests.get(host.name) if host.certificate is not None else None
         yield HostBundle(
             host=host,
             authority_name=authority_name,
-            mutual_auth=commission.fleet.mutual_auth,
-            ca_certificates=ca_certificates,
+            mutual_auth=fleet.mutual_auth,
+            ca_certificates=trusted.certificates_pem if trusted is not None else b"",
+            client_authority=checked_by.certificates_pem if checked_by is not None else None,
+            tools=materials[current[holder]] if holder in current else None,
+            is_mixed=fleet.is_mixed,
             certificate=material.certificate_pem if material else None,
             key=material.key_pem if material and not _keeps_key(host) else None,
             crl=crl.crl_pem if crl else None,

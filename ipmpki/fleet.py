@@ -35,7 +35,9 @@ __all__ = [
     "Profile",
     "Role",
     "SiteSettings",
+    "host_of",
     "resolve",
+    "tools_holder",
 ]
 
 Address: TypeAlias = "IPv4Address | IPv6Address"
@@ -73,6 +75,8 @@ class CertificateSpec:
     key: KeyType
     lifetime: timedelta
     kept_key: KeptKey | None = None
+    is_bought: bool = False
+    """Whether an authority elsewhere sells it, rather than that it is issued here."""
 
     @property
     def key_words(self) -> str:
@@ -124,9 +128,23 @@ class SiteSettings:
     keywords: KeywordNames = KeywordNames()
 
 
+def tools_holder(name: str) -> str:
+    """What the store calls the holder of a server's second certificate; no host's name holds a slash."""
+    return f"{name}/client"
+
+
+def host_of(holder: str) -> str:
+    """The host that a certificate of the store is for."""
+    return holder.partition("/")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class HostSpec:
-    """One host as meant. ``certificate`` is None for a client that does not authenticate itself."""
+    """One host as meant. ``certificate`` is None for a client that does not authenticate itself.
+
+    ``tools_certificate`` is what a server's own programs show where they are clients, given only where the
+    server's certificate was bought and servers believe nothing but the authority for clients.
+    """
 
     name: str
     role: Role
@@ -138,8 +156,15 @@ class HostSpec:
     site: SiteSettings
     place: Place
     declared: model.Host
+    tools_certificate: CertificateSpec | None = None
     unread: frozenset[DocumentPath] = frozenset()
     """What of this host could not be read, as paths below it; a stand-in holds its place in ``declared``."""
+
+    @property
+    def certificates(self) -> tuple[tuple[str, CertificateSpec], ...]:
+        """Every certificate that this host is to have, each with the name it has in the store."""
+        both = ((self.name, self.certificate), (tools_holder(self.name), self.tools_certificate))
+        return tuple((holder, spec) for holder, spec in both if spec is not None)
 
     def was_read(self, *steps: str | int) -> bool:
         """Whether a value of this host, or its absence, is what was written: else no rule may judge it."""
@@ -188,13 +213,16 @@ class Fleet:
     ``is_whole`` is False where a part of the declaration could not be read, so that a rule about the
     fleet as such (no server, no client) must not judge. ``crl_lifetime`` and ``crl_renew_before`` follow
     the defaults: an operator who comes to renew certificates renews the revocation list in one go.
+    ``authority``, ``existing`` and ``passphrase`` are of the authority that signs here, where there is one.
     ``bundle`` is where the authorities come from that hosts trust, where certificates are bought.
+    ``is_mixed`` is true where servers' certificates are bought and clients' are issued here.
     """
 
     authority: AuthoritySpec
     existing: ExistingAuthority | None
     passphrase: PassphraseSource | None
     is_third_party: bool
+    is_mixed: bool
     bundle: BundleSource | None
     mutual_auth: bool
     crl_lifetime: timedelta
@@ -208,6 +236,16 @@ class Fleet:
     """What of pki.toml beside its hosts could not be read."""
     batches: tuple[int | str, ...] = (1,)
     """How many hosts, or what share of them ("25%"), a rollout takes at once; the last one is repeated."""
+
+    @property
+    def signs_here(self) -> bool:
+        """Whether any certificate is issued here."""
+        return self.is_mixed or not self.is_third_party
+
+    @property
+    def signing_table(self) -> str:
+        """The table that declares the authority which signs here."""
+        return "client_ca" if self.is_mixed else "ca"
 
     def was_read(self, *steps: str | int) -> bool:
         """Whether a value of pki.toml, or its absence, is what was written."""
@@ -231,34 +269,38 @@ def resolve(
     by_host = _by_host(unread)
     ca = declaration.ca
     mutual_auth = declaration.tls.mutual_auth == "required"
+    is_third_party = ca.kind == "third-party"
+    is_mixed = is_third_party and mutual_auth and declaration.client_ca is not None
+    signing: model.SigningAuthority = ca
+    if is_mixed and declaration.client_ca is not None:
+        signing = declaration.client_ca
     sites = {system: _site_settings(declaration.ipm, system) for system in OperatingSystem}
     existing = None
-    if ca.certificate is not None and ca.key_file is not None:
-        existing = ExistingAuthority(ca.certificate, ca.key_file)
+    if signing.certificate is not None and signing.key_file is not None:
+        existing = ExistingAuthority(signing.certificate, signing.key_file)
+    trust = _Trust(mutual_auth, is_third_party, is_mixed)
     return Fleet(
         authority=AuthoritySpec(
             DistinguishedName(
-                ca.common_name or "",
-                ca.organization,
-                ca.organizational_unit,
-                ca.country,
-                ca.state,
-                ca.locality,
+                signing.common_name or "",
+                signing.organization,
+                signing.organizational_unit,
+                signing.country,
+                signing.state,
+                signing.locality,
             ),
-            ca.key,
-            ca.lifetime,
+            signing.key,
+            signing.lifetime,
         ),
         existing=existing,
-        passphrase=PassphraseSource(ca.passphrase.env, ca.passphrase.file) if ca.passphrase else None,
-        is_third_party=ca.kind == "third-party",
+        passphrase=_passphrase(signing),
+        is_third_party=is_third_party,
+        is_mixed=is_mixed,
         bundle=_bundle(ca),
         mutual_auth=mutual_auth,
         crl_lifetime=declaration.defaults.lifetime,
         crl_renew_before=declaration.defaults.renew_before,
-        hosts=tuple(
-            _host(host, at, declaration.defaults, sites, by_host, mutual_auth=mutual_auth)
-            for host, at in hosts
-        ),
+        hosts=tuple(_host(host, at, declaration.defaults, sites, by_host, trust) for host, at in hosts),
         ignored_rules=declaration.rules.ignore,
         place=place,
         declared=declaration,
@@ -268,32 +310,57 @@ def resolve(
     )
 
 
-def _host(  # noqa: PLR0913 -- what is the same for all hosts is worked out once
+@dataclass(frozen=True, slots=True)
+class _Trust:
+    """Who checks whom, and who issues."""
+
+    mutual_auth: bool
+    is_third_party: bool
+    is_mixed: bool
+
+    def profile(self, role: Role) -> Profile:
+        """In the mixed mode a server's certificate is for servers alone, as it is never shown by a client."""
+        if role is Role.CLIENT:
+            return Profile.CLIENT
+        return Profile.SERVER_MUTUAL if self.mutual_auth and not self.is_mixed else Profile.SERVER
+
+    def is_bought(self, role: Role) -> bool:
+        return self.is_third_party and (role is Role.SERVER or not self.is_mixed)
+
+
+def _passphrase(authority: model.SigningAuthority) -> PassphraseSource | None:
+    declared = authority.passphrase
+    return PassphraseSource(declared.env, declared.file) if declared else None
+
+
+def _host(  # noqa: PLR0913, PLR0917 -- what is the same for all hosts is worked out once
     host: model.Host,
     place: Place,
     defaults: model.Defaults,
     sites: Mapping[OperatingSystem, SiteSettings],
     unread: Mapping[Place, frozenset[DocumentPath]],
-    *,
-    mutual_auth: bool,
+    trust: _Trust,
 ) -> HostSpec:
     system = host.os or defaults.os
     name = read_name(host.name).ascii
     aliases = tuple(dict.fromkeys(read_name(alias).ascii for alias in host.aliases))
     read = dict.fromkeys(read_address(written) for written in host.ips)
     addresses = tuple(address for address in read if not isinstance(address, AddressFault))
-    certificate = None
-    if host.role is Role.SERVER or mutual_auth:
+    certificate = tools = None
+    if host.role is Role.SERVER or trust.mutual_auth:
         subject = _subject(host.subject) if host.subject is not None else name
         certificate = CertificateSpec(
-            profile=_profile(host.role, mutual_auth=mutual_auth),
+            profile=trust.profile(host.role),
             common_name=subject,
             dns_names=tuple(dict.fromkeys((name, subject, *aliases))),
             addresses=addresses,
             key=host.key or defaults.key,
             lifetime=host.lifetime or defaults.lifetime,
             kept_key=KeptKey(host.csr) if host.csr is not None else None,
+            is_bought=trust.is_bought(host.role),
         )
+        if trust.is_mixed and host.role is Role.SERVER and host.csr is None:
+            tools = replace(certificate, profile=Profile.CLIENT, is_bought=False)
     return HostSpec(
         name=name,
         role=host.role,
@@ -305,6 +372,7 @@ def _host(  # noqa: PLR0913 -- what is the same for all hosts is worked out once
         site=_site_of(host, sites[system]),
         place=place,
         declared=host,
+        tools_certificate=tools,
         unread=unread.get(place, frozenset()) if unread else frozenset(),
     )
 
@@ -337,12 +405,6 @@ def _subject(written: str) -> str:
     if star == "*" and dot:
         return f"*.{read_name(domain).ascii}"
     return read_name(written).ascii
-
-
-def _profile(role: Role, *, mutual_auth: bool) -> Profile:
-    if role is Role.CLIENT:
-        return Profile.CLIENT
-    return Profile.SERVER_MUTUAL if mutual_auth else Profile.SERVER
 
 
 def _site_settings(ipm: model.Ipm, system: OperatingSystem) -> SiteSettings:

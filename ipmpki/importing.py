@@ -97,10 +97,10 @@ def import_certificates(
 def _recorded(trusted: TrustBundle, store: Store) -> int:
     """The identity of the trust bundle in the store; one that no build has recorded yet is recorded."""
     bundle = stored_bundle(trusted)
-    held = store.issued().authority
+    held = store.issued().bundle
     if held is None or held.specification != bundle.specification:
         store.add_authority(bundle, "the bundle by which a certificate was imported")
-        held = store.issued().authority
+        held = store.issued().bundle
     assert held is not None  # noqa: S101 -- it was recorded just now, if not before
     return held.identity
 
@@ -119,8 +119,13 @@ class _Import:
         force: bool,
     ) -> None:
         self._now = project.now
-        self._hosts = {host.name: host for host in fleet.hosts if host.certificate is not None}
-        self._mutual_auth = fleet.mutual_auth
+        self._hosts = {
+            host.name: host
+            for host in fleet.hosts
+            if host.certificate is not None and host.certificate.is_bought
+        }
+        # In the mixed mode a bought certificate is never shown by a client.
+        self._mutual_auth = fleet.mutual_auth and not fleet.is_mixed
         self._received = received
         self._bundle = read_contents("bundle", bundle.pem)
         self._limits = bundle.limits

@@ -14,9 +14,11 @@ from ipmpki import specification
 from ipmpki.authority import issuing, keys, reading, requests, revocation
 from ipmpki.changes import Action, Artifact
 from ipmpki.faults import Fault
+from ipmpki.fleet import tools_holder
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
 from ipmpki.keymaking import make_keys
 from ipmpki.store import NewCertificate
+from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +37,7 @@ BATCH_SECONDS = 1.0
 BATCH_SIZE = 5_000
 
 CERTIFICATES = frozenset({Artifact.SERVER_CERTIFICATE, Artifact.CLIENT_CERTIFICATE})
+SIGNED = CERTIFICATES | {Artifact.CA_CERTIFICATE, Artifact.CA_KEY, Artifact.CRL}
 ISSUING = frozenset({Action.CREATE, Action.RENEW, Action.REPLACE})
 CESSATION = "cessation-of-operation"
 """RFC 5280's reason for a certificate whose host is no longer there (section 5.3.1)."""
@@ -74,22 +77,22 @@ def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
     IssuerFault for an authority that exists and is confined to other names or uses, and Fault for one that
     has expired or has not begun.
     """
-    if commission.fleet.is_third_party or not any(_signs(change) for change in plan.changes):
+    if not any(_signs(change) for change in plan.changes):
         return
     if _makes_authority(plan) and commission.fleet.existing is None:
         commission.passphrase()
         return
-    authority = _existing_authority(commission) if _makes_authority(plan) else issued.authority
+    authority = _existing_authority(commission) if _makes_authority(plan) else issued.signer
     if authority is not None:
         _require_permission(plan, commission, open_issuer(authority, _passphrase_for(authority, commission)))
         _next_update(commission, authority)
 
 
 def _require_permission(plan: Plan, commission: Commission, issuer: Issuer) -> None:
-    for _, host in _ordered(plan, commission.fleet):
-        reason = issuing.objection(issuer, _spec(host))
+    for order in _ordered(plan, commission.fleet):
+        reason = issuing.objection(issuer, order.spec)
         if reason is not None:
-            message = f"{host.name}: {reason}"
+            message = f"{order.change.host}: {reason}"
             raise issuing.IssuerFault(
                 message, "declare another authority, or names and uses that this one may certify"
             )
@@ -119,14 +122,14 @@ def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) 
         if change.artifact is Artifact.CA_CERTIFICATE and change.action is not Action.RESTORE:
             store.add_authority(_new_authority(commission), f"{change.action}: {_why(change)}")
             issued = store.issued()
-        elif change.artifact is Artifact.CA_KEY and issued.authority is not None:
+        elif change.artifact is Artifact.CA_KEY and issued.signer is not None:
             passphrase = commission.passphrase()
-            key = keys.load(issued.authority.key_pem)
-            store.encrypt_authority_key(issued.authority.identity, keys.to_pem(key, passphrase))
+            key = keys.load(issued.signer.key_pem)
+            store.encrypt_authority_key(issued.signer.identity, keys.to_pem(key, passphrase))
             issued = store.issued()
-    if issued.authority is None:
+    if issued.signer is None:
         raise Fault("the store holds no authority", "run 'ipmpki plan' to see what a build would do")
-    issuer = open_issuer(issued.authority, _passphrase_for(issued.authority, commission))
+    issuer = open_issuer(issued.signer, _passphrase_for(issued.signer, commission))
     _issue_certificates(plan, commission, store, issuer, issued)
     _revoke_certificates(plan, store, issued)
     if any(
@@ -137,7 +140,8 @@ def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) 
 
 
 def _signs(change: Change) -> bool:
-    return change.action in ISSUING and change.artifact not in {Artifact.FOLDER, Artifact.PLAYBOOK}
+    """Whether a change makes an authority, or needs the one there is; every revocation makes a list."""
+    return change.action in ISSUING and change.artifact in SIGNED
 
 
 def _why(change: Change) -> str:
@@ -208,8 +212,8 @@ def _issue_certificates(
     plan: Plan, commission: Commission, store: Store, issuer: Issuer, issued: Issued
 ) -> None:
     ordered = _ordered(plan, commission.fleet)
-    assert issued.authority is not None  # noqa: S101 -- carry_out made sure
-    authority = issued.authority.identity
+    assert issued.signer is not None  # noqa: S101 -- carry_out made sure
+    authority = issued.signer.identity
     batch: list[NewCertificate] = []
     begun = time.monotonic()
     for done, (one, key) in enumerate(_with_keys(ordered), start=1):
@@ -220,51 +224,60 @@ def _issue_certificates(
         commission.progress("issuing certificates", done, len(ordered))
 
 
-def _ordered(plan: Plan, fleet: Fleet) -> list[tuple[Change, HostSpec]]:
-    """The certificates a plan asks for, each with its host."""
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A certificate that a plan asks for; ``holder`` is whose it will be in the store."""
+
+    change: Change
+    holder: str
+    spec: CertificateSpec
+
+
+def _ordered(plan: Plan, fleet: Fleet) -> list[_Order]:
     hosts = {host.name: host for host in fleet.hosts}
     return [
-        (change, hosts[change.host])
+        _order(change, hosts[change.host])
         for change in plan.changes
         if change.artifact in CERTIFICATES and change.action in ISSUING and change.host is not None
     ]
 
 
-def _with_keys(
-    ordered: Sequence[tuple[Change, HostSpec]],
-) -> Iterator[tuple[tuple[Change, HostSpec], PrivateKey | PublicKey]]:
+def _order(change: Change, host: HostSpec) -> _Order:
+    is_client = change.artifact is Artifact.CLIENT_CERTIFICATE
+    for holder, spec in host.certificates:
+        if (spec.profile is Profile.CLIENT) == is_client:
+            return _Order(change, holder, spec)
+    message = f"{host.name} is to have no {change.artifact}"
+    raise ValueError(message)
+
+
+def _with_keys(ordered: Sequence[_Order]) -> Iterator[tuple[_Order, PrivateKey | PublicKey]]:
     """Each order with the key of its host's own request, or with one made here."""
     made = []
     for one in ordered:
-        kept = _spec(one[1]).kept_key
+        kept = one.spec.kept_key
         if kept is not None and kept.given is not None:
             yield one, requests.public_key_of(kept.given.request)
         else:
-            made.append((one, _spec(one[1]).key))
+            made.append((one, one.spec.key))
     yield from make_keys(made)
 
 
-def _spec(host: HostSpec) -> CertificateSpec:
-    assert host.certificate is not None  # noqa: S101 -- the plan issues only where one is declared
-    return host.certificate
-
-
 def _certificate(
-    ordered: tuple[Change, HostSpec],
+    order: _Order,
     key: PrivateKey | PublicKey,
     commission: Commission,
     issuer: Issuer,
     authority: int,
 ) -> NewCertificate:
-    change, host = ordered
+    change, spec = order.change, order.spec
     public = key.public_key() if isinstance(key, keys.PrivateKey) else key
-    spec = _spec(host)
     serial = issuing.new_serial(commission.random_bytes)
     pem = issuing.issue(issuer, spec, public, now=commission.now, serial=serial)
     not_before, not_after = issuing.validity(issuer, spec.lifetime, now=commission.now)
     certificate = IssuedCertificate(
         serial=serial,
-        host=host.name,
+        host=order.holder,
         authority=authority,
         profile=spec.profile,
         specification=specification.of_certificate(spec),
@@ -287,12 +300,22 @@ def _past(change: Change) -> str:
     return {Action.CREATE: "issued", Action.RENEW: "renewed", Action.REPLACE: "replaced"}[change.action]
 
 
+def holder_of(change: Change, issued: Issued) -> str:
+    """Whose certificate a change ends: a host's own, or what a server's own programs show as clients."""
+    name = change.host or ""
+    own = issued.current.get(name)
+    is_client = change.artifact is Artifact.CLIENT_CERTIFICATE
+    if own is not None and (own.profile is Profile.CLIENT) == is_client:
+        return name
+    return tools_holder(name)
+
+
 # --- Revocation -----------------------------------------------------------------------------------
 
 
 def _revoke_certificates(plan: Plan, store: Store, issued: Issued) -> None:
     revoked = [
-        (issued.current[change.host], CESSATION, _why(change))
+        (issued.current[holder_of(change, issued)], CESSATION, _why(change))
         for change in plan.changes
         if change.action is Action.REVOKE and change.host is not None
     ]
@@ -319,7 +342,7 @@ def _next_update(commission: Commission, authority: StoredAuthority) -> datetime
 
 
 def _issue_revocation_list(commission: Commission, store: Store, issuer: Issuer, issued: Issued) -> None:
-    authority, old, now = issued.authority, issued.revocation_list, commission.now
+    authority, old, now = issued.signer, issued.revocation_list, commission.now
     assert authority is not None  # noqa: S101 -- carry_out made sure
     number = old.number + 1 if old is not None else 1
     revoked = store.revocations(authority.identity)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class IssuedCertificate(NamedTuple):
     """A leaf certificate in the ledger; its PEM and key stay in the store until they are published.
 
+    ``host`` is its holder: a host, or :func:`ipmpki.fleet.tools_holder` of one.
+
     ``specification`` is the canonical text of what was ordered (:mod:`ipmpki.specification`).
     A certificate is current while ``retired_at`` is None: neither replaced nor its host removed.
     """
@@ -37,7 +39,7 @@ class IssuedCertificate(NamedTuple):
 class StoredAuthority:
     """An authority in the ledger. ``key_pem`` may be encrypted; ``identity`` counts from 1.
 
-    Where certificates are bought, it stands for the trust bundle, and has no key.
+    Where certificates are bought, one stands for the trust bundle, and has no key.
     """
 
     identity: int
@@ -51,15 +53,10 @@ class StoredAuthority:
     not_after: datetime
     is_existing: bool
 
-    @property
-    def is_bundle(self) -> bool:
-        """Whether this is a trust bundle of globally known authorities rather than one that signs here."""
-        return not self.key_pem
-
 
 @dataclass(frozen=True, slots=True)
 class StoredRevocationList:
-    """The newest CRL of the current authority."""
+    """The newest CRL of the authority that signs here."""
 
     authority: int
     number: int
@@ -125,15 +122,17 @@ def listing_of(files: Iterable[PublishedFile]) -> str:
 class Issued:
     """All of the store that later stages look at.
 
-    ``current`` holds each host's current certificate, ``requests`` the request that is open for it.
+    ``signer`` is the newest authority that signs here, ``bundle`` the newest trust bundle. ``current`` has
+    each holder's current certificate, ``requests`` the request that is open for a host.
     """
 
-    authority: StoredAuthority | None = None
+    signer: StoredAuthority | None = None
+    bundle: StoredAuthority | None = None
     current: Mapping[str, IssuedCertificate] = field(default_factory=dict)
     requests: Mapping[str, OpenRequest] = field(default_factory=dict)
     revocation_list: StoredRevocationList | None = None
     unlisted_revocations: int = 0
-    """Revocations of the current authority's certificates that its newest CRL does not hold yet."""
+    """Revocations of the signer's certificates that its newest CRL does not hold yet."""
     listed_revocations: int = 0
     folders: Mapping[str, PublishedFolder] = field(default_factory=dict)
     last_event: int = 0

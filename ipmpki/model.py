@@ -219,14 +219,9 @@ class Passphrase(Table):
     )
 
 
-class CertificateAuthority(Table):
-    """The certificate authority: made by ipmpki, or one that exists already."""
+class SigningAuthority(Table):
+    """An authority that signs here: made by ipmpki, or one that exists already."""
 
-    kind: Literal["private", "third-party"] = Field(
-        default="private",
-        title="Kind of authority",
-        description="'private' issues the certificates here; 'third-party' is a globally known CA.",
-    )
     common_name: GivenText | None = Field(
         default=None,
         title="Common name",
@@ -279,6 +274,22 @@ class CertificateAuthority(Table):
         description="PEM file of that authority's private key; relative to pki.toml.",
         examples=["ca-key.pem"],
     )
+    passphrase: Passphrase | None = Field(
+        default=None,
+        title="Passphrase of the CA's key",
+        description='Kept out of this file: { env = "NAME" } or { file = "PATH" }.',
+        examples=[{"env": "IPMPKI_CA_PASSPHRASE"}],
+    )
+
+
+class CertificateAuthority(SigningAuthority):
+    """The certificate authority of this fleet: one that signs here, or one that sells certificates."""
+
+    kind: Literal["private", "third-party"] = Field(
+        default="private",
+        title="Kind of authority",
+        description="'private' issues the certificates here; 'third-party' is a globally known CA.",
+    )
     bundle: GivenText | None = Field(
         default=None,
         title="Trust bundle",
@@ -298,12 +309,10 @@ class CertificateAuthority(Table):
         examples=["398d"],
         json_schema_extra={"default": "398d"},
     )
-    passphrase: Passphrase | None = Field(
-        default=None,
-        title="Passphrase of the CA's key",
-        description='Kept out of this file: { env = "NAME" } or { file = "PATH" }.',
-        examples=[{"env": "IPMPKI_CA_PASSPHRASE"}],
-    )
+
+
+class ClientAuthority(SigningAuthority):
+    """The private authority that signs the certificates of clients, where those of servers are bought."""
 
 
 class Tls(Table):
@@ -520,6 +529,11 @@ class Declaration(Table):
     )
     ca: CertificateAuthority = Field(
         title="Certificate authority", description="Who issues the certificates."
+    )
+    client_ca: ClientAuthority | None = Field(
+        default=None,
+        title="Authority for clients",
+        description="A private authority for the clients, where servers have certificates from a known CA.",
     )
     tls: Tls = Field(default=Tls(), title="TLS", description="How servers and clients trust each other.")
     defaults: Defaults = Field(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipmpki import specification
 from ipmpki.authority import keys, requests
 from ipmpki.changes import Action, Artifact
-from ipmpki.issue import BATCH_SECONDS, CERTIFICATES
+from ipmpki.issue import BATCH_SECONDS, CERTIFICATES, holder_of
 from ipmpki.issued import OpenRequest, StoredAuthority
 from ipmpki.keymaking import make_keys
 from ipmpki.store import NewRequest
@@ -33,6 +33,8 @@ def order(plan: Plan, commission: Commission, store: Store, issued: Issued) -> I
 
     Returns what the store holds afterwards.
     """
+    if not any(_is_ordering(change) for change in plan.changes):
+        return issued
     placing = {Action.CREATE, Action.REPLACE}
     for change in plan.changes:
         if change.artifact is Artifact.BUNDLE and change.action in placing:
@@ -44,10 +46,17 @@ def order(plan: Plan, commission: Commission, store: Store, issued: Issued) -> I
     withdrawn = [(one.host or "", _why(one)) for one in removed if one.artifact is Artifact.REQUEST]
     if withdrawn:
         store.close_requests(withdrawn)
-    retired = [(one.host or "", _why(one)) for one in removed if one.artifact in CERTIFICATES]
+    retired = [(holder_of(one, issued), _why(one)) for one in removed if one.artifact in CERTIFICATES]
     if retired:
         store.retire(retired)
-    return store.issued() if plan.changes else issued
+    return store.issued()
+
+
+def _is_ordering(change: Change) -> bool:
+    """Whether a change is about what is bought, or about a certificate that nobody here can revoke."""
+    return change.artifact in {Artifact.BUNDLE, Artifact.REQUEST} or (
+        change.action is Action.REMOVE and change.artifact in CERTIFICATES
+    )
 
 
 def stored_bundle(bundle: TrustBundle) -> StoredAuthority:

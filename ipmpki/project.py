@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import reader, specification
-from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, wanted_bundle
+from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, with_bundle
 from ipmpki.changes import REPORT_FOLDER, Plan
 from ipmpki.checking import Understood, conclude, read, understand
 from ipmpki.diagnostics import Severity
@@ -152,7 +152,7 @@ def _store_path(path: Path, fleet: Fleet | None) -> Path:
 
 
 def _is_adopted(issued: Issued) -> bool:
-    return issued.authority is not None and issued.authority.is_existing
+    return issued.signer is not None and issued.signer.is_existing
 
 
 def _surroundings(path: Path, fleet: Fleet, store: Path, issued: Issued, now: datetime) -> Surroundings:
@@ -187,14 +187,12 @@ def _sound_fleet(project: Project) -> Fleet:
 def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> World:
     from ipmpki.render.inputs import folder_inputs
 
-    if fleet.is_third_party:
-        wanted = wanted_bundle(project.root, fleet, issued, now)
-    else:
-        wanted = Wanted(
-            authority=_wanted_authority(project, fleet, issued),
-            encrypt_key=_key_lies_open(fleet, issued),
-            inputs=folder_inputs(fleet, issued),
-        )
+    wanted = Wanted(
+        authority=_wanted_authority(project, fleet, issued) if fleet.signs_here else "",
+        encrypt_key=fleet.signs_here and _key_lies_open(fleet, issued),
+        inputs=folder_inputs(fleet, issued),
+    )
+    wanted = with_bundle(wanted, project.root, fleet, issued, now)
     return World(fleet, wanted, issued, survey(project.dist, issued.folders), now)
 
 
@@ -204,16 +202,16 @@ def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
     from ipmpki.issue import existing_fingerprint
 
     content = reader.read_file(project.root / fleet.existing.certificate, what="the CA certificate")
-    if issued.authority is not None and issued.authority.certificates_pem == content:
-        return issued.authority.specification
+    if issued.signer is not None and issued.signer.certificates_pem == content:
+        return issued.signer.specification
     return specification.of_existing_authority(existing_fingerprint(content))
 
 
 def _key_lies_open(fleet: Fleet, issued: Issued) -> bool:
-    if fleet.passphrase is None or issued.authority is None:
+    if fleet.passphrase is None or issued.signer is None:
         return False
     # PKCS#8's label says so, and the Proc-Type header of older forms.
-    return b"ENCRYPTED" not in issued.authority.key_pem
+    return b"ENCRYPTED" not in issued.signer.key_pem
 
 
 def build(
@@ -253,8 +251,7 @@ def build(
         outlet.publisher.recover()
         if agreed.changes:
             outlet.publisher.prepare()
-        work = order if fleet.is_third_party else carry_out
-        issued = work(agreed, commission, store, held)
+        issued = carry_out(agreed, commission, store, order(agreed, commission, store, held))
         distribute(agreed, commission, outlet, issued)
         built = _distribute_report(project, fleet, agreed, outlet)
         outlet.publisher.finish()

@@ -87,7 +87,7 @@ def _unreadable(message: str, place: Place) -> Problem:
 
 def missing_files(root: Path, fleet: Fleet, *, is_adopted: bool) -> Iterator[Problem]:
     """Files the declaration names that are not there. An adopted authority's key lies in the store."""
-    ca = fleet.place.at("ca")
+    ca = fleet.place.at(fleet.signing_table)
     named: list[tuple[str | None, Place]] = []
     if fleet.existing is not None:
         named.append((fleet.existing.certificate, ca.at("certificate")))
@@ -96,7 +96,7 @@ def missing_files(root: Path, fleet: Fleet, *, is_adopted: bool) -> Iterator[Pro
     if fleet.passphrase is not None:
         named.append((fleet.passphrase.file, ca.at("passphrase", "file")))
     if fleet.is_third_party and fleet.bundle is not None:
-        named.append((fleet.bundle.path, ca.at(fleet.bundle.key)))
+        named.append((fleet.bundle.path, fleet.place.at("ca", fleet.bundle.key)))
     for path, place in named:
         if path is not None and not (root / path).is_file():
             yield _unreadable(f"there is no file '{path}'", place)
@@ -114,7 +114,7 @@ def bundle_changed_at(root: Path, fleet: Fleet) -> datetime | None:
 
 def secret_files(root: Path, fleet: Fleet, store: Path) -> Iterator[KeyFile]:
     """The files that hold secrets, with their permissions, for the rule that judges these."""
-    ca = fleet.place.at("ca")
+    ca = fleet.place.at(fleet.signing_table)
     named: list[tuple[str | None, Place]] = []
     if fleet.existing is not None:
         named.append((fleet.existing.key_file, ca.at("key_file")))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki import specification
 from ipmpki.changes import host_folder
+from ipmpki.fleet import tools_holder
 from ipmpki.render.report import (
     Report,
     ReportedAuthority,
@@ -39,8 +40,9 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
         mutual_auth=fleet.mutual_auth if fleet else False,
         refused=refused,
         as_of=issued.last_event_at,
-        authority=_authority(issued),
-        revocation_list=_revocation_list(issued),
+        authority=_authority(issued) if fleet is None or fleet.signs_here else None,
+        revocation_list=_revocation_list(issued) if fleet is None or fleet.signs_here else None,
+        is_mixed=fleet is not None and fleet.is_mixed,
         hosts=tuple(_host(host, issued) for host in fleet.hosts) if fleet else (),
         problems=problems,
         bundle=_bundle(fleet, bundle),
@@ -56,8 +58,8 @@ def _bundle(fleet: Fleet | None, bundle: TrustBundle | None) -> ReportedBundle |
 
 
 def _authority(issued: Issued) -> ReportedAuthority | None:
-    authority = issued.authority
-    if authority is None or authority.is_bundle:
+    authority = issued.signer
+    if authority is None:
         return None
     return ReportedAuthority(
         authority.subject,
@@ -80,6 +82,7 @@ def _host(host: HostSpec, issued: Issued) -> ReportedHost:
     current = issued.current.get(host.name) if host.certificate is not None else None
     folder = issued.folders.get(host_folder(host.name))
     request = issued.requests.get(host.name) if host.certificate is not None else None
+    tools = issued.current.get(tools_holder(host.name)) if host.tools_certificate is not None else None
     return ReportedHost(
         name=host.name,
         role=host.role,
@@ -89,6 +92,7 @@ def _host(host: HostSpec, issued: Issued) -> ReportedHost:
         certificate=_certificate(current, host.renew_before) if current else None,
         published_at=folder.published_at if folder else None,
         awaited_since=request.made_at if request else None,
+        tools_certificate=_certificate(tools, host.renew_before) if tools else None,
     )
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ipmpki.fleet import AuthoritySpec, CertificateSpec
 
+BUNDLE = "bundle="
+"""How the canonical text of a trust bundle begins, and of no authority that signs."""
+
 NAMES = ("subject", "dns", "ip")
 """Fields whose change means that the certificate's names changed."""
 
@@ -35,6 +38,11 @@ def of_authority(spec: AuthoritySpec) -> str:
     return "\n".join(f"{field}={_one_line(value)}" for field, value in attributes if value is not None)
 
 
+def of_order(spec: CertificateSpec) -> str:
+    """What is ordered, from whoever issues it."""
+    return of_request(spec) if spec.is_bought else of_certificate(spec)
+
+
 def of_request(spec: CertificateSpec) -> str:
     """What is ordered from an authority that sells certificates: it alone decides how long they hold."""
     return of_certificate(spec).rpartition("\n")[0]
@@ -47,7 +55,7 @@ def is_bought(specification: str) -> bool:
 
 def of_bundle(sha256: str) -> str:
     """The order of a trust bundle: these very bytes."""
-    return f"bundle={sha256}"
+    return f"{BUNDLE}{sha256}"
 
 
 def of_existing_authority(fingerprint: str) -> str:

@@ -14,6 +14,7 @@ from ipmpki import model
 from ipmpki.diagnostics import DocumentPath, Place, Problem, Severity
 from ipmpki.fleet import Fleet, resolve
 from ipmpki.model import Fault, FaultKind, Shape
+from ipmpki.source.secrets import AUTHORITIES, is_passphrase
 from ipmpki.wording import closest, either, quote
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def _own_container(own: dict[DocumentPath, Any], path: DocumentPath) -> Any:
 
 def _problem(root: type[model.Table], file: str, fault: Fault) -> Problem:
     place = Place(file, fault.path)
-    if fault.path[:2] == ("ca", "passphrase"):
+    if is_passphrase(fault.path[:2]):
         place = place.key()  # the caret must not stand under a secret
     if fault.kind is FaultKind.KEY_TOO_WEAK:
         return Problem(
@@ -364,7 +365,7 @@ def _kind_of(value: Any) -> str:
 def _right_type(root: type[model.Table], fault: Fault) -> str:  # noqa: PLR0911 -- one for each shape
     path, value = fault.path, fault.value
     key = next(str(step) for step in reversed(path) if isinstance(step, str))
-    if path == ("ca", "passphrase"):
+    if is_passphrase(path):
         return 'keep the passphrase out of this file: { env = "NAME" } or { file = "PATH" }'
     match model.shape_of(root, path):
         case Shape.TABLES:
@@ -416,12 +417,15 @@ def _missing_key(file: str, path: DocumentPath) -> Problem:
 
 
 def _conditions(main: _Validation) -> Iterator[Problem]:
-    """What the [ca] table needs depends on what else stands in it."""
+    """What the tables of authorities need depends on what else stands in them."""
+    for table in AUTHORITIES:
+        values = main.document.values.get(table)
+        if isinstance(values, dict):
+            yield from _authority_conditions(main, table, values)
+            yield from _passphrase_conditions(main, table, values)
     ca = main.document.values.get("ca")
     if not isinstance(ca, dict):
         return
-    yield from _authority_conditions(main, ca)
-    yield from _passphrase_conditions(main, ca)
     if (
         {"certdata", "bundle"} <= ca.keys()
         and main.was_read(("ca", "certdata"))
@@ -436,10 +440,10 @@ def _conditions(main: _Validation) -> Iterator[Problem]:
         )
 
 
-def _authority_conditions(main: _Validation, ca: dict[str, Any]) -> Iterator[Problem]:
-    at = Place(main.file, ("ca",))
+def _authority_conditions(main: _Validation, table: str, ca: dict[str, Any]) -> Iterator[Problem]:
+    at = Place(main.file, (table,))
     keys = ("kind", "common_name", "certificate", "key_file")
-    if ca.get("kind", "private") != "private" or not all(main.was_read(("ca", key)) for key in keys):
+    if ca.get("kind", "private") != "private" or not all(main.was_read((table, key)) for key in keys):
         return
     if "certificate" in ca and "key_file" not in ca:
         yield Problem(
@@ -467,9 +471,9 @@ def _authority_conditions(main: _Validation, ca: dict[str, Any]) -> Iterator[Pro
         )
 
 
-def _passphrase_conditions(main: _Validation, ca: dict[str, Any]) -> Iterator[Problem]:
+def _passphrase_conditions(main: _Validation, table: str, ca: dict[str, Any]) -> Iterator[Problem]:
     passphrase = ca.get("passphrase")
-    path = ("ca", "passphrase")
+    path = (table, "passphrase")
     if not isinstance(passphrase, dict) or not all(
         main.was_read((*path, *key)) for key in ((), ("env",), ("file",))
     ):

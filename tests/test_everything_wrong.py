@@ -20,6 +20,10 @@ NOT_SHOWN = {
     "third-party-with-mutual-auth",  # an authority is private or third-party
     "no-trust-bundle",
     "not-sold-for-this-name",
+    "client-ca-not-kept-apart",
+    "client-ca-without-use",
+    "server-programs-without-certificate",
+    "server-without-client-auth",
     "trust-bundle-is-old",
     "request-asks-for-other-names",  # needs a file beside it
     "request-awaited",

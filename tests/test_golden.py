@@ -79,7 +79,7 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
         moment = datetime.fromisoformat(changed) if changed else None
         return Surroundings(NOW, files, None, moment, untrusted)
     issued = Issued(
-        authority=ends(told["authority"]),
+        signer=ends(told["authority"]),
         current={host: ends(end) for host, end in told["current"].items()},
     )
     return Surroundings(NOW, files, issued)

@@ -36,7 +36,7 @@ def secret_shop(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 def test_the_authoritys_key_is_encrypted_with_the_declared_passphrase(secret_shop: Shop) -> None:
     secret_shop.build()
-    authority = read_issued(secret_shop.store).authority
+    authority = read_issued(secret_shop.store).signer
     assert authority is not None
     assert authority.key_pem.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
     assert PASSPHRASE.encode() not in secret_shop.store.read_bytes()
@@ -85,13 +85,13 @@ def test_a_passphrase_declared_later_encrypts_the_stored_key(
     built_shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_PASSPHRASE", PASSPHRASE)
-    before = read_issued(built_shop.store).authority
+    before = read_issued(built_shop.store).signer
     assert before is not None
     built_shop.edit("\n[tls]", 'passphrase = { env = "SHOP_PASSPHRASE" }\n\n[tls]')
     assert built_shop.changes()[("ca-key", None)] == {"settings-changed"}
     built_shop.build()
     assert built_shop.changes() == {}
-    authority = read_issued(built_shop.store).authority
+    authority = read_issued(built_shop.store).signer
     assert authority is not None
     assert b"ENCRYPTED" in authority.key_pem
     secret = before.key_pem.split(b"\n")[1]
@@ -275,7 +275,7 @@ def test_a_dist_that_cannot_be_written_stops_a_build_before_anything_is_issued(s
         shop.build()
     assert fault.value.remedy
     assert shop.dist.read_text() == "mine"
-    assert read_issued(shop.store).authority is None
+    assert read_issued(shop.store).signer is None
 
 
 def test_a_clock_set_back_a_year_breaks_nothing(built_shop: Shop) -> None:
@@ -297,7 +297,7 @@ def test_a_clock_far_before_the_authority_is_told_so(built_shop: Shop) -> None:
 
 
 def test_whoever_holds_one_hosts_folder_holds_nothing_of_another(built_shop: Shop) -> None:
-    authority = read_issued(built_shop.store).authority
+    authority = read_issued(built_shop.store).signer
     assert authority is not None
     keys = {path.read_bytes() for path in built_shop.dist.rglob("*-key.pem")}
     assert len(keys) == 3

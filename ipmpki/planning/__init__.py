@@ -2,20 +2,92 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki.planning.issuing import plan_issuing
-from ipmpki.planning.ordering import plan_ordering
-from ipmpki.planning.world import Wanted, World
+from ipmpki.changes import Action, Artifact, Plan
+from ipmpki.planning.folders import (
+    awaited_request,
+    certificate_of,
+    folder_changes,
+    playbook_changes,
+    report_changes,
+)
+from ipmpki.planning.issuing import (
+    authority_changes,
+    certificate_changes,
+    must_renew_revocation_list,
+    revocation_list_changes,
+)
+from ipmpki.planning.ordering import bundle_changes, request_changes
+from ipmpki.planning.removing import loses_certificates, removed_hosts, unneeded
+from ipmpki.planning.world import Wanted, World, digest_of
 
 if TYPE_CHECKING:
-    from ipmpki.changes import Plan
+    from collections.abc import Iterator
+
+    from ipmpki.changes import Awaited, Change
+    from ipmpki.fleet import HostSpec
 
 __all__ = ["Wanted", "World", "make_plan"]
 
 
 def make_plan(world: World, *, allows_ca_replacement: bool = False) -> Plan:
     """Compare what is declared with what was issued and what lies on disk."""
-    if world.fleet.is_third_party:
-        return plan_ordering(world)
-    return plan_issuing(world, allows_ca_replacement=allows_ca_replacement)
+    fleet = world.fleet
+    awaited: list[Awaited] = []
+    crl_changes = fleet.signs_here and (must_renew_revocation_list(world) or loses_certificates(world))
+    authority = tuple(authority_changes(world)) if fleet.signs_here else ()
+    bundle = tuple(bundle_changes(world))
+    groups = [tuple(_host_changes(world, host, awaited, crl_changes=crl_changes)) for host in fleet.hosts]
+    removed = tuple(removed_hosts(world))
+    before = (*authority, *bundle, *chain.from_iterable(groups), *removed)
+    crl = tuple(revocation_list_changes(world, before)) if fleet.signs_here else ()
+    playbook = tuple(playbook_changes(world))
+    changes = (*before, *crl, *playbook, *report_changes(world))
+    waiting = {one.host for one in awaited}
+    kept = sum(
+        not group and host.name not in waiting and _has_something_to_install(world, host)
+        for host, group in zip(fleet.hosts, groups, strict=True)
+    )
+    kept += fleet.signs_here * ((not authority) + (not crl)) + (not playbook)
+    kept += bool(world.wanted.bundle) and not bundle
+    return Plan(world.now, changes, kept, digest_of(world), allows_ca_replacement, tuple(awaited))
+
+
+def _host_changes(
+    world: World, host: HostSpec, awaited: list[Awaited], *, crl_changes: bool
+) -> Iterator[Change]:
+    """The changes to a host's certificates, or else to its folder: a new certificate fills the folder anew.
+
+    What the host waits for is added to ``awaited``.
+    """
+    is_filled = False
+    for change in (*_certificates(world, host, awaited), *unneeded(world, host)):
+        is_filled = is_filled or _fills_folder(change)
+        yield change
+    if not is_filled and _has_something_to_install(world, host):
+        yield from folder_changes(world, host, crl_changes=crl_changes)
+
+
+def _certificates(world: World, host: HostSpec, awaited: list[Awaited]) -> Iterator[Change]:
+    for holder, spec in host.certificates:
+        is_tools = spec is host.tools_certificate
+        artifact = Artifact.CLIENT_CERTIFICATE if is_tools else certificate_of(host)
+        if spec.awaits_request:
+            awaited.append(awaited_request(host, spec))
+        elif spec.is_bought:
+            yield from request_changes(world, host, spec, awaited)
+        else:
+            yield from certificate_changes(world, host, holder, spec, artifact)
+
+
+def _fills_folder(change: Change) -> bool:
+    return change.action is not Action.REVOKE and not (
+        change.action is Action.REMOVE and change.artifact is not Artifact.REQUEST
+    )
+
+
+def _has_something_to_install(world: World, host: HostSpec) -> bool:
+    """Without a bundle, a client that shows no certificate needs no file at all."""
+    return bool(host.certificates) or not world.fleet.is_third_party or bool(world.wanted.bundle)

@@ -48,8 +48,8 @@ def folder_changes(world: World, host: HostSpec, *, crl_changes: bool = False) -
         reason = Reason(ReasonCode.FILES_MISSING, "its folder has not been published yet")
         yield Change(Action.RESTORE, host.name, Artifact.FOLDER, (reason,))
         return
-    if world.needs_new_authority:
-        what = "trust bundle" if world.fleet.is_third_party else "authority's certificate"
+    what = world.changes_trust_of(host)
+    if what:
         reason = Reason(ReasonCode.ISSUER_CHANGED, f"it gets the new {what}")
         yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (reason,))
         return

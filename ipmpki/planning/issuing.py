@@ -11,47 +11,24 @@ from ipmpki.changes import (
     Artifact,
     Change,
     Difference,
-    Plan,
     Reason,
     ReasonCode,
-    host_folder,
+    authority_file,
 )
-from ipmpki.planning.folders import (
-    awaited_request,
-    certificate_of,
-    folder_changes,
-    playbook_changes,
-    report_changes,
-    unpublished,
-)
+from ipmpki.planning.folders import unpublished
 from ipmpki.planning.reasons import certificate_reason, day, differences_between, distinct
-from ipmpki.planning.world import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.changes import Awaited
-    from ipmpki.fleet import HostSpec
+    from ipmpki.fleet import CertificateSpec, HostSpec
     from ipmpki.issued import IssuedCertificate
     from ipmpki.planning.world import World
 
 
-def plan_issuing(world: World, *, allows_ca_replacement: bool) -> Plan:
-    """The plan of a fleet whose certificates are issued here."""
-    awaited: list[Awaited] = []
-    certificates, kept = _certificate_changes(world, awaited)
-    revocations = tuple(_removed_hosts(world))
-    authority = tuple(_authority_changes(world))
-    crl = tuple(_revocation_list_changes(world, (*certificates, *revocations)))
-    playbook = tuple(playbook_changes(world))
-    report = tuple(report_changes(world))
-    changes = (*authority, *certificates, *revocations, *crl, *playbook, *report)
-    kept += sum(1 for group in (authority, crl, playbook) if not group)
-    return Plan(world.now, changes, kept, digest_of(world), allows_ca_replacement, tuple(awaited))
-
-
-def _authority_changes(world: World) -> Iterator[Change]:
-    old = world.issued.authority
+def authority_changes(world: World) -> Iterator[Change]:
+    """The change to the authority that signs here, or to its key or its published certificate."""
+    old = world.issued.signer
     if old is None:
         reason = Reason(ReasonCode.ISSUER_CHANGED, "the store holds no authority yet")
         yield Change(
@@ -62,10 +39,10 @@ def _authority_changes(world: World) -> Iterator[Change]:
             differences_between({}, specification.fields(world.wanted.authority)),
         )
         return
-    if world.needs_new_authority:
+    if world.needs_new_signer:
         before, after = specification.fields(old.specification), specification.fields(world.wanted.authority)
         differences = differences_between(before, after)
-        reasons = [_authority_reason(difference) for difference in differences]
+        reasons = [_authority_reason(difference, world.fleet.signing_table) for difference in differences]
         if old.not_after <= world.now:
             reasons.append(Reason(ReasonCode.EXPIRED, f"ended on {day(old.not_after)}"))
         yield Change(Action.REPLACE, None, Artifact.CA_CERTIFICATE, distinct(reasons), differences)
@@ -75,64 +52,41 @@ def _authority_changes(world: World) -> Iterator[Change]:
             ReasonCode.SETTINGS_CHANGED, "a passphrase is declared and the stored key is not encrypted"
         )
         yield Change(Action.REPLACE, None, Artifact.CA_KEY, (reason,))
-    missing = unpublished(world, CA_FOLDER, "ca-cert.pem")
+    missing = unpublished(world, CA_FOLDER, authority_file(world.fleet))
     if missing:
         yield Change(Action.RESTORE, None, Artifact.CA_CERTIFICATE, missing)
 
 
-def _authority_reason(difference: Difference) -> Reason:
+def _authority_reason(difference: Difference, table: str) -> Reason:
     codes = {
         "key": ReasonCode.KEY_CHANGED,
         "lifetime": ReasonCode.PROFILE_CHANGED,
         "existing": ReasonCode.ISSUER_CHANGED,
     }
     return Reason(
-        codes.get(difference.field, ReasonCode.NAMES_CHANGED), f"{difference.field} in [ca] changed"
+        codes.get(difference.field, ReasonCode.NAMES_CHANGED), f"{difference.field} in [{table}] changed"
     )
 
 
-def _certificate_changes(world: World, awaited: list[Awaited]) -> tuple[tuple[Change, ...], int]:
-    changes: list[Change] = []
-    kept = 0
-    crl_changes = _crl_must_change(world) or _loses_certificates(world)
-    for host in world.fleet.hosts:
-        if host.certificate is not None and host.certificate.awaits_request:
-            awaited.append(awaited_request(host, host.certificate))
-            changes += folder_changes(world, host, crl_changes=crl_changes)
-            continue
-        own = _host_changes(world, host, crl_changes=crl_changes)
-        changes += own
-        kept += not own
-    return tuple(changes), kept
-
-
-def _host_changes(world: World, host: HostSpec, *, crl_changes: bool) -> list[Change]:
-    """The change to a host's certificate, or else to its folder: a new certificate fills the folder anew."""
-    current = world.issued.current.get(host.name)
-    if host.certificate is not None:
-        artifact = certificate_of(host)
-        if current is None:
-            order = specification.fields(specification.of_certificate(host.certificate))
-            reason = Reason(ReasonCode.NEW_HOST, "no certificate has been issued for it yet")
-            return [Change(Action.CREATE, host.name, artifact, (reason,), differences_between({}, order))]
-        change = _certificate_change(world, host, current, artifact)
-        if change is not None:
-            return [change]
-    changes = []
-    if host.certificate is None and current is not None:
-        reason = Reason(
-            ReasonCode.PROFILE_CHANGED, "without mutual authentication a client needs no certificate"
-        )
-        changes.append(Change(Action.REVOKE, host.name, Artifact.CLIENT_CERTIFICATE, (reason,)))
-    return [*changes, *folder_changes(world, host, crl_changes=crl_changes)]
+def certificate_changes(
+    world: World, host: HostSpec, holder: str, spec: CertificateSpec, artifact: Artifact
+) -> Iterator[Change]:
+    """The change to a certificate that is issued here; none where the one there is will do."""
+    current = world.issued.current.get(holder)
+    order = specification.of_certificate(spec)
+    if current is None:
+        reason = Reason(ReasonCode.NEW_HOST, "no certificate has been issued for it yet")
+        differences = differences_between({}, specification.fields(order))
+        yield Change(Action.CREATE, host.name, artifact, (reason,), differences)
+        return
+    change = _certificate_change(world, host, current, order, artifact)
+    if change is not None:
+        yield change
 
 
 def _certificate_change(
-    world: World, host: HostSpec, current: IssuedCertificate, artifact: Artifact
+    world: World, host: HostSpec, current: IssuedCertificate, order: str, artifact: Artifact
 ) -> Change | None:
-    if host.certificate is None:
-        return None
-    order = specification.of_certificate(host.certificate)
     differences: tuple[Difference, ...] = ()
     replaced: list[Reason] = []
     if order != current.specification:
@@ -140,8 +94,8 @@ def _certificate_change(
             specification.fields(current.specification), specification.fields(order)
         )
         replaced += [certificate_reason(difference) for difference in differences]
-    authority = world.issued.authority
-    if world.needs_new_authority or (authority is not None and current.authority != authority.identity):
+    signer = world.issued.signer
+    if world.needs_new_signer or (signer is not None and current.authority != signer.identity):
         replaced.append(Reason(ReasonCode.ISSUER_CHANGED, "it was issued by an authority that is replaced"))
     if current.revoked_at is not None:
         replaced.append(Reason(ReasonCode.REVOKED, f"revoked on {day(current.revoked_at)}"))
@@ -158,59 +112,35 @@ def _certificate_change(
 
 def _is_clipped(world: World, current: IssuedCertificate) -> bool:
     """Whether a certificate ends with its issuer, so that renewing it under that issuer gains nothing."""
-    authority = world.issued.authority
-    return (
-        not world.needs_new_authority and authority is not None and current.not_after >= authority.not_after
-    )
+    signer = world.issued.signer
+    return not world.needs_new_signer and signer is not None and current.not_after >= signer.not_after
 
 
-def _loses_certificates(world: World) -> bool:
-    """Whether a certificate that was issued is to be revoked."""
-    certified = {host.name for host in world.fleet.hosts if host.certificate is not None}
-    return any(name not in certified for name in world.issued.current)
-
-
-def _removed_hosts(world: World) -> Iterator[Change]:
-    declared = {host.name for host in world.fleet.hosts}
-    reason = (Reason(ReasonCode.HOST_REMOVED, "it is no longer declared"),)
-    prefix = host_folder("")
-    published = (path.removeprefix(prefix) for path in world.issued.folders if path.startswith(prefix))
-    for name in sorted({*world.issued.current, *published} - declared):
-        current = world.issued.current.get(name)
-        if current is not None:
-            is_client = specification.fields(current.specification)["profile"] == "client"
-            artifact = Artifact.CLIENT_CERTIFICATE if is_client else Artifact.SERVER_CERTIFICATE
-            reasons: tuple[Reason, ...] = reason
-            if current.not_after <= world.now:
-                reasons = (*reason, Reason(ReasonCode.EXPIRED, f"ended on {day(current.not_after)}"))
-            yield Change(Action.REVOKE, name, artifact, reasons)
-        if host_folder(name) in world.issued.folders:
-            yield Change(Action.REMOVE, name, Artifact.FOLDER, reason)
-
-
-def _crl_must_change(world: World) -> bool:
+def must_renew_revocation_list(world: World) -> bool:
+    """Whether a new list is due by itself, whatever this plan revokes."""
     old = world.issued.revocation_list
     return (
         old is None
-        or world.needs_new_authority
+        or world.needs_new_signer
         or world.issued.unlisted_revocations > 0
         or _crl_is_expiring(world)
     )
 
 
 def _crl_is_expiring(world: World) -> bool:
-    old, authority = world.issued.revocation_list, world.issued.authority
-    if old is None or authority is None or old.next_update >= authority.not_after:
+    old, signer = world.issued.revocation_list, world.issued.signer
+    if old is None or signer is None or old.next_update >= signer.not_after:
         return False
     return old.next_update - world.fleet.crl_renew_before <= world.now
 
 
-def _revocation_list_changes(world: World, others: Sequence[Change]) -> Iterator[Change]:
+def revocation_list_changes(world: World, others: Sequence[Change]) -> Iterator[Change]:
+    """The change to the list of the authority that signs here; ``others`` are the plan's so far."""
     old = world.issued.revocation_list
-    if old is None or world.needs_new_authority:
+    if old is None or world.needs_new_signer:
         action = Action.CREATE if old is None else Action.REPLACE
         reason = Reason(ReasonCode.ISSUER_CHANGED, "the authority is new")
-        if world.issued.authority is not None and not world.needs_new_authority:
+        if world.issued.signer is not None and not world.needs_new_signer:
             reason = Reason(ReasonCode.FILES_MISSING, "the authority has no revocation list yet")
         yield Change(action, None, Artifact.CRL, (reason,))
         return

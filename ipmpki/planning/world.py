@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from ipmpki import specification
 from ipmpki.changes import PLAYBOOK_FOLDER, host_folder
+from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from ipmpki.changes import Drift
-    from ipmpki.fleet import Fleet
+    from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued
 
 
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
 class Wanted:
     """What the declaration asks for, in the texts the store keeps.
 
-    ``authority`` is the authority's or the trust bundle's specification, empty where no bundle is declared;
+    ``authority`` is the specification of the authority that signs here, empty where none does;
     ``encrypt_key`` whether its stored key is plain though a passphrase is declared; ``inputs`` what each
-    folder would be rendered from if nothing were issued. ``coming`` and ``going`` are the authorities, by
-    name and SHA-256, in which the trust bundle differs from the one before.
+    folder would be rendered from if nothing were issued. ``bundle`` is the trust bundle's specification,
+    empty where none is declared; ``coming`` and ``going`` are the authorities, by name and SHA-256, in which
+    it differs from the one before.
     """
 
     authority: str
     encrypt_key: bool
     inputs: Mapping[str, str]
+    bundle: str = ""
     coming: tuple[tuple[str, str], ...] = ()
     going: tuple[tuple[str, str], ...] = ()
 
@@ -46,12 +49,24 @@ class World:
     now: datetime
 
     @property
-    def needs_new_authority(self) -> bool:
-        """Whether every certificate will have another issuer, or every host another trust bundle."""
+    def needs_new_signer(self) -> bool:
+        """Whether every certificate that is issued here will have another issuer."""
         if not self.wanted.authority:
             return False
-        old = self.issued.authority
+        old = self.issued.signer
         return old is None or old.specification != self.wanted.authority or old.not_after <= self.now
+
+    @property
+    def needs_new_bundle(self) -> bool:
+        """Whether every host that trusts the bundle will have another."""
+        old = self.issued.bundle
+        return bool(self.wanted.bundle) and (old is None or old.specification != self.wanted.bundle)
+
+    def changes_trust_of(self, host: HostSpec) -> str:
+        """What a host is to trust from now on that has yet to be made, in words; empty where nothing is."""
+        if self.needs_new_signer and (not self.fleet.is_third_party or host.role is Role.SERVER):
+            return "authority's certificate"
+        return "trust bundle" if self.needs_new_bundle else ""
 
 
 def digest_of(world: World) -> str:
@@ -60,9 +75,11 @@ def digest_of(world: World) -> str:
     digest.update(
         f"{world.issued.last_event}\n{world.wanted.authority}\n{world.wanted.encrypt_key}\n".encode()
     )
+    digest.update(f"{world.wanted.bundle}\n".encode())
     digest.update(f"{world.wanted.inputs[PLAYBOOK_FOLDER]}\n".encode())
     for host in world.fleet.hosts:
-        order = specification.of_certificate(host.certificate) if host.certificate else "none"
+        orders = [f"{holder}\n{specification.of_order(spec)}" for holder, spec in host.certificates]
+        order = "\n".join(orders) or "none"
         renewal = host.renew_before.days
         digest.update(
             f"{host.name}\n{order}\n{renewal}\n{world.wanted.inputs[host_folder(host.name)]}\n".encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ipmpki.fleet import HostSpec
@@ -25,6 +25,15 @@ class RenderedFile:
         return hashlib.sha256(self.content).hexdigest()
 
 
+class KeyPair(Protocol):
+    """A certificate and its key, both PEM."""
+
+    @property
+    def certificate_pem(self) -> bytes: ...
+    @property
+    def key_pem(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class HostBundle:
     """All that one host's folder is rendered from.
@@ -33,6 +42,10 @@ class HostBundle:
     intermediates, ``key`` its unencrypted PKCS#8 PEM; both None for a client without a certificate.
     ``crl`` is PEM, given only to servers for which the site declared the CRL keyword. ``request`` is PEM, a
     certificate signing request whose certificate is awaited.
+
+    ``is_mixed``: servers' certificates are bought, clients' are issued here. Then a server may have
+    ``client_authority``, PEM, whom alone it believes of clients, and ``tools``, certificate and key that its
+    own programs show as clients.
     """
 
     host: HostSpec
@@ -43,3 +56,6 @@ class HostBundle:
     key: bytes | None
     crl: bytes | None
     request: bytes | None = None
+    is_mixed: bool = False
+    client_authority: bytes | None = None
+    tools: KeyPair | None = None

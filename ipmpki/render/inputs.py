@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from ipmpki import __version__
 from ipmpki.changes import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
+from ipmpki.fleet import tools_holder
+from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from ipmpki.fleet import Fleet, HostSpec
-    from ipmpki.issued import Issued
+    from ipmpki.issued import Issued, StoredAuthority
 
 
 # Read here and not through the template engine, which a plan that changes nothing has no use for.
@@ -37,10 +39,14 @@ def templates_digest(folder: str = ".") -> str:
 
 def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
     """The digest of every folder's inputs, given what is issued now."""
-    authority = issued.authority.fingerprint if issued.authority else ""
-    crl = str(issued.revocation_list.number) if issued.revocation_list else ""
-    common = f"{__version__}\n{templates_digest()}\n{fleet.mutual_auth}\n{authority}"
-    inputs = {host_folder(host.name): _digest(_of_host(host, issued, common, crl)) for host in fleet.hosts}
+    signer = issued.signer.fingerprint if issued.signer and fleet.signs_here else ""
+    bundle = issued.bundle.fingerprint if issued.bundle and fleet.is_third_party else ""
+    crl = str(issued.revocation_list.number) if issued.revocation_list and fleet.signs_here else ""
+    authority = f"{signer}\n{bundle}\n{fleet.is_mixed}"
+    common = f"{__version__}\n{templates_digest()}\n{fleet.mutual_auth}"
+    inputs = {
+        host_folder(host.name): _digest(_of_host(host, fleet, issued, common, crl)) for host in fleet.hosts
+    }
     inputs[CA_FOLDER] = _digest(f"{authority}\n{crl}")
     inputs[PLAYBOOK_FOLDER] = _digest(_of_playbook(fleet, issued))
     inputs[REPORT_FOLDER] = str(issued.last_event)
@@ -62,17 +68,41 @@ def _waits(host: HostSpec, issued: Issued) -> bool:
 
 def installable(fleet: Fleet, issued: Issued) -> tuple[HostSpec, ...]:
     """The hosts whose folder holds something to install: not those that wait for what has to be bought."""
-    if not fleet.is_third_party:
-        return tuple(host for host in fleet.hosts if not _waits(host, issued))
-    return tuple(
-        host
-        for host in fleet.hosts
-        if (host.name in issued.current if host.certificate is not None else fleet.bundle is not None)
-    )
+    return tuple(host for host in fleet.hosts if _is_installable(host, fleet, issued))
 
 
-def _of_host(host: HostSpec, issued: Issued, common: str, crl: str) -> str:
+def _is_installable(host: HostSpec, fleet: Fleet, issued: Issued) -> bool:
+    if host.certificate is None:
+        return not fleet.is_third_party or fleet.bundle is not None
+    if host.certificate.is_bought:
+        return host.name in issued.current
+    return not _waits(host, issued)
+
+
+def separates_trust(host: HostSpec, fleet: Fleet) -> bool:
+    """Whether a server has one file for checking clients and another for what its own programs connect to.
+
+    That needs the keyword which names the server's own file. Without it, whatever lies in the one place that
+    the vendor names counts for both, and it must not be the bundle: that would let in anyone who buys a
+    certificate.
+    """
+    return fleet.is_mixed and host.role is Role.SERVER and host.site.keywords.ca_file is not None
+
+
+def trusted_by(host: HostSpec, fleet: Fleet, issued: Issued) -> StoredAuthority | None:
+    """Whom a host finds in its ca-cert.pem."""
+    if fleet.is_mixed and host.role is Role.SERVER and not separates_trust(host, fleet):
+        return issued.signer
+    return issued.bundle if fleet.is_third_party else issued.signer
+
+
+def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str) -> str:
     current = issued.current.get(host.name) if host.certificate is not None else None
+    trusted = trusted_by(host, fleet, issued)
+    common = f"{common}\n{trusted.fingerprint if trusted else ''}"
+    if fleet.is_mixed and host.role is Role.SERVER:
+        for one in (issued.signer, issued.current.get(tools_holder(host.name))):
+            common += f"\n{one.fingerprint if one else ''}"
     carried = crl if host.carries_revocation_list else ""
     fingerprint = current.fingerprint if current else ""
     names = f"{host.name}\n{host.role.value}\n{host.os.value}\n{host.aliases!r}\n{host.addresses!r}"

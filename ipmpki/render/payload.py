@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ipmpki.changes import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.vocabulary import Role
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 PUBLIC_MODE = 0o644
 KEY_MODE = 0o600
 
-CA_NAME = "ca-cert.pem"
 CRL_NAME = "crl.pem"
 
 
@@ -36,19 +36,25 @@ def payload_of(bundle: HostBundle) -> tuple[PayloadFile, ...]:
     """Return the payload of a host, trust anchors first.
 
     A server gets ``ca-cert.pem`` twice: in its own folder, and in the client's, where the vendor's page
-    (step 5) puts it on every computer. A certificate without a key is one whose key never left the host.
+    (step 5) puts it on every computer; in its own folder another file, where it is to believe others of
+    clients. A certificate without a key is one whose key never left the host.
     """
     role = bundle.host.role
     is_server = role is Role.SERVER
-    payload = [
-        _payload_file(
-            CA_NAME, bundle.ca_certificates, (Role.SERVER, Role.CLIENT) if is_server else (Role.CLIENT,)
-        )
-    ]
+    payload = []
+    if bundle.ca_certificates or not bundle.is_mixed:
+        both = is_server and bundle.client_authority is None
+        roles = (Role.SERVER, Role.CLIENT) if both else (Role.CLIENT,)
+        payload.append(_payload_file(TRUSTED, bundle.ca_certificates, roles))
+    if bundle.client_authority is not None:
+        payload.append(_payload_file(TRUSTED_FOR_CLIENTS, bundle.client_authority, (Role.SERVER,)))
     if bundle.certificate is not None:
         payload.append(_payload_file(f"{role}-cert.pem", bundle.certificate, (role,)))
     if bundle.key is not None:
         payload.append(_payload_file(f"{role}-key.pem", bundle.key, (role,), is_key=True))
+    if bundle.tools is not None:
+        payload.append(_payload_file("client-cert.pem", bundle.tools.certificate_pem, (Role.CLIENT,)))
+        payload.append(_payload_file("client-key.pem", bundle.tools.key_pem, (Role.CLIENT,), is_key=True))
     if bundle.crl is not None and is_server:
         payload.append(_payload_file(CRL_NAME, bundle.crl, (role,)))
     return tuple(payload)

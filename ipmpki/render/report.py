@@ -60,7 +60,8 @@ class ReportedCertificate:
 class ReportedHost:
     """A host. ``published_at`` is when its folder last changed, so when it last needed installing.
 
-    ``awaited_since`` is when the request was made whose certificate has yet to be brought.
+    ``awaited_since`` is when the request was made whose certificate has yet to be brought. A server may have
+    a second certificate, which its own programs show where they are clients.
     """
 
     name: str
@@ -71,6 +72,12 @@ class ReportedHost:
     certificate: ReportedCertificate | None
     published_at: datetime | None
     awaited_since: datetime | None = None
+    tools_certificate: ReportedCertificate | None = None
+
+    @property
+    def certificates(self) -> tuple[ReportedCertificate, ...]:
+        """Every certificate the host has."""
+        return tuple(one for one in (self.certificate, self.tools_certificate) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,8 @@ class Report:
 
     ``as_of`` is the time of the newest event in the ledger (None before the first build): it, not the
     wall clock, dates the report, so that a second build writes the same bytes. ``refused`` is true where
-    errors kept the build from happening.
+    errors kept the build from happening. ``is_mixed``: servers' certificates are bought, those of clients
+    come from ``authority``.
     """
 
     declaration: str
@@ -115,6 +123,7 @@ class Report:
     hosts: tuple[ReportedHost, ...]
     problems: tuple[LocatedProblem, ...]
     bundle: ReportedBundle | None = None
+    is_mixed: bool = False
 
 
 def render_report(report: Report) -> tuple[RenderedFile, ...]:

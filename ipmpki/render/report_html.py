@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from ipmpki.diagnostics import Label, LocatedProblem, Span
-    from ipmpki.render.report import Report, ReportedHost
+    from ipmpki.render.report import Report, ReportedCertificate, ReportedHost
     from ipmpki.render.report_words import Census, InstallGroup
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -64,6 +64,7 @@ class HostRow(NamedTuple):
     since: str = ""
     serial: str = ""
     fingerprint: str = ""
+    tools: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ def _host_tables(role: Role, hosts: Sequence[ReportedHost], report: Report) -> l
 def _host_row(host: ReportedHost, report: Report) -> HostRow:
     status = words.status_of(host, report)
     certificate = host.certificate
+    first = min(host.certificates, key=lambda one: one.not_after, default=None)
     published = host.published_at
     common = (
         visible(host.name),
@@ -227,22 +229,30 @@ def _host_row(host: ReportedHost, report: Report) -> HostRow:
         "" if published is None else day(published),
         "" if published is None else timestamp(published),
     )
-    if certificate is None:
+    if certificate is None or first is None:
         return HostRow(*common, has_certificate=False)
     return HostRow(
         *common,
         has_certificate=True,
-        until=day(certificate.not_after),
-        until_at=timestamp(certificate.not_after),
-        renew=day(certificate.renew_from),
-        renew_at=timestamp(certificate.renew_from),
+        until=day(first.not_after),
+        until_at=timestamp(first.not_after),
+        renew=day(first.renew_from),
+        renew_at=timestamp(first.renew_from),
         common_name=visible(certificate.common_name),
         names=visible(", ".join((*certificate.dns_names, *certificate.addresses))),
         key=visible(certificate.key),
         since=day(certificate.not_before),
         serial=words.serial_number(certificate.serial),
         fingerprint=grouped(certificate.fingerprint),
+        tools=_as_a_client(host.tools_certificate),
     )
+
+
+def _as_a_client(certificate: ReportedCertificate | None) -> str:
+    """The certificate that a server's own programs show, in a line."""
+    if certificate is None:
+        return ""
+    return f"another until {day(certificate.not_after)}, serial no. {words.serial_number(certificate.serial)}"
 
 
 def _problem_card(located: LocatedProblem) -> ProblemCard:

@@ -131,7 +131,7 @@ def _revocation_list(revocation_list: ReportedRevocationList | None) -> dict[str
 
 def _host(host: ReportedHost, report: Report) -> str:
     """One host, two levels deep. Ten thousand of these are most of the file, so they are set by hand."""
-    certificate = host.certificate
+    certificate, tools = host.certificate, host.tools_certificate
     return f"""{{
       "name": {encode_basestring(host.name)},
       "role": "{host.role.value}",
@@ -141,7 +141,8 @@ def _host(host: ReportedHost, report: Report) -> str:
       "status": "{_STATUS_WORDS[status_of(host, report)]}",
       "published_at": {_quoted_time(host.published_at)},
       "awaited_since": {_quoted_time(host.awaited_since)},
-      "certificate": {"null" if certificate is None else _certificate(certificate)}
+      "certificate": {"null" if certificate is None else _certificate(certificate)},
+      "tools_certificate": {"null" if tools is None else _certificate(tools)}
     }}"""
 
 

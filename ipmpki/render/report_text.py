@@ -14,7 +14,7 @@ from ipmpki.render.report_words import counted, day, grouped, minute
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ipmpki.render.report import Report, ReportedHost
+    from ipmpki.render.report import Report, ReportedCertificate, ReportedHost
     from ipmpki.render.report_words import Census, Sentence
 
 WIDTH = 100
@@ -183,12 +183,21 @@ def _host_card(host: ReportedHost, report: Report) -> list[str]:
         lines += _field("Awaited", f"since {day(host.awaited_since)}")
     certificate = host.certificate
     if certificate is None:
-        return lines + _field("Certificate", words.status_of(host, report).word.lower())
-    lines += _field("Names", _joined((*certificate.dns_names, *certificate.addresses)))
-    lines.append(
+        lines += _field("Certificate", words.status_of(host, report).word.lower())
+    else:
+        lines += _field("Names", _joined((*certificate.dns_names, *certificate.addresses)))
+        lines += _certificate_lines(certificate)
+    if host.tools_certificate is not None:
+        lines += _field("As a client", "its own programs show another certificate:")
+        lines += _certificate_lines(host.tools_certificate)
+    return lines
+
+
+def _certificate_lines(certificate: ReportedCertificate) -> list[str]:
+    lines = [
         f"  Valid         {day(certificate.not_before)} to {minute(certificate.not_after)}, "
         f"renewed from {day(certificate.renew_from)}"
-    )
+    ]
     lines += _field("Key", visible(certificate.key))
     lines.append(f"  Serial        {words.serial_number(certificate.serial)}")
     return lines + _fingerprint(certificate.fingerprint)

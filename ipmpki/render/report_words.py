@@ -152,11 +152,11 @@ def counted(number: int, noun: str) -> str:
 
 
 def status_of(host: ReportedHost, report: Report) -> Status:
-    """How a host's certificate stands at the time of the report."""
-    certificate = host.certificate
-    if certificate is None:
+    """How a host's certificates stand at the time of the report; of two, the one that ends first decides."""
+    if host.certificate is None:
         needed = host.role is Role.SERVER or report.mutual_auth
         return Status.AWAITED if needed else Status.NOT_NEEDED
+    certificate = min(host.certificates, key=lambda one: one.renew_from)
     as_of = report.as_of
     if as_of is None or as_of < certificate.renew_from:
         return Status.VALID
@@ -188,7 +188,7 @@ def ordering(report: Report) -> tuple[Sentence, ...]:
 def take_census(report: Report) -> Census:
     """Count the hosts and find the two dates everybody asks for."""
     counts = Counter([status_of(host, report) for host in report.hosts])
-    certificates = [host.certificate for host in report.hosts if host.certificate is not None]
+    certificates = [certificate for host in report.hosts for certificate in host.certificates]
     servers = sum(host.role is Role.SERVER for host in report.hosts)
     return Census(
         hosts=len(report.hosts),
@@ -439,6 +439,12 @@ def renewal(report: Report, census: Census) -> tuple[Sentence, ...]:
 
 def explain_trust(report: Report) -> str:
     """Who trusts whom under the declared mode, in words; the drawing shows the same."""
+    if report.is_mixed:
+        return (
+            "The authority signs the certificates of the clients. Servers know it by client-ca-cert.pem, or "
+            "by ca-cert.pem where no keyword tells the two apart, and believe nobody else. The servers' "
+            "certificates are bought. Clients know who sold them by the trust bundle in ca-cert.pem."
+        )
     if report.mutual_auth:
         return (
             "The authority signs the certificates of servers and clients. Clients check servers, and servers "

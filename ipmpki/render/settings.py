@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ipmpki.changes import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.platforms import Platform, platform_of
 from ipmpki.vocabulary import Role
 
@@ -60,23 +61,48 @@ def settings_of(bundle: HostBundle) -> tuple[SettingsFile, ...]:
     if is_server and bundle.certificate is None:
         message = f"{host.name} is a server and has no certificate yet: nothing can be installed there"
         raise ValueError(message)
+    trusted = TRUSTED if bundle.client_authority is None else TRUSTED_FOR_CLIENTS
+    shown = Role.SERVER if is_server and not bundle.is_mixed else Role.CLIENT
+    has_identity = bundle.mutual_auth and (not is_server or not bundle.is_mixed or bundle.tools is not None)
     return _settings(
-        platform_of(host.os), is_server, bundle.mutual_auth, bundle.crl is not None, host.site.keywords
+        _Kind(
+            platform_of(host.os),
+            is_server,
+            bundle.mutual_auth,
+            bundle.crl is not None,
+            trusted,
+            shown if has_identity else None,
+            host.site.keywords,
+        )
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """All that settings depend on.
+
+    ``trusted`` is the file of the authorities that a server believes of clients, ``shown`` whose certificate
+    programs show where they are clients, None where they show none.
+    """
+
+    platform: Platform
+    is_server: bool
+    mutual_auth: bool
+    has_crl: bool
+    trusted: str
+    shown: Role | None
+    keywords: KeywordNames
+
+
 @cache
-def _settings(
-    platform: Platform, is_server: bool, mutual_auth: bool, has_crl: bool, keywords: KeywordNames
-) -> tuple[SettingsFile, ...]:
+def _settings(kind: _Kind) -> tuple[SettingsFile, ...]:
     """Cached, as a fleet of thousands has a handful of these."""
-    client = _client_file(platform, is_server, mutual_auth, keywords)
-    return (_server_file(platform, mutual_auth, has_crl, keywords), client) if is_server else (client,)
+    client = _client_file(kind)
+    return (_server_file(kind), client) if kind.is_server else (client,)
 
 
-def _server_file(
-    platform: Platform, mutual_auth: bool, has_crl: bool, keywords: KeywordNames
-) -> SettingsFile:
+def _server_file(kind: _Kind) -> SettingsFile:
+    platform, mutual_auth, keywords = kind.platform, kind.mutual_auth, kind.keywords
     if platform.server_folder is None or platform.server_sample is None:
         message = f"InfoPrint Manager has no server on {platform.title}"
         raise ValueError(message)
@@ -88,13 +114,13 @@ def _server_file(
     ]
     look_for = []
     if keywords.ca_file is not None:
-        settings.append(Setting(_keyword(keywords.ca_file), "ca-cert.pem"))
+        settings.append(Setting(_keyword(keywords.ca_file), kind.trusted))
     elif mutual_auth:
         look_for.append("the file of trusted authorities (ca-cert.pem)")
     if keywords.crl_file is None:
         if mutual_auth:
             look_for.append("the revocation list")
-    elif has_crl:
+    elif kind.has_crl:
         settings.append(Setting(_keyword(keywords.crl_file), "crl.pem"))
     if keywords.mutual_auth is not None:
         # A bare NAME is set to 1 by analogy with EnableTLS; NAME=VALUE is what the sample shows.
@@ -107,21 +133,19 @@ def _server_file(
     )
 
 
-def _client_file(
-    platform: Platform, is_server: bool, mutual_auth: bool, keywords: KeywordNames
-) -> SettingsFile:
+def _client_file(kind: _Kind) -> SettingsFile:
+    platform, keywords = kind.platform, kind.keywords
     settings = [Setting("EnableTLS", "1")]
-    if mutual_auth:
+    if kind.shown is not None:
         # A server's own tools show the server's certificate, which under mutual authentication carries
         # clientAuth too. Its key stays readable by the server's account alone, so only that account's tools
         # can; that is said at the end of the installation, and is no reason to open the key to others.
-        folder = f"{platform.server_folder}{platform.separator}" if is_server else ""
-        kind = Role.SERVER if is_server else Role.CLIENT
-        settings.append(Setting("CertFile", f"{folder}{kind}-cert.pem"))
-        settings.append(Setting("KeyFile", f"{folder}{kind}-key.pem"))
+        folder = f"{platform.server_folder}{platform.separator}" if kind.shown is Role.SERVER else ""
+        settings.append(Setting("CertFile", f"{folder}{kind.shown}-cert.pem"))
+        settings.append(Setting("KeyFile", f"{folder}{kind.shown}-key.pem"))
     look_for = []
     if keywords.ca_file is not None:
-        settings.append(Setting(_keyword(keywords.ca_file), "ca-cert.pem"))
+        settings.append(Setting(_keyword(keywords.ca_file), TRUSTED))
     else:
         look_for.append("the file of trusted authorities (ca-cert.pem)")
     return SettingsFile(

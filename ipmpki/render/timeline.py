@@ -19,7 +19,7 @@ from ipmpki.render.report_words import counted, day, utc
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.render.report import Report
+    from ipmpki.render.report import Report, ReportedCertificate, ReportedHost
 
 MOST_BARS = 24
 """More certificates than this are counted by period."""
@@ -83,17 +83,24 @@ class Timeline:
 def draw_timeline(report: Report) -> Timeline | None:
     """Lay out the expiries of a report's certificates; None where there are none."""
     dated = sorted(
-        (utc(host.certificate.not_after), visible(host.name), position)
-        for position, host in enumerate(report.hosts)
-        if host.certificate is not None
+        (
+            (utc(certificate.not_after), _name(host, certificate), certificate)
+            for host in report.hosts
+            for certificate in host.certificates
+        ),
+        key=lambda one: one[:2],
     )
     if not dated:
         return None
     ends = [end for end, _, _ in dated]
     description = f"The first expires on {day(ends[0])}, the last on {day(ends[-1])}."
     if len(dated) <= MOST_BARS:
-        return _bars(report, [position for _, _, position in dated], description)
+        return _bars(report, [(name, certificate) for _, name, certificate in dated], description)
     return _columns(report, ends, description)
+
+
+def _name(host: ReportedHost, certificate: ReportedCertificate) -> str:
+    return f"{visible(host.name)}{' (as a client)' if certificate is host.tools_certificate else ''}"
 
 
 def _percent(value: float) -> str:
@@ -111,12 +118,7 @@ class _Scale:
         return min(max((moment - self.start) / timedelta(days=1) / self.length * 100, 0.0), 100.0)
 
 
-def _bars(report: Report, positions: Sequence[int], description: str) -> Timeline:
-    named = [
-        (visible(host.name), host.certificate)
-        for host in (report.hosts[position] for position in positions)
-        if host.certificate is not None
-    ]
+def _bars(report: Report, named: Sequence[tuple[str, ReportedCertificate]], description: str) -> Timeline:
     start = min(utc(certificate.not_before) for _, certificate in named)
     end = max(utc(certificate.not_after) for _, certificate in named)
     scale = _Scale(start, end)

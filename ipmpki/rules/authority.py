@@ -44,17 +44,27 @@ def third_party_with_mutual_auth(fleet: Fleet) -> Iterator[Finding]:
 
     ```toml
     [ca]
-    kind = "private"
-    common_name = "Acme Print CA"
+    kind = "third-party"
+    bundle = "root.pem"
+
+    [client_ca]
+    common_name = "Acme Print Client CA"
 
     [tls]
     mutual_auth = "required"
+
+    [ipm.keywords]
+    ca_file = "NameReadOffTheSample"
     ```
+
+    So servers believe no authority but yours of clients. Or let one of your own do it all, with kind =
+    "private" in [ca].
     """
-    if fleet.is_third_party and fleet.mutual_auth:
+    if fleet.is_third_party and fleet.mutual_auth and not fleet.is_mixed and fleet.was_read("client_ca"):
         yield Finding(
             "with a globally known CA, anyone who buys a certificate there is let in",
-            'use an authority of your own: [ca] kind = "private"',
+            "use an authority of your own for the clients: add [client_ca] with a common_name; or for all:"
+            ' [ca] kind = "private"',
             fleet.place.at("tls", "mutual_auth"),
         )
 
@@ -93,5 +103,5 @@ def subject_field_too_long(fleet: Fleet) -> Iterator[Finding]:
             yield Finding(
                 f"{field} has {len(written)} characters; a certificate holds {longest} at most",
                 "shorten it",
-                fleet.place.at("ca", field),
+                fleet.place.at(fleet.signing_table, field),
             )

@@ -170,7 +170,7 @@ def not_sold_for_this_name(fleet: Fleet) -> Iterator[Finding]:
     if not fleet.is_third_party:
         return
     for host in fleet.hosts:
-        if host.certificate is None:
+        if host.certificate is None or not host.certificate.is_bought:
             continue
         for path, written in _names_of(host):
             if host.was_read(*path) and not _is_on_the_internet(written):

@@ -59,21 +59,23 @@ def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
     lifetime = "2y"
     ```
     """
-    is_made_here = not fleet.is_third_party and fleet.existing is None
-    if not is_made_here or not fleet.was_read("ca", "lifetime") or not fleet.was_read("ca", "kind"):
+    table = fleet.signing_table
+    is_made_here = fleet.signs_here and fleet.existing is None
+    if not is_made_here or not fleet.was_read(table, "lifetime") or not fleet.was_read("ca", "kind"):
         return
     longest = fleet.authority.lifetime
-    authority = fleet.place.at("ca", "lifetime")
+    authority = fleet.place.at(table, "lifetime")
+    written = fleet.declared.client_ca if fleet.is_mixed else fleet.declared.ca
     defaults = fleet.declared.defaults
     because: tuple[Related, ...] = ()
-    if "lifetime" in fleet.declared.ca.model_fields_set:
+    if written is not None and "lifetime" in written.model_fields_set:
         because = (Related(f"the authority ends after {days(longest.days)}", authority),)
     if defaults.lifetime > longest and fleet.was_read("defaults", "lifetime"):
         if "lifetime" in defaults.model_fields_set:
             yield Finding(
                 f"certificates of {days(defaults.lifetime.days)} outlive the authority,"
                 f" which is valid for {days(longest.days)}",
-                "shorten it, or let the authority live longer: [ca] lifetime",
+                f"shorten it, or let the authority live longer: [{table}] lifetime",
                 fleet.place.at("defaults", "lifetime"),
                 because,
             )
@@ -86,11 +88,12 @@ def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
             )
     for host in fleet.hosts:
         own = host.declared.lifetime
-        if own is not None and own > longest:
+        is_bought = bool(host.certificates) and all(spec.is_bought for _, spec in host.certificates)
+        if own is not None and own > longest and not is_bought:
             yield Finding(
                 f"a certificate of {days(own.days)} outlives the authority,"
                 f" which is valid for {days(longest.days)}",
-                "shorten it, or let the authority live longer: [ca] lifetime",
+                f"shorten it, or let the authority live longer: [{table}] lifetime",
                 host.place.at("lifetime"),
                 because,
             )

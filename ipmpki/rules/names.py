@@ -203,7 +203,7 @@ def name_too_long(fleet: Fleet) -> Iterator[Finding]:
         yield Finding(
             f"the authority's common_name has {octets} {unit}; a certificate holds 64 at most",
             "shorten it",
-            fleet.place.at("ca", "common_name"),
+            fleet.place.at(fleet.signing_table, "common_name"),
         )
     for host in fleet.hosts:
         certificate = host.certificate

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Severity
+from ipmpki.fleet import tools_holder
 from ipmpki.rules.registry import VENDOR, Finding, Surroundings, state_rule
 from ipmpki.wording import days, quote
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.diagnostics import Place
-    from ipmpki.fleet import Fleet
+    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.issued import Issued, IssuedCertificate
 
 _AUTHORITY_NOTICE = timedelta(days=90)
 """An authority's successor has to be carried to every host, which takes longer than a renewal."""
@@ -76,22 +78,19 @@ def certificate_expiring(fleet: Fleet, surroundings: Surroundings) -> Iterator[F
     issued = surroundings.issued
     if issued is None:
         return
-    if issued.authority is not None and not fleet.is_third_party:
-        left = issued.authority.not_after - surroundings.now
+    if issued.signer is not None and fleet.signs_here:
+        left = issued.signer.not_after - surroundings.now
         if timedelta(0) < left <= _AUTHORITY_NOTICE:
             yield Finding(
-                f"the authority's certificate {_ends(issued.authority.not_after, left)}",
+                f"the authority's certificate {_ends(issued.signer.not_after, left)}",
                 _AUTHORITY_REMEDY if fleet.existing is None else _EXISTING_REMEDY,
                 _authority_place(fleet),
             )
-    for host in fleet.hosts:
-        certificate = issued.current.get(host.name)
-        if certificate is None:
-            continue
+    for host, what, certificate in _certificates(fleet, issued):
         left = certificate.not_after - surroundings.now
         if timedelta(0) < left <= host.renew_before:
             yield Finding(
-                f"the certificate of {quote(host.name)} {_ends(certificate.not_after, left)}",
+                f"the {what} of {quote(host.name)} {_ends(certificate.not_after, left)}",
                 "run 'ipmpki build' and install the host's folder again",
                 host.place.at("name"),
             )
@@ -122,17 +121,16 @@ def certificate_expired(fleet: Fleet, surroundings: Surroundings) -> Iterator[Fi
     if issued is None:
         return
     now = surroundings.now
-    if issued.authority is not None and not fleet.is_third_party and issued.authority.not_after <= now:
+    if issued.signer is not None and fleet.signs_here and issued.signer.not_after <= now:
         yield Finding(
-            f"the authority's certificate ended on {issued.authority.not_after:%Y-%m-%d}",
+            f"the authority's certificate ended on {issued.signer.not_after:%Y-%m-%d}",
             _AUTHORITY_REMEDY if fleet.existing is None else _EXISTING_REMEDY,
             _authority_place(fleet),
         )
-    for host in fleet.hosts:
-        certificate = issued.current.get(host.name)
-        if certificate is not None and certificate.not_after <= now:
+    for host, what, certificate in _certificates(fleet, issued):
+        if certificate.not_after <= now:
             yield Finding(
-                f"the certificate of {quote(host.name)} ended on {certificate.not_after:%Y-%m-%d}",
+                f"the {what} of {quote(host.name)} ended on {certificate.not_after:%Y-%m-%d}",
                 "run 'ipmpki build' and install the host's folder again",
                 host.place.at("name"),
             )
@@ -143,7 +141,16 @@ _EXISTING_REMEDY = "declare the authority's new certificate, and run 'ipmpki bui
 
 
 def _authority_place(fleet: Fleet) -> Place:
-    return fleet.place.at("ca", "common_name" if fleet.existing is None else "certificate")
+    return fleet.place.at(fleet.signing_table, "common_name" if fleet.existing is None else "certificate")
+
+
+def _certificates(fleet: Fleet, issued: Issued) -> Iterator[tuple[HostSpec, str, IssuedCertificate]]:
+    """Every current certificate of declared hosts, needed still or not, and what to call it."""
+    for host in fleet.hosts:
+        for holder, what in ((host.name, "certificate"), (tools_holder(host.name), "client certificate")):
+            certificate = issued.current.get(holder)
+            if certificate is not None:
+                yield host, what, certificate
 
 
 def _ends(end: datetime, left: timedelta) -> str:

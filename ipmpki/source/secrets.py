@@ -6,12 +6,21 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics import DocumentPath, Place
 
 _SECRET = re.compile(
     r"""(?P<key>\b(?:pass_?phrase|pass_?word|secret)["']?[ \t]*[=:]?)(?P<value>.*)""", re.IGNORECASE
 )
 _REFERENCE = re.compile(r"""\b(?:env|file)["']?[ \t]*=[ \t]*(?:"[^"]*"|'[^']*')""")
+
+
+AUTHORITIES = ("ca", "client_ca")
+"""The tables that declare an authority, and may say where the passphrase of its key is."""
+
+
+def is_passphrase(path: DocumentPath) -> bool:
+    """Whether a path is that of a table about a passphrase."""
+    return len(path) == 2 and path[0] in AUTHORITIES and path[1] == "passphrase"  # noqa: PLR2004 -- as said
 
 
 def may_hold_secret(line: str) -> bool:
@@ -25,7 +34,7 @@ def without_secrets(line: str, place: Place) -> str:
     It may stand in a report or a CI log that more people read than the file. ``env`` and ``file`` say
     where a passphrase is, not what it is.
     """
-    if place.path[:2] == ("ca", "passphrase") and len(place.path) > 2:  # noqa: PLR2004 -- a key of that table
+    if is_passphrase(place.path[:2]) and len(place.path) > 2:  # noqa: PLR2004 -- a key of that table
         key, equals, value = line.partition("=")
         if key.strip() not in {"env", "file"} and "passphrase" not in key:
             return key + equals + _star(value)

@@ -12,6 +12,7 @@ from ipmpki.issued import (
     StoredAuthority,
     StoredRevocationList,
 )
+from ipmpki.specification import BUNDLE
 from ipmpki.store.tables import moment
 from ipmpki.vocabulary import Profile
 
@@ -33,8 +34,8 @@ def read(connection: sqlite3.Connection) -> Issued:
     """All of a store but the certificates' and keys' own bytes."""
     connection.execute("BEGIN")  # one snapshot of all tables
     try:
-        authority = _read_authority(connection)
-        identity = authority.identity if authority else 0
+        signer = _read_authority(connection, is_bundle=False)
+        identity = signer.identity if signer else 0
         last = connection.execute("SELECT id, at FROM event ORDER BY id DESC LIMIT 1").fetchone()
         listed, unlisted = connection.execute(
             "SELECT count(*) FILTER (WHERE listed_in IS NOT NULL), count(*) FILTER (WHERE listed_in IS NULL)"
@@ -42,7 +43,8 @@ def read(connection: sqlite3.Connection) -> Issued:
             (identity,),
         ).fetchone()
         return Issued(
-            authority=authority,
+            signer=signer,
+            bundle=_read_authority(connection, is_bundle=True),
             current={one.host: one for one in _read_current(connection)},
             requests={one.host: one for one in _read_requests(connection)},
             revocation_list=_read_revocation_list(connection, identity),
@@ -56,10 +58,11 @@ def read(connection: sqlite3.Connection) -> Issued:
         connection.execute("COMMIT")
 
 
-def _read_authority(connection: sqlite3.Connection) -> StoredAuthority | None:
+def _read_authority(connection: sqlite3.Connection, *, is_bundle: bool) -> StoredAuthority | None:
     row = connection.execute(
         "SELECT id, subject, specification, certificates, key, key_type, fingerprint, not_before, not_after,"
-        " is_existing FROM authority ORDER BY id DESC LIMIT 1"
+        " is_existing FROM authority WHERE (substr(specification, 1, ?) = ?) = ? ORDER BY id DESC LIMIT 1",
+        (len(BUNDLE), BUNDLE, is_bundle),
     ).fetchone()
     if row is None:
         return None

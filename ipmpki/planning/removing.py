@@ -1,0 +1,79 @@
+"""What is issued or published and no longer wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipmpki import specification
+from ipmpki.changes import Action, Artifact, Change, Reason, ReasonCode, host_folder
+from ipmpki.fleet import host_of, tools_holder
+from ipmpki.planning.reasons import day
+from ipmpki.vocabulary import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipmpki.fleet import HostSpec
+    from ipmpki.issued import IssuedCertificate
+    from ipmpki.planning.world import World
+
+
+def removed_hosts(world: World) -> Iterator[Change]:
+    """What remains of hosts that are no longer declared."""
+    declared = {host.name for host in world.fleet.hosts}
+    reason = Reason(ReasonCode.HOST_REMOVED, "it is no longer declared")
+    prefix = host_folder("")
+    published = {path.removeprefix(prefix) for path in world.issued.folders if path.startswith(prefix)}
+    issued = {host_of(holder) for holder in world.issued.current}
+    for name in sorted((issued | world.issued.requests.keys() | published) - declared):
+        yield from _given_up(world, name, frozenset(), reason, needs_request=False)
+        if name in published:
+            yield Change(Action.REMOVE, name, Artifact.FOLDER, (reason,))
+
+
+def unneeded(world: World, host: HostSpec) -> Iterator[Change]:
+    """The request and the certificates that a host has and, as it is declared now, has no use for."""
+    reason = Reason(ReasonCode.PROFILE_CHANGED, "it needs none any more")
+    if not world.fleet.mutual_auth:
+        reason = Reason(
+            ReasonCode.PROFILE_CHANGED, "without mutual authentication a client needs no certificate"
+        )
+    needed = frozenset(holder for holder, _ in host.certificates)
+    needs_request = host.certificate is not None and host.certificate.is_bought
+    yield from _given_up(world, host.name, needed, reason, needs_request=needs_request)
+
+
+def loses_certificates(world: World) -> bool:
+    """Whether a certificate that was issued here is to be revoked."""
+    needed = {holder for host in world.fleet.hosts for holder, _ in host.certificates}
+    return any(
+        holder not in needed and not specification.is_bought(one.specification)
+        for holder, one in world.issued.current.items()
+    )
+
+
+def _given_up(
+    world: World, name: str, needed: frozenset[str], reason: Reason, *, needs_request: bool
+) -> Iterator[Change]:
+    if name in world.issued.requests and not needs_request:
+        yield Change(Action.REMOVE, name, Artifact.REQUEST, (reason,))
+    for holder in (name, tools_holder(name)):
+        current = world.issued.current.get(holder)
+        if current is not None and holder not in needed:
+            yield _ended(world, name, current, reason)
+
+
+def _ended(world: World, name: str, current: IssuedCertificate, reason: Reason) -> Change:
+    """Only who issued a certificate can revoke it."""
+    is_client = current.profile is Profile.CLIENT
+    artifact = Artifact.CLIENT_CERTIFICATE if is_client else Artifact.SERVER_CERTIFICATE
+    if specification.is_bought(current.specification):
+        advice = Reason(reason.code, f"{reason.detail}; ask the authority to revoke it")
+        return Change(Action.REMOVE, name, artifact, (advice,))
+    if not world.fleet.signs_here:
+        advice = Reason(reason.code, f"{reason.detail}; the authority that could revoke it is not declared")
+        return Change(Action.REMOVE, name, artifact, (advice,))
+    reasons: tuple[Reason, ...] = (reason,)
+    if current.not_after <= world.now:
+        reasons = (reason, Reason(ReasonCode.EXPIRED, f"ended on {day(current.not_after)}"))
+    return Change(Action.REVOKE, name, artifact, reasons)
