@@ -101,13 +101,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing a build does. ``host`` is None for the CA, its CRL, the playbook and the report."""
+    """One thing a build does. ``host`` is None for the CA, its CRL, the playbook and the report.
+
+    ``install_by`` is until when what the host has now will do, where that is known.
+    """
 
     action: Action
     host: str | None
     artifact: Artifact
     reasons: tuple[Reason, ...]
     differences: tuple[Difference, ...] = ()
+    install_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

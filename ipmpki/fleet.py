@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipmpki.diagnostics import Place
@@ -11,7 +13,6 @@ from ipmpki.vocabulary import KeyType, OperatingSystem, Profile, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import timedelta
     from ipaddress import IPv4Address, IPv6Address
 
     from ipmpki import model
@@ -142,8 +143,10 @@ def host_of(holder: str) -> str:
 class HostSpec:
     """One host as meant. ``certificate`` is None for a client that does not authenticate itself.
 
-    ``tools_certificate`` is what a server's own programs show where they are clients, given only where the
-    server's certificate was bought and servers believe nothing but the authority for clients.
+    ``renew_before`` holds the host's own share of the declared spread, and ``keeps_key`` is whether a renewed
+    certificate is for the key before. ``tools_certificate`` is what a server's own programs show where they
+    are clients, given only where the server's certificate was bought and servers believe nothing but the
+    authority for clients.
     """
 
     name: str
@@ -157,6 +160,7 @@ class HostSpec:
     place: Place
     declared: model.Host
     tools_certificate: CertificateSpec | None = None
+    keeps_key: bool = False
     unread: frozenset[DocumentPath] = frozenset()
     """What of this host could not be read, as paths below it; a stand-in holds its place in ``declared``."""
 
@@ -328,6 +332,14 @@ class _Trust:
         return self.is_third_party and (role is Role.SERVER or not self.is_mixed)
 
 
+def _share(name: str, spread: timedelta | None) -> timedelta:
+    """A host's part of the days that renewals are spread over: by its name, so that it never changes."""
+    if spread is None:
+        return timedelta(0)
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    return timedelta(days=number % (spread.days + 1))
+
+
 def _passphrase(authority: model.SigningAuthority) -> PassphraseSource | None:
     declared = authority.passphrase
     return PassphraseSource(declared.env, declared.file) if declared else None
@@ -368,11 +380,12 @@ def _host(  # noqa: PLR0913, PLR0917 -- what is the same for all hosts is worked
         aliases=aliases,
         addresses=addresses,
         certificate=certificate,
-        renew_before=host.renew_before or defaults.renew_before,
+        renew_before=(host.renew_before or defaults.renew_before) + _share(name, defaults.renew_spread),
         site=_site_of(host, sites[system]),
         place=place,
         declared=host,
         tools_certificate=tools,
+        keeps_key=(host.renew_key or defaults.renew_key) == "keep",
         unread=unread.get(place, frozenset()) if unread else frozenset(),
     )
 

@@ -18,10 +18,10 @@ from ipmpki.fleet import tools_holder
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
 from ipmpki.keymaking import make_keys
 from ipmpki.store import NewCertificate
-from ipmpki.vocabulary import Profile
+from ipmpki.vocabulary import Profile, RevocationReason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ipmpki.authority.issuing import Issuer
@@ -39,8 +39,6 @@ BATCH_SIZE = 5_000
 CERTIFICATES = frozenset({Artifact.SERVER_CERTIFICATE, Artifact.CLIENT_CERTIFICATE})
 SIGNED = CERTIFICATES | {Artifact.CA_CERTIFICATE, Artifact.CA_KEY, Artifact.CRL}
 ISSUING = frozenset({Action.CREATE, Action.RENEW, Action.REPLACE})
-CESSATION = "cessation-of-operation"
-"""RFC 5280's reason for a certificate whose host is no longer there (section 5.3.1)."""
 
 
 class Progress(Protocol):
@@ -216,7 +214,7 @@ def _issue_certificates(
     authority = issued.signer.identity
     batch: list[NewCertificate] = []
     begun = time.monotonic()
-    for done, (one, key) in enumerate(_with_keys(ordered), start=1):
+    for done, (one, key) in enumerate(_with_keys(ordered, store, issued), start=1):
         batch.append(_certificate(one, key, commission, issuer, authority))
         if len(batch) >= BATCH_SIZE or time.monotonic() - begun > BATCH_SECONDS or done == len(ordered):
             store.add_certificates(batch)
@@ -231,6 +229,7 @@ class _Order:
     change: Change
     holder: str
     spec: CertificateSpec
+    keeps_key: bool
 
 
 def _ordered(plan: Plan, fleet: Fleet) -> list[_Order]:
@@ -246,21 +245,43 @@ def _order(change: Change, host: HostSpec) -> _Order:
     is_client = change.artifact is Artifact.CLIENT_CERTIFICATE
     for holder, spec in host.certificates:
         if (spec.profile is Profile.CLIENT) == is_client:
-            return _Order(change, holder, spec)
+            return _Order(change, holder, spec, host.keeps_key)
     message = f"{host.name} is to have no {change.artifact}"
     raise ValueError(message)
 
 
-def _with_keys(ordered: Sequence[_Order]) -> Iterator[tuple[_Order, PrivateKey | PublicKey]]:
-    """Each order with the key of its host's own request, or with one made here."""
+def _with_keys(
+    ordered: Sequence[_Order], store: Store, issued: Issued
+) -> Iterator[tuple[_Order, PrivateKey | PublicKey]]:
+    """Each order with the key of its host's own request, the one it had before, or one made here."""
     made = []
+    keeping = {one.holder: one.spec for one in ordered if one.keeps_key}
+    before = keys_before(keeping, store, issued)
     for one in ordered:
         kept = one.spec.kept_key
         if kept is not None and kept.given is not None:
             yield one, requests.public_key_of(kept.given.request)
+        elif one.holder in before:
+            yield one, before[one.holder]
         else:
             made.append((one, one.spec.key))
     yield from make_keys(made)
+
+
+def keys_before(
+    keeping: Mapping[str, CertificateSpec], store: Store, issued: Issued
+) -> dict[str, PrivateKey]:
+    """The keys that holders have and may go on with: of the wanted type, here, and not revoked."""
+    serials = {}
+    for holder, spec in keeping.items():
+        current = issued.current.get(holder)
+        if current is not None and current.revoked_at is None:
+            had = specification.fields(current.specification)["key"]
+            if had == spec.key_words:
+                serials[holder] = current.serial
+    materials = store.materials(list(serials.values()))
+    kept = {holder: materials[serial].key_pem for holder, serial in serials.items()}
+    return {holder: keys.load(pem) for holder, pem in kept.items() if pem}
 
 
 def _certificate(
@@ -315,7 +336,11 @@ def holder_of(change: Change, issued: Issued) -> str:
 
 def _revoke_certificates(plan: Plan, store: Store, issued: Issued) -> None:
     revoked = [
-        (issued.current[holder_of(change, issued)], CESSATION, _why(change))
+        (
+            issued.current[holder_of(change, issued)],
+            RevocationReason.CESSATION_OF_OPERATION.value,
+            _why(change),
+        )
         for change in plan.changes
         if change.action is Action.REVOKE and change.host is not None
     ]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki import specification
+from ipmpki.vocabulary import RevocationReason
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from ipmpki.fleet import CertificateSpec
     from ipmpki.vocabulary import Profile
 
 
@@ -33,6 +37,12 @@ class IssuedCertificate(NamedTuple):
     retired_at: datetime | None = None
     revoked_at: datetime | None = None
     revocation_reason: str | None = None
+
+    def is_compromised(self, spec: CertificateSpec) -> bool:
+        """Whether somebody else may have the very key that ``spec`` asks to be certified."""
+        if self.revocation_reason != RevocationReason.KEY_COMPROMISE or spec.kept_key is None:
+            return False
+        return specification.fields(self.specification)["key"] == spec.key_words
 
 
 @dataclass(frozen=True, slots=True)

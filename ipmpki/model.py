@@ -196,6 +196,9 @@ Batches = Annotated[
 ]
 
 
+RenewKey = Literal["new", "keep"]
+
+
 class Table(BaseModel):
     """A table of pki.toml. Unknown keys are errors; strings are never coerced from other types."""
 
@@ -353,6 +356,17 @@ class Defaults(Table):
         examples=["30d"],
         json_schema_extra={"default": "30d"},
     )
+    renew_spread: Duration | None = Field(
+        default=None,
+        title="Spread of renewals",
+        description="Renew hosts over this span before the window, each on a day of its own.",
+        examples=["60d"],
+    )
+    renew_key: RenewKey = Field(
+        default="new",
+        title="Key on renewal",
+        description="'new': a renewed certificate gets a new key; 'keep': the one before stays.",
+    )
 
 
 class Keywords(Table):
@@ -483,6 +497,12 @@ class Host(Table):
         title="Renewal window",
         description="How long before its end its certificate is renewed.",
         examples=["30d"],
+    )
+    renew_key: RenewKey | None = Field(
+        default=None,
+        title="Key on renewal",
+        description="'new' or 'keep'; as in [defaults], where not given.",
+        examples=["keep"],
     )
     csr: GivenText | None = Field(
         default=None,

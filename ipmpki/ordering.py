@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ipmpki import specification
 from ipmpki.authority import keys, requests
 from ipmpki.changes import Action, Artifact
-from ipmpki.issue import BATCH_SECONDS, CERTIFICATES, holder_of
+from ipmpki.issue import BATCH_SECONDS, CERTIFICATES, holder_of, keys_before
 from ipmpki.issued import OpenRequest, StoredAuthority
 from ipmpki.keymaking import make_keys
 from ipmpki.store import NewRequest
@@ -39,7 +40,7 @@ def order(plan: Plan, commission: Commission, store: Store, issued: Issued) -> I
     for change in plan.changes:
         if change.artifact is Artifact.BUNDLE and change.action in placing:
             store.add_authority(stored_bundle(commission.trust_bundle()), f"{change.action}: {_why(change)}")
-    _make_requests(plan, commission, store)
+    _make_requests(plan, commission, store, issued)
     removed = [
         change for change in plan.changes if change.action is Action.REMOVE and change.host is not None
     ]
@@ -76,7 +77,7 @@ def stored_bundle(bundle: TrustBundle) -> StoredAuthority:
     )
 
 
-def _make_requests(plan: Plan, commission: Commission, store: Store) -> None:
+def _make_requests(plan: Plan, commission: Commission, store: Store, issued: Issued) -> None:
     hosts = {host.name: host for host in commission.fleet.hosts}
     ordered = [
         (change, hosts[change.host])
@@ -87,10 +88,18 @@ def _make_requests(plan: Plan, commission: Commission, store: Store) -> None:
     ]
     _take_requests(ordered, commission, store)
     made = [one for one in ordered if _spec(one[1]).kept_key is None]
-    wanted = [((change, host.name, _spec(host)), _spec(host).key) for change, host in made]
+    before = keys_before({host.name: _spec(host) for _, host in made if host.keeps_key}, store, issued)
+    wanted = [
+        ((change, host.name, _spec(host)), _spec(host).key)
+        for change, host in made
+        if host.name not in before
+    ]
+    kept = [
+        ((change, host.name, _spec(host)), before[host.name]) for change, host in made if host.name in before
+    ]
     batch: list[NewRequest] = []
     begun = time.monotonic()
-    for done, ((change, name, spec), key) in enumerate(make_keys(wanted), start=1):
+    for done, ((change, name, spec), key) in enumerate(chain(kept, make_keys(wanted)), start=1):
         request = OpenRequest(
             name,
             specification.of_request(spec),
@@ -99,10 +108,10 @@ def _make_requests(plan: Plan, commission: Commission, store: Store) -> None:
             requests.make_request(spec, key),
         )
         batch.append(NewRequest(request, keys.to_pem(key), _why(change)))
-        if time.monotonic() - begun > BATCH_SECONDS or done == len(wanted):
+        if time.monotonic() - begun > BATCH_SECONDS or done == len(made):
             store.add_requests(batch)
             batch, begun = [], time.monotonic()
-        commission.progress("making requests", done, len(wanted))
+        commission.progress("making requests", done, len(made))
 
 
 def _take_requests(ordered: Sequence[tuple[Change, HostSpec]], commission: Commission, store: Store) -> None:

@@ -82,13 +82,17 @@ class DifferenceOutput(TypedDict):
 
 
 class ChangeOutput(TypedDict):
-    """One thing a build would do. The host is null for what is no single host's, such as the authority."""
+    """One thing a build would do. The host is null for what is no single host's, such as the authority.
+
+    ``install_by`` is until when what the host has now will do; null where that is not known.
+    """
 
     action: Literal["create", "renew", "replace", "revoke", "restore", "remove", "keep"]
     host: str | None
     artifact: str
     reasons: list[ReasonOutput]
     differences: list[DifferenceOutput]
+    install_by: str | None
 
 
 class AwaitedOutput(TypedDict):

@@ -42,3 +42,18 @@ class Profile(StrEnum):
     SERVER = "server"
     SERVER_MUTUAL = "server-mutual"
     CLIENT = "client"
+
+
+class RevocationReason(StrEnum):
+    """Why a host's certificate is revoked: RFC 5280, section 5.3.1.
+
+    Without what is not a host's (cACompromise, aACompromise), what could be undone (certificateHold), and
+    what takes an entry back (removeFromCRL).
+    """
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "key-compromise"
+    AFFILIATION_CHANGED = "affiliation-changed"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessation-of-operation"
+    PRIVILEGE_WITHDRAWN = "privilege-withdrawn"

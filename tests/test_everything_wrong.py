@@ -12,6 +12,7 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "everything-wrong" / "pki.tom
 NOT_SHOWN = {
     "certificate-expired",  # needs time
     "certificate-expiring",
+    "revoked-and-not-replaced",
     "file-unreadable",  # would keep its other files' problems away
     "internal-error",  # needs a mistake in ipmpki
     "no-client",  # cannot stand beside clients and servers
@@ -27,6 +28,7 @@ NOT_SHOWN = {
     "trust-bundle-is-old",
     "request-asks-for-other-names",  # needs a file beside it
     "request-awaited",
+    "request-of-compromised-key",
     "request-repeated",
     "request-unreadable",
     "authority-leaves-bundle",

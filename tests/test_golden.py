@@ -19,10 +19,11 @@ import pytest
 
 from ipmpki import checking
 from ipmpki.diagnostics import Place, Problem, Severity
-from ipmpki.issued import Issued
+from ipmpki.issued import Issued, IssuedCertificate
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
 from ipmpki.rules.registry import KeyFile, Surroundings, registered
+from ipmpki.vocabulary import Profile
 from tests.problems import NOW
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -80,7 +81,7 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
         return Surroundings(NOW, files, None, moment, untrusted)
     issued = Issued(
         signer=ends(told["authority"]),
-        current={host: ends(end) for host, end in told["current"].items()},
+        current={host: current(host, one) for host, one in told["current"].items()},
     )
     return Surroundings(NOW, files, issued)
 
@@ -88,6 +89,26 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
 def ends(moment: str) -> Any:
     """All that a rule looks at of a certificate."""
     return SimpleNamespace(not_after=datetime.fromisoformat(moment))
+
+
+def current(host: str, told: str | dict[str, str]) -> IssuedCertificate:
+    """A certificate in force: its end, or with the day and the reason of its revocation."""
+    said = {"not_after": told} if isinstance(told, str) else told
+    end = datetime.fromisoformat(said["not_after"])
+    revoked = datetime.fromisoformat(said["revoked_at"]) if "revoked_at" in said else None
+    return IssuedCertificate(
+        serial=1,
+        host=host,
+        authority=1,
+        profile=Profile.SERVER,
+        specification="key=rsa-2048",
+        not_before=end,
+        not_after=end,
+        fingerprint="",
+        issued_at=end,
+        revoked_at=revoked,
+        revocation_reason=said.get("reason"),
+    )
 
 
 @pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda path: path.stem)

@@ -351,3 +351,58 @@ def test_a_declaration_with_errors_is_not_planned(shop: Shop) -> None:
     shop.write(HEAD + SERVER.replace("10.1.2.3", "10.1.2.300"))
     with pytest.raises(Refused):
         shop.plan()
+
+
+def test_renewals_are_spread_over_the_declared_days_before_the_window(shop: Shop) -> None:
+    shop.write(HEAD + SERVER + "".join(client(f"desk{number}") for number in range(40)))
+    shop.edit("[tls]", '[defaults]\nrenew_spread = "60d"\n\n[tls]')
+    shop.build()
+    built = TODAY
+    due: dict[str, int] = {}
+    for day in range(397 - 30 - 60 - 2, 397 - 30 + 2):
+        shop.now = built + timedelta(days=day)
+        for artifact, host in shop.changes():
+            if artifact.endswith("certificate") and host:
+                due.setdefault(host, day)
+    assert len(due) == 41
+    assert min(due.values()) >= 397 - 30 - 60 - 1
+    assert max(due.values()) <= 397 - 30
+    assert len(set(due.values())) > 20, "they are due on days of their own"
+
+
+def test_a_kept_key_outlives_its_certificate(shop: Shop) -> None:
+    shop.edit("[tls]", '[defaults]\nrenew_key = "keep"\n\n[tls]')
+    shop.edit('name = "desk2.example.com"\n', 'name = "desk2.example.com"\nrenew_key = "new"\n')
+    shop.build()
+    before = {name: (shop.host(name) / "client-key.pem").read_bytes() for name in ("desk1", "desk2")}
+    old = (shop.host("desk1") / "client-cert.pem").read_bytes()
+    shop.now += timedelta(days=380)
+    shop.build()
+    assert (shop.host("desk1") / "client-key.pem").read_bytes() == before["desk1"]
+    assert (shop.host("desk1") / "client-cert.pem").read_bytes() != old
+    assert (shop.host("desk2") / "client-key.pem").read_bytes() != before["desk2"]
+
+
+def test_another_key_type_makes_another_key_even_where_keys_are_kept(shop: Shop) -> None:
+    shop.edit("[tls]", '[defaults]\nrenew_key = "keep"\n\n[tls]')
+    shop.build()
+    shop.edit(
+        'name = "desk1.example.com"\nrole = "client"\nkey = "ec-p256"',
+        'name = "desk1.example.com"\nrole = "client"\nkey = "ec-p384"',
+    )
+    assert shop.changes()[DESK_1] == {"key-changed"}
+    before = (shop.host("desk1") / "client-key.pem").read_bytes()
+    shop.build()
+    assert (shop.host("desk1") / "client-key.pem").read_bytes() != before
+
+
+def test_a_plan_says_until_when_a_renewed_certificate_must_be_installed(built_shop: Shop) -> None:
+    built_shop.now += timedelta(days=370)
+    plan = built_shop.plan()
+    renewed = [one for one in plan.changes if one.action.value == "renew" and one.host]
+    assert {one.install_by for one in renewed} == {TODAY + timedelta(days=397, hours=-1, seconds=-1)}
+    text = render_plan_text(plan, colour=False)
+    assert "install by  2027-12-26, when what it has now ends" in text
+    assert read_plan_json(render_plan_json(plan).encode(), "saved") == plan
+    document = json.loads(render_plan_json(plan))
+    assert document["changes"][0]["install_by"] == "2027-12-26T10:59:59Z"

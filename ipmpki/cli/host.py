@@ -229,6 +229,9 @@ def _shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--key", type=click.Choice([one.value for one in KeyType]), help="The key made for it."),
         click.option("--lifetime", metavar="TIME", help="How long its certificate is valid, such as 397d."),
         click.option("--renew-before", metavar="TIME", help="How long before its end it is renewed."),
+        click.option(
+            "--renew-key", type=click.Choice(("new", "keep")), help="Whether it gets a new key then."
+        ),
         click.option("--csr", metavar="FILE", help="A request made on the host, which keeps its key."),
         click.option("--restart-command", metavar="COMMAND", help="Restarts what runs on it."),
     )

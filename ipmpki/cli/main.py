@@ -25,6 +25,10 @@ COMMANDS = {
     "plan": ("ipmpki.cli.plan", "Show what a build would change, and why; change nothing."),
     "build": ("ipmpki.cli.build", "Check, plan, issue and publish."),
     "import": ("ipmpki.cli.import_", "Take certificates that were bought, and publish them."),
+    "revoke": (
+        "ipmpki.cli.revoke",
+        "Take the trust from a certificate: the next build lists and replaces it.",
+    ),
     "verify": ("ipmpki.cli.verify", "Judge any certificates, keys and CRLs, on disk or of a live server."),
     "host": ("ipmpki.cli.host", "Add, remove, change and list hosts in pki.toml."),
     "bundle": ("ipmpki.cli.bundle", "Make ca-cert.pem from Mozilla's list of authorities."),

@@ -74,7 +74,8 @@ def _certificates(world: World, host: HostSpec, awaited: list[Awaited]) -> Itera
     for holder, spec in host.certificates:
         is_tools = spec is host.tools_certificate
         artifact = Artifact.CLIENT_CERTIFICATE if is_tools else certificate_of(host)
-        if spec.awaits_request:
+        current = world.issued.current.get(holder)
+        if spec.awaits_request or (current is not None and current.is_compromised(spec)):
             awaited.append(awaited_request(host, spec))
         elif spec.is_bought:
             yield from request_changes(world, host, spec, awaited)

@@ -62,7 +62,9 @@ def folder_changes(world: World, host: HostSpec, *, crl_changes: bool = False) -
         reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, "it gets the new revocation list"))
     restored = world.drift.reasons(folder)
     if reasons:
-        yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (*reasons, *restored))
+        crl = world.issued.revocation_list if host.carries_revocation_list and crl_changes else None
+        install_by = crl.next_update if crl is not None else None
+        yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (*reasons, *restored), install_by=install_by)
     elif restored:
         yield Change(Action.RESTORE, host.name, Artifact.FOLDER, restored)
 

@@ -107,7 +107,8 @@ def _certificate_change(
     if not replaced and not renewed:
         return None
     action = Action.REPLACE if replaced else Action.RENEW
-    return Change(action, host.name, artifact, distinct([*replaced, *renewed]), differences)
+    install_by = current.not_after if current.revoked_at is None else None
+    return Change(action, host.name, artifact, distinct([*replaced, *renewed]), differences, install_by)
 
 
 def _is_clipped(world: World, current: IssuedCertificate) -> bool:

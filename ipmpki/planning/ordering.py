@@ -74,7 +74,9 @@ def request_changes(
     if reasons and (request is None or request.specification != specification.of_request(spec)):
         awaited.append(Awaited(host.name, certificate_of(host), None))
         action = Action.CREATE if request is None else Action.REPLACE
-        yield Change(action, host.name, Artifact.REQUEST, reasons, differences)
+        current = world.issued.current.get(host.name)
+        install_by = current.not_after if current is not None and current.revoked_at is None else None
+        yield Change(action, host.name, Artifact.REQUEST, reasons, differences, install_by)
     elif reasons and request is not None:
         awaited.append(Awaited(host.name, certificate_of(host), request.made_at))
     elif request is not None:
@@ -104,6 +106,8 @@ def _grounds(
             specification.fields(current.specification), specification.fields(order)
         )
         reasons += [certificate_reason(difference) for difference in differences]
+    if current.revoked_at is not None:
+        reasons.append(Reason(ReasonCode.REVOKED, f"revoked on {day(current.revoked_at)}"))
     if current.not_after <= world.now:
         reasons.append(Reason(ReasonCode.EXPIRED, f"ended on {day(current.not_after)}"))
     elif current.not_after - host.renew_before <= world.now:

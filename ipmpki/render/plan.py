@@ -76,11 +76,16 @@ def _change_object(change: Change) -> dict[str, Any]:
             {"field": difference.field, "old": difference.old, "new": difference.new}
             for difference in change.differences
         ],
+        "install_by": _written(change.install_by),
     }
 
 
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _awaited_object(one: Awaited) -> dict[str, str | None]:
-    since = f"{one.since:%Y-%m-%dT%H:%M:%SZ}" if one.since is not None else None
+    since = _written(one.since)
     return {"host": one.host, "artifact": one.artifact.value, "since": since, "file": one.file}
 
 
@@ -111,6 +116,7 @@ def _change(document: dict[str, Any]) -> Change:
         Artifact(document["artifact"]),
         tuple(Reason(ReasonCode(reason["code"]), reason["detail"]) for reason in document["reasons"]),
         tuple(Difference(one["field"], one["old"], one["new"]) for one in document["differences"]),
+        datetime.fromisoformat(document["install_by"]) if document["install_by"] is not None else None,
     )
 
 
@@ -191,6 +197,9 @@ def _change_lines(change: Change, *, colour: bool) -> Iterator[str]:
     fields = [(one.field, _transition(one)) for one in change.differences]
     if change.action is not Action.CREATE or not fields:
         fields += [("because", f"{reason.code}: {reason.detail}") for reason in change.reasons]
+    ended = any(reason.code is ReasonCode.EXPIRED for reason in change.reasons)
+    if change.install_by is not None and not ended:
+        fields.append(("install by", f"{change.install_by:%Y-%m-%d}, when what it has now ends"))
     width = max(len(field) for field, _ in fields)
     for field, value in fields:
         yield f"        {field:<{width}}  {value}"

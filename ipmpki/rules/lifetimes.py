@@ -105,7 +105,7 @@ def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
 
     ## What it finds
 
-    A renew_before that is not shorter than the lifetime.
+    A renew_before that, with renew_spread, is not shorter than the lifetime.
 
     ## Who is hurt
 
@@ -134,10 +134,15 @@ def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
     defaults = fleet.declared.defaults
     lifetime_was_read = fleet.was_read("defaults", "lifetime")
     window_was_read = fleet.was_read("defaults", "renew_before")
-    if defaults.renew_before >= defaults.lifetime and lifetime_was_read and window_was_read:
-        key = "renew_before" if "renew_before" in defaults.model_fields_set else "lifetime"
+    spread = defaults.renew_spread or timedelta(0)
+    if not fleet.was_read("defaults", "renew_spread"):
+        spread = timedelta(0)
+    if defaults.renew_before + spread >= defaults.lifetime and lifetime_was_read and window_was_read:
+        given = defaults.model_fields_set
+        key = next((key for key in ("renew_before", "renew_spread") if key in given), "lifetime")
         yield Finding(
-            *_window_words(defaults.renew_before, defaults.lifetime), fleet.place.at("defaults", key)
+            *_window_words(defaults.renew_before + spread, defaults.lifetime),
+            fleet.place.at("defaults", key),
         )
     for host in fleet.hosts:
         window, lifetime = host.declared.renew_before, host.declared.lifetime
@@ -147,9 +152,10 @@ def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
             continue
         if (window is None and not window_was_read) or (lifetime is None and not lifetime_was_read):
             continue
-        if (window or defaults.renew_before) >= (lifetime or defaults.lifetime):
+        whole = (window or defaults.renew_before) + spread
+        if whole >= (lifetime or defaults.lifetime):
             yield Finding(
-                *_window_words(window or defaults.renew_before, lifetime or defaults.lifetime),
+                *_window_words(whole, lifetime or defaults.lifetime),
                 host.place.at("lifetime" if window is None else "renew_before"),
             )
 

@@ -1,9 +1,17 @@
-"""What is found in requests that hosts made: pages only, the problems are found where the files are read."""
+"""What is found in requests that hosts made: mostly pages, whose problems are found where files are read."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ipmpki.diagnostics import Severity
-from ipmpki.rules.registry import reported_elsewhere
+from ipmpki.rules.registry import Finding, Surroundings, reported_elsewhere, state_rule
+from ipmpki.wording import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipmpki.fleet import Fleet
 
 
 @reported_elsewhere(Severity.INFO, cites="RFC 2986, section 3")
@@ -93,3 +101,36 @@ def request_asks_for_other_names() -> None:
 
     Declare the name as an alias, if the host is called so.
     """
+
+
+@state_rule(Severity.WARNING, cites="RFC 5280, section 5.3.1 (keyCompromise)")
+def request_of_compromised_key(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """A host's request is for a key that somebody else may have.
+
+    ## What it finds
+
+    A host with csr whose certificate was revoked for key-compromise, while the file still holds the request
+    for the same key.
+
+    ## Who is hurt
+
+    Nobody yet: no certificate is made for that key again. But the host has none until it makes another key.
+
+    ## Example
+
+    It comes of "ipmpki revoke pki.toml ipm1.example.com --reason key-compromise" where the host has csr.
+
+    ## Instead
+
+    Make another key and request on the host, put the request in place of the old one, and build.
+    """
+    if surroundings.issued is None:
+        return
+    for host in fleet.hosts:
+        current, spec = surroundings.issued.current.get(host.name), host.certificate
+        if current is not None and spec is not None and host.was_read("csr") and current.is_compromised(spec):
+            yield Finding(
+                f"the request of {quote(host.name)} is for the key that was revoked as compromised",
+                "make another key and request on the host, and put that request here",
+                host.place.at("csr"),
+            )

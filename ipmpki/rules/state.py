@@ -136,6 +136,38 @@ def certificate_expired(fleet: Fleet, surroundings: Surroundings) -> Iterator[Fi
             )
 
 
+@state_rule(Severity.WARNING, cites="RFC 5280, section 3.3")
+def revoked_and_not_replaced(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """A host's certificate was revoked, and it has no other yet.
+
+    ## What it finds
+
+    A certificate that "ipmpki revoke" took the trust from, and no build has replaced since.
+
+    ## Who is hurt
+
+    Whoever relies on that host: until the next build the revocation list does not name the certificate, so
+    that a thief of its key is let in; and once it does, the host itself is turned away.
+
+    ## Example
+
+    It comes of "ipmpki revoke pki.toml desk7.example.com --reason key-compromise".
+
+    ## Instead
+
+    Run "ipmpki build", install the host's folder, and the servers' for the new revocation list.
+    """
+    if surroundings.issued is None:
+        return
+    for host, what, certificate in _certificates(fleet, surroundings.issued):
+        if certificate.revoked_at is not None:
+            yield Finding(
+                f"the {what} of {quote(host.name)} is revoked, since {certificate.revoked_at:%Y-%m-%d}",
+                "run 'ipmpki build', and install its folder and the servers'",
+                host.place.at("name"),
+            )
+
+
 _AUTHORITY_REMEDY = "run 'ipmpki build --replace-ca' and install every host's folder again"
 _EXISTING_REMEDY = "declare the authority's new certificate, and run 'ipmpki build --replace-ca'"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ipmpki.store.reading import read
+from ipmpki.store.reading import read, read_certificates
 from ipmpki.store.tables import (
     APPLICATION_ID,
     TABLES,
@@ -290,18 +290,33 @@ class Store:
             (seconds(self._now), host),
         )
 
-    def revoke(self, revocations: Iterable[tuple[IssuedCertificate, str, str]]) -> None:
-        """Revoke and retire certificates, each with its RFC 5280 reason and a detail for the ledger."""
+    def revoke(
+        self, revocations: Iterable[tuple[IssuedCertificate, str, str]], *, retires: bool = True
+    ) -> None:
+        """Revoke certificates, each with its RFC 5280 reason and a detail for the ledger.
+
+        They are retired, too, unless the plan is to see that a host needs another one in place of its own.
+        """
         now = seconds(self._now)
         with self._transaction() as execute:
             for one, reason, detail in revocations:
                 serial = hex_serial(one.serial)
                 execute(
-                    "UPDATE certificate SET retired_at = ?, revoked_at = coalesce(revoked_at, ?),"
+                    "UPDATE certificate SET retired_at = coalesce(retired_at, ?),"
+                    " revoked_at = coalesce(revoked_at, ?),"
                     " revocation_reason = coalesce(revocation_reason, ?) WHERE serial = ?",
-                    (now, now, reason, serial),
+                    (now if retires else None, now, reason, serial),
                 )
                 self._tell(execute, "certificate-revoked", one.host, serial, detail)
+
+    def unexpired(self, holder: str) -> list[IssuedCertificate]:
+        """Every certificate of a holder that has not ended, retired and revoked ones too."""
+        condition = "host = ? AND not_after > ?"
+        return list(read_certificates(self._connection, condition, (holder, seconds(self._now))))
+
+    def certificate(self, serial: int) -> IssuedCertificate | None:
+        """A certificate by its serial number, whatever became of it."""
+        return next(read_certificates(self._connection, "serial = ?", (hex_serial(serial),)), None)
 
     def add_revocation_list(self, new: StoredRevocationList, serials: Iterable[int]) -> None:
         """Record a CRL and which revocations it lists."""

@@ -26,6 +26,12 @@ _FIRST_WITH_REQUESTS = 2
 """The first format whose stores hold requests; an older store is read as it is, and upgraded by a build."""
 
 
+_CERTIFICATES = (
+    "SELECT serial, host, authority, profile, specification, not_before, not_after, fingerprint, issued_at,"
+    " retired_at, revoked_at, revocation_reason FROM certificate"
+)
+
+
 def _optional(convert: Callable[[int], Found], value: int | None) -> Found | None:
     return None if value is None else convert(value)
 
@@ -45,7 +51,7 @@ def read(connection: sqlite3.Connection) -> Issued:
         return Issued(
             signer=signer,
             bundle=_read_authority(connection, is_bundle=True),
-            current={one.host: one for one in _read_current(connection)},
+            current={one.host: one for one in read_certificates(connection, "retired_at IS NULL")},
             requests={one.host: one for one in _read_requests(connection)},
             revocation_list=_read_revocation_list(connection, identity),
             unlisted_revocations=unlisted,
@@ -81,11 +87,11 @@ def _read_authority(connection: sqlite3.Connection, *, is_bundle: bool) -> Store
     )
 
 
-def _read_current(connection: sqlite3.Connection) -> Iterator[IssuedCertificate]:
-    rows = connection.execute(
-        "SELECT serial, host, authority, profile, specification, not_before, not_after, fingerprint,"
-        " issued_at, revoked_at, revocation_reason FROM certificate WHERE retired_at IS NULL"
-    )
+def read_certificates(
+    connection: sqlite3.Connection, condition: str, values: tuple[str | int, ...] = ()
+) -> Iterator[IssuedCertificate]:
+    """The certificates for which a condition in SQL holds."""
+    rows = connection.execute(f"{_CERTIFICATES} WHERE {condition}", values)
     profiles = {profile.value: profile for profile in Profile}
     for (
         serial,
@@ -97,6 +103,7 @@ def _read_current(connection: sqlite3.Connection) -> Iterator[IssuedCertificate]
         end,
         fingerprint,
         issued_at,
+        retired_at,
         revoked_at,
         reason,
     ) in rows:
@@ -110,7 +117,7 @@ def _read_current(connection: sqlite3.Connection) -> Iterator[IssuedCertificate]
             moment(end),
             fingerprint,
             moment(issued_at),
-            None,
+            _optional(moment, retired_at),
             _optional(moment, revoked_at),
             reason,
         )

@@ -200,7 +200,7 @@ def test_the_lifetime_of_an_authority_made_elsewhere_is_not_judged(ca: str) -> N
 
 
 def ending(after: timedelta) -> Any:
-    return SimpleNamespace(not_after=NOW + after)
+    return SimpleNamespace(not_after=NOW + after, revoked_at=None, is_compromised=lambda _: False)
 
 
 @pytest.mark.parametrize(

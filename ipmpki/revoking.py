@@ -1,0 +1,88 @@
+"""Revoke certificates by hand: recorded at once, listed and replaced by the next build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipmpki import specification
+from ipmpki.faults import Fault, WrongUse
+from ipmpki.fleet import host_of, tools_holder
+from ipmpki.names import read_name
+from ipmpki.store import open_store
+from ipmpki.vocabulary import RevocationReason
+from ipmpki.wording import closest, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipmpki.issued import Issued, IssuedCertificate
+    from ipmpki.project import Project
+    from ipmpki.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """What was revoked now, and what had been before."""
+
+    revoked: tuple[IssuedCertificate, ...]
+    before: tuple[IssuedCertificate, ...]
+
+    @property
+    def sold(self) -> tuple[IssuedCertificate, ...]:
+        """Those that no list of one's own can name: who sold them has to be asked."""
+        return tuple(one for one in self.revoked if specification.is_bought(one.specification))
+
+
+def revoke(project: Project, target: str, reason: RevocationReason) -> Revocation:
+    """Revoke what a host has, or the one certificate with a serial number.
+
+    ``target`` is a host's name, or a serial number in hexadecimal. A key that somebody else may have tells of
+    everything on that host: for "key-compromise" each certificate of the host that has not ended is revoked,
+    the ones before the current too. Raises WrongUse where nothing is meant, Fault where the store cannot be
+    opened.
+    """
+    if not project.store.exists():
+        raise Fault("nothing has been issued yet: there is no store", "run 'ipmpki build' first")
+    with open_store(project.store, now=project.now) as store:
+        issued = store.issued()
+        found = _meant(target, reason, store, issued)
+        fresh = tuple(one for one in found if one.revoked_at is None)
+        if fresh:
+            store.revoke([(one, reason.value, "revoked by hand") for one in fresh], retires=False)
+        return Revocation(fresh, tuple(one for one in found if one.revoked_at is not None))
+
+
+def _meant(
+    target: str, reason: RevocationReason, store: Store, issued: Issued
+) -> Sequence[IssuedCertificate]:
+    name = read_name(target).ascii
+    holders = (name, tools_holder(name))
+    every = [one for holder in holders for one in store.unexpired(holder)]
+    if every:
+        if reason is RevocationReason.KEY_COMPROMISE:
+            return every
+        current = [issued.current[holder] for holder in holders if holder in issued.current]
+        if current:
+            return current
+        raise WrongUse(
+            f"{quote(name)} has no certificate in force; those it had are revoked by serial number",
+            "name the serial number; or say --reason key-compromise, which revokes all of them",
+        )
+    serial = _serial(target)
+    one = store.certificate(serial) if serial is not None else None
+    if one is None:
+        known = sorted({host_of(holder) for holder in issued.current})
+        near = closest(name, known)
+        raise WrongUse(
+            f"no certificate in force is of a host or has a serial number {quote(target)}",
+            f"did you mean {quote(near)}?" if near else "'ipmpki host list' shows the hosts",
+        )
+    return [one]
+
+
+def _serial(text: str) -> int | None:
+    try:
+        return int(text.replace(":", ""), 16)
+    except ValueError:
+        return None
