@@ -69,6 +69,7 @@ def test_until_the_request_is_there_the_plan_awaits_it_and_all_else_is_built(kee
     assert (keeper.host("desk1") / "client-key.pem").exists()
     assert {path.name for path in keeper.host("ipm1").iterdir()} == {
         "README.txt",
+        "install.sh",
         "manifest.json",
         "request.cnf",
     }

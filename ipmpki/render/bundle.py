@@ -59,3 +59,16 @@ class HostBundle:
     is_mixed: bool = False
     client_authority: bytes | None = None
     tools: KeyPair | None = None
+
+    @property
+    def keeps_key(self) -> bool:
+        """Whether the certificate is, or will be, for a key that never leaves the host."""
+        spec = self.host.certificate
+        return (self.certificate is not None and self.key is None) or (
+            spec is not None and spec.kept_key is not None
+        )
+
+    @property
+    def awaits_certificate(self) -> bool:
+        """Whether the host needs a certificate and has none yet, so that there is nothing to install."""
+        return self.certificate is None and self.host.certificate is not None

@@ -10,14 +10,16 @@ from ipmpki.platforms import Dialect, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.payload import PUBLIC_MODE, payload_of, request_name
 from ipmpki.render.posix import render_posix
-from ipmpki.render.readme import render_readme, render_waiting_readme
+from ipmpki.render.readme import render_readme, render_request_readme, render_waiting_readme
+from ipmpki.render.requesting import render_request_configuration
 from ipmpki.render.settings import settings_json, settings_of
-from ipmpki.render.waiting import render_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ipmpki.render.bundle import HostBundle
+    from ipmpki.render.payload import PayloadFile
+    from ipmpki.render.settings import SettingsFile
 
 SETTINGS_JSON = "settings.json"
 MANIFEST = "manifest.json"
@@ -27,31 +29,39 @@ def render_host(bundle: HostBundle) -> tuple[RenderedFile, ...]:
     """Return every file of a host's folder, the same bytes for the same bundle.
 
     A host that still waits for its first certificate gets its request and no script, as there is nothing to
-    install. Raises ValueError for a server that has neither, or that stands where InfoPrint Manager has no
-    server, and for a declared keyword that ipmssl.cfg could not hold.
+    install; one that makes its key itself gets the script, which does that, and what a request is made from.
+    Raises ValueError for a server that has neither, or that stands where InfoPrint Manager has no server, and
+    for a declared keyword that ipmssl.cfg could not hold.
     """
     requests = _requests(bundle)
-    if bundle.certificate is None and bundle.host.certificate is not None:
-        waiting = render_waiting(bundle) if not requests else (*requests, render_waiting_readme(bundle))
+    asking = render_request_configuration(bundle.host.certificate)
+    if bundle.awaits_certificate:
+        scripts = _scripts(bundle, (), ()) if asking else ()
+        readme = render_waiting_readme(bundle) if requests else render_request_readme(bundle)
+        waiting = (*scripts, *requests, *asking, readme)
         return (*waiting, _manifest(bundle.host.name, waiting))
     settings = settings_of(bundle)
     payload = payload_of(bundle)
-    files = tuple(item.file for item in payload)
-    if platform_of(bundle.host.os).dialect is Dialect.POWERSHELL:
-        # Not needed, and so not loaded, by a fleet without Windows.
-        from ipmpki.render.powershell import render_powershell
-
-        scripts = render_powershell(bundle, files, settings)
-    else:
-        scripts = (render_posix(bundle, payload, settings),)
     rendered = (
-        *scripts,
-        *files,
+        *_scripts(bundle, payload, settings),
+        *(item.file for item in payload),
         *requests,
+        *asking,
         RenderedFile(SETTINGS_JSON, settings_json(settings), PUBLIC_MODE),
         render_readme(bundle, settings),
     )
     return (*rendered, _manifest(bundle.host.name, rendered))
+
+
+def _scripts(
+    bundle: HostBundle, payload: tuple[PayloadFile, ...], settings: tuple[SettingsFile, ...]
+) -> tuple[RenderedFile, ...]:
+    if platform_of(bundle.host.os).dialect is Dialect.POWERSHELL:
+        # Not needed, and so not loaded, by a fleet without Windows.
+        from ipmpki.render.powershell import render_powershell
+
+        return render_powershell(bundle, tuple(item.file for item in payload), settings)
+    return (render_posix(bundle, payload, settings),)
 
 
 def _requests(bundle: HostBundle) -> tuple[RenderedFile, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ipmpki import __version__
 from ipmpki.changes import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
 from ipmpki.fleet import tools_holder
+from ipmpki.render.requesting import request_words
 from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str
     request = issued.requests.get(host.name)
     asked = f"\n{request.key_digest}" if request is not None and host.certificate is not None else ""
     kept = host.certificate.kept_key if host.certificate is not None else None
-    own = f"\n{kept.path}" if kept is not None else ""
+    # A host's own request asks for what is declared now, whatever certificate it still has.
+    own = f"\n{kept.path}\n{request_words(host.certificate)!r}" if kept is not None else ""
     return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}{asked}{own}"
 
 

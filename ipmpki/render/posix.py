@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ipmpki.platforms import Platform, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.quoting import quote_sh
+from ipmpki.render.requesting import request_words
 from ipmpki.render.templating import template
 from ipmpki.vocabulary import Role
 
@@ -33,7 +34,9 @@ def render_posix(
         "declared_owner": (host.site.server_account or "") if host.role is Role.SERVER else "",
         "restart_command": host.site.restart_command or "",
         "identity": host.role.value if bundle.certificate is not None else "",
-        "own_key": "1" if bundle.certificate is not None and bundle.key is None else "",
+        "own_key": "1" if bundle.keeps_key else "",
+        "awaits": "1" if bundle.awaits_certificate else "",
+        **request_words(host.certificate),
         "payload": _payload_lines(payload),
         "settings": _settings_lines(settings),
         "look_for": _look_for_lines(settings),

@@ -15,6 +15,7 @@ from ipmpki.platforms import Platform, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.payload import payload_of
 from ipmpki.render.quoting import quote_powershell
+from ipmpki.render.requesting import request_words
 from ipmpki.render.templating import template
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def render_powershell(
         "declared_owner": ascii_literal((host.site.server_account or "") if host.role is Role.SERVER else ""),
         "restart_command": ascii_literal(host.site.restart_command or ""),
         "identity": ascii_literal(host.role.value if bundle.certificate is not None else ""),
-        "own_key": "$true" if bundle.certificate is not None and bundle.key is None else "$false",
+        "own_key": "$true" if bundle.keeps_key else "$false",
+        "awaits": "$true" if bundle.awaits_certificate else "$false",
+        **{name: ascii_literal(word) for name, word in request_words(host.certificate).items()},
         "payload": _payload_tables(bundle, files),
         "settings": _settings_tables(settings),
         "look_for": _look_for_tables(settings),

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from ipmpki.platforms import Dialect, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.payload import PUBLIC_MODE, request_name
+from ipmpki.render.requesting import request_place
 from ipmpki.render.templating import template
 from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
+    from ipmpki.fleet import HostSpec
     from ipmpki.render.bundle import HostBundle
     from ipmpki.render.settings import SettingsFile
 
@@ -25,7 +27,7 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
     platform = platform_of(host.os)
     windows = platform.dialect is Dialect.POWERSHELL
     advice = platform.server_restart if host.role is Role.SERVER else platform.client_restart
-    command = host.site.restart_command
+    command, spec = host.site.restart_command, host.certificate
     text = template("README.txt.j2").render(
         heading=f"{host.name}: TLS files for InfoPrint Manager, {host.role} on {platform.title}",
         authority=_one_line(bundle.authority_name),
@@ -38,6 +40,8 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
         user_folder=platform.user_folder if host.role is Role.CLIENT else "",
         owner_words=_owner_words(bundle, windows=windows),
         folders=[file.folder for file in settings],
+        new_key_for=request_place(spec) if spec is not None else "",
+        request=request_name(host.role),
         backups=f"{platform.client_folder}{platform.separator}.ipmpki",
         effect=f"{_EFFECT}run:\n\n       {_one_line(command)}"
         if command
@@ -54,17 +58,56 @@ def render_waiting_readme(bundle: HostBundle) -> RenderedFile:
         heading=f"{host.name}: waiting for its {host.role} certificate",
         request=request_name(host.role),
         role=host.role,
+        keeps_key=bundle.keeps_key,
     )
     return RenderedFile(README, text.encode(), PUBLIC_MODE)
 
 
-_POSIX_OPTIONS = {name: f"--{name}" for name in ("dry-run", "verify", "rollback", "uninstall", "user")}
+def render_request_readme(bundle: HostBundle) -> RenderedFile:
+    """Return README.txt of a host that makes its key itself, and whose request is awaited.
+
+    Raises ValueError where nothing says where its certificate is to come from.
+    """
+    host, spec = bundle.host, bundle.host.certificate
+    if spec is None or spec.kept_key is None:
+        message = f"{host.name} has no certificate, and nothing says where it is to come from"
+        raise ValueError(message)
+    platform = platform_of(host.os)
+    windows = platform.dialect is Dialect.POWERSHELL
+    text = template("README-request.txt.j2").render(
+        heading=f"{host.name}: a key and a request to be made on this host",
+        host=host.name,
+        superuser="an administrator" if windows else platform.superuser,
+        command="install.cmd" if windows else "sh install.sh",
+        option=_WINDOWS_OPTIONS if windows else _POSIX_OPTIONS,
+        request=request_name(host.role),
+        place=request_place(spec),
+        key=f"{host.role}-key.pem",
+        windows=windows,
+        owner_words=_owner_of_new_key(host),
+    )
+    return RenderedFile(README, text.encode(), PUBLIC_MODE)
+
+
+def _owner_of_new_key(host: HostSpec) -> str:
+    if platform_of(host.os).dialect is Dialect.POWERSHELL:
+        return ""  # rights are set when the key is put in place
+    if host.role is Role.CLIENT:
+        return "--owner root:GROUP lets the members of a group read it later, and so print."
+    if host.site.server_account is not None:
+        return f"It will belong to {_one_line(host.site.server_account)}, the account that runs the server."
+    return "--owner ACCOUNT makes it that account's, if the server runs as another one."
+
+
+_OPTIONS = ("dry-run", "verify", "rollback", "uninstall", "user", "new-key")
+_POSIX_OPTIONS = {name: f"--{name}" for name in _OPTIONS}
 _WINDOWS_OPTIONS = {
     "dry-run": "-DryRun",
     "verify": "-Verify",
     "rollback": "-Rollback",
     "uninstall": "-Uninstall",
     "user": "-User",
+    "new-key": "-NewKey",
 }
 _EFFECT = "3. For this to take effect, "
 
@@ -101,7 +144,10 @@ def _owner_words(bundle: HostBundle, *, windows: bool) -> list[str]:
     command = "install.cmd -Owner" if windows else "sh install.sh --owner"
     account = bundle.host.site.server_account
     if bundle.key is None:
-        return [f"The key itself must stand there as {bundle.host.role}-key.pem, readable by its user alone."]
+        return [
+            f"Its key is the one that {'-NewKey' if windows else '--new-key'} has made on the host, or one",
+            f"that stands there as {bundle.host.role}-key.pem, readable by its user alone.",
+        ]
     if bundle.host.role is Role.SERVER:
         if account is not None:
             return [f"The key will belong to {_one_line(account)}, the account that runs the server."]

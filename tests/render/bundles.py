@@ -13,10 +13,10 @@ from cryptography.x509.oid import NameOID
 
 from ipmpki import model
 from ipmpki.diagnostics import Place
-from ipmpki.fleet import HostSpec, KeywordNames, SiteSettings
+from ipmpki.fleet import CertificateSpec, HostSpec, KeptKey, KeywordNames, SiteSettings
 from ipmpki.render.bundle import HostBundle
 from ipmpki.render.host import render_host
-from ipmpki.vocabulary import OperatingSystem, Role
+from ipmpki.vocabulary import KeyType, OperatingSystem, Profile, Role
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +51,26 @@ def pair(label: str) -> tuple[bytes, bytes]:
     )
 
 
+def certified(request: bytes) -> bytes:
+    """Return a certificate, PEM, for the key of a request in PEM."""
+    made = x509.load_pem_x509_csr(request)
+    start = datetime.now(UTC) - timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(made.subject)
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Acme Print CA")]))
+        .public_key(made.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=300))
+        .sign(_AUTHORITY, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+_AUTHORITY = ec.generate_private_key(ec.SECP256R1())
+
+
 def bundle_of(  # noqa: PLR0913 -- each names one thing a test varies
     role: str = "server",
     os: str = "linux",
@@ -65,23 +85,38 @@ def bundle_of(  # noqa: PLR0913 -- each names one thing a test varies
     authority: str = "Acme Print CA",
     own_key: bool = False,
     crl: bytes | None = None,
+    request: bytes | None = None,
+    key_type: str = "rsa-2048",
 ) -> HostBundle:
-    """Return a bundle; ``label`` tells generations of certificates apart."""
+    """Return a bundle; ``label`` tells generations of certificates apart.
+
+    With ``own_key`` the host declares csr; with ``request`` it has got the certificate for that one, and with
+    the label ``awaited`` none yet.
+    """
     certificate, key = pair(label) if role == "server" or mutual else (None, None)
+    kept = None
+    if own_key or request is not None:
+        certificate = certified(request) if request is not None else certificate
+        certificate, key = None if label == "awaited" else certificate, None
+        profile = Profile(role if role == "client" else "server-mutual" if mutual else "server")
+        names = (name, *aliases)
+        kept = CertificateSpec(
+            profile, name, names, (), KeyType(key_type), timedelta(397), KeptKey(f"csr/{role}.csr")
+        )
     host = HostSpec(
         name=name,
         role=Role(role),
         os=OperatingSystem(os),
         aliases=aliases,
         addresses=(),
-        certificate=None,
+        certificate=kept,
         renew_before=timedelta(30),
         site=SiteSettings(account, restart, keywords or KeywordNames()),
         place=Place("pki.toml", ("hosts", 0)),
         declared=model.Host(name=name, role=Role(role)),
     )
     ca_certificates, _ = pair(f"authority of {label}")
-    return HostBundle(host, authority, mutual, ca_certificates, certificate, None if own_key else key, crl)
+    return HostBundle(host, authority, mutual, ca_certificates, certificate, key, crl)
 
 
 def write_folder(bundle: HostBundle, folder: Path) -> Path:

@@ -154,6 +154,8 @@ def test_only_root_may_install_without_a_root(prepare: Prepare, tmp_path: Path) 
         ("--uninstall", "--rollback"),
         ("--verify", "--restart"),
         ("--restart",),
+        ("--new-key",),
+        ("--new-key", "--verify"),
     ],
 )
 def test_wrong_usage_is_said_with_status_2(prepare: Prepare, options: tuple[str, ...]) -> None:
@@ -165,7 +167,7 @@ def test_wrong_usage_is_said_with_status_2(prepare: Prepare, options: tuple[str,
 
 def test_help_tells_every_option_and_status(prepare: Prepare) -> None:
     said = prepare().run_bare("--help")
-    for word in ("dry-run", "verify", "rollback", "uninstall", "root", "owner", "force", "restart"):
+    for word in ("dry-run", "verify", "rollback", "uninstall", "new-key", "root", "owner", "force"):
         assert f"--{word}" in said
     assert "4 damaged" in said
 
@@ -442,7 +444,12 @@ def test_a_clients_key_is_closed_until_a_group_is_named(prepare: Prepare) -> Non
 def test_a_host_that_keeps_its_key_gets_the_certificate_only(prepare: Prepare) -> None:
     installation = prepare(bundle_of(own_key=True))
     assert not (installation.folder / "server-key.pem").exists()
-    assert "put the key here" in installation.run()
+    assert "there is no key for server-cert.pem here" in installation.run(status=1)
+    assert not list(installation.root.iterdir())
+    installation.write(f"{SERVER}/server-key.pem", pair("first")[1], 0o600)
+    installation.run()
+    installation.server("server-key.pem").unlink()
+    assert "put the key here" in installation.run("--verify", status=1)
     installation.write(f"{SERVER}/server-key.pem", pair("second")[1], 0o600)
     assert "does not belong to" in installation.run("--verify", status=1)
     installation.write(f"{SERVER}/server-key.pem", pair("first")[1], 0o600)

@@ -73,7 +73,11 @@ class Gallows:
 
 @pytest.fixture
 def shims(tmp_path: Path) -> Path:
-    folder = tmp_path / "shims"
+    return make_shims(tmp_path / "shims")
+
+
+def make_shims(folder: Path) -> Path:
+    """A PATH of all programs, which count themselves and kill the run when its turn has come."""
     folder.mkdir()
     for program in PROGRAMS.split():
         path = folder / program

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.fleet import KeywordNames
-from tests.render.bundles import bundle_of, write_folder
+from tests.render.bundles import bundle_of, pair, write_folder
 from tests.render.installation import (
     CLIENT,
     CLIENT_SAMPLE,
@@ -140,6 +140,8 @@ def long_day(folder: Path, shell: str) -> list[object]:
 def hard_day(folder: Path, shell: str) -> list[object]:
     day = Day(folder, shell, bundle_of("client", mutual=True, own_key=True, label="expired"))
     host = day.installation
+    day.run(status=1)
+    host.write(f"{CLIENT}/client-key.pem", pair("expired")[1], 0o600)
     day.run()
     day.run("--verify", status=1)
     host.write(f"{CLIENT}/client-key.pem", b"no key\n", 0o640)

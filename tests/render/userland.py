@@ -122,6 +122,9 @@ operand() {
     command=${command-$1}
     case "$command $1" in
         *' '[!-]* | 'dgst -sha256' | 'pkey -in' | 'pkey -pubout' | 'pkey -passin' | 'pkey -noout') ;;
+        'genpkey -algorithm' | 'genpkey -pkeyopt' | 'genpkey -out') ;;
+        'req -new' | 'req -sha256' | 'req -config' | 'req -key' | 'req -passin' | 'req -out' | 'req -in') ;;
+        'req -noout' | 'req -pubkey') ;;
         'x509 -in' | 'x509 -noout' | 'x509 -pubkey' | 'x509 -checkend' | 'x509 -enddate') ;;
         *) refuse "unknown option $1 of $command" ;;
     esac
