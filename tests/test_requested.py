@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import subprocess
 from datetime import timedelta
@@ -17,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from ipmpki.authority.requests import make_request
 from tests.importing.seller import Seller, pem
 from tests.importing.test_importing import BOUGHT, bring, outcomes
+from tests.render.installation import Installation, public_sight
 from tests.shop import HEAD, SERVER, Shop, client
 from tests.tools import require
 
@@ -105,6 +107,84 @@ def test_the_folder_says_how_to_make_a_request_that_openssl_then_makes(keeper: S
     keeper.build()
     own = serialization.load_pem_private_key((folder / "server-key.pem").read_bytes(), None)
     assert certificate(keeper).public_key() == own.public_key()
+
+
+def openssl(*arguments: object) -> str:
+    command = [require("openssl"), *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def fits(host: Installation) -> bool:
+    """Whether openssl says of the key and the certificate in use that they belong together."""
+    key, certificate = host.server("server-key.pem"), host.server("server-cert.pem")
+    openssl("verify", "-CAfile", host.server("ca-cert.pem"), "-purpose", "sslserver", certificate)
+    return openssl("pkey", "-in", key, "-pubout") == openssl("x509", "-in", certificate, "-noout", "-pubkey")
+
+
+def carry_back(shop: Shop, host: Installation, name: str = "ipm1") -> None:
+    """The request to where pki.toml expects it, and what is built of it to the host."""
+    (host.folder / "server.csr").replace(shop.folder / f"csr/{name}.csr")
+    assert problems(shop) == {}
+    shop.build()
+    shutil.copytree(shop.host(name), host.folder, dirs_exist_ok=True)
+
+
+def test_the_host_makes_its_key_and_changes_it_and_no_key_is_ever_carried(
+    keeper: Shop, tmp_path: Path
+) -> None:
+    keeper.build()
+    host = Installation(tmp_path / "carried", tmp_path / "root")
+    host.root.mkdir()
+    shutil.copytree(keeper.host("ipm1"), host.folder)
+    assert "there is nothing to install yet" in host.run(status=1)
+    host.run("--new-key")
+    carry_back(keeper, host)
+    assert keeper.changes() == {}
+    assert "ipm1" in (keeper.dist / "ansible/inventory.yml").read_text()
+    host.run()
+    assert fits(host)
+    assert "nothing differs" in host.run("--verify")
+    assert host.server("server-key.pem").stat().st_mode & 0o777 == 0o600
+    assert host.server("server-cert.pem").stat().st_mode & 0o777 == 0o644
+
+    in_use = public_sight(host.root)
+    first = certificate(keeper)
+    host.run("--new-key")
+    assert public_sight(host.root) == in_use
+    carry_back(keeper, host)
+    assert certificate(keeper).public_key() != first.public_key()
+    assert keeper.changes() == {}
+    assert public_sight(host.root) == in_use
+    host.run()
+    assert fits(host)
+    assert x509.load_pem_x509_certificate(host.server("server-cert.pem").read_bytes()) == certificate(keeper)
+    host.run("--rollback")
+    assert public_sight(host.root) == in_use
+    host.run()
+    assert fits(host)
+    for folder in (keeper.folder, host.folder):
+        assert not [path for path in folder.rglob("server-key.pem") if host.root not in path.parents]
+
+
+def test_what_is_asked_for_follows_the_declaration_while_the_certificate_stays(keeper: Shop) -> None:
+    put(keeper, request(key()))
+    keeper.build()
+    (keeper.folder / "csr/ipm1.csr").unlink()
+    assert keeper.changes() == {}
+    keeper.edit('ips = ["10.1.2.3"]', 'ips = ["10.1.2.4"]')
+    assert keeper.changes()[("folder", "ipm1")] == {"settings-changed"}
+    before = certificate(keeper)
+    keeper.build()
+    assert "IP.1 = 10.1.2.4" in (keeper.host("ipm1") / "request.cnf").read_text()
+    assert certificate(keeper) == before
+    assert keeper.changes() == {}
+
+
+def test_a_request_with_the_line_ends_of_windows_will_do(keeper: Shop) -> None:
+    text = request(key()).public_bytes(serialization.Encoding.PEM).replace(b"\n", b"\r\n")
+    (keeper.folder / "csr/ipm1.csr").write_bytes(text)
+    keeper.build()
+    assert certificate(keeper)
 
 
 def test_the_requests_key_is_certified_with_the_names_of_pki_toml_and_no_key_is_published(
@@ -227,6 +307,9 @@ def test_a_request_of_the_hosts_own_is_ordered_with_and_its_certificate_imported
     put(shop, made)
     assert shop.actions() == {("request", "ipm1"): "create"}
     shop.build()
+    folder = {path.name for path in shop.host("ipm1").iterdir()}
+    assert folder == {"README.txt", "install.sh", "manifest.json", "request.cnf", "server.csr"}
+    assert "The private key waits on the host" in (shop.host("ipm1") / "README.txt").read_text()
     assert (shop.host("ipm1") / "server.csr").read_bytes() == made.public_bytes(serialization.Encoding.PEM)
     assert [one.since for one in shop.plan().awaited] == [shop.now]
     leaf = seller.sell(made)

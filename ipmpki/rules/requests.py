@@ -32,7 +32,8 @@ def request_awaited() -> None:
 
     ## Instead
 
-    Run "ipmpki build", and make the key and the request on the host as README.txt in its folder says.
+    Run "ipmpki build", carry the folder to the host, run "sh install.sh --new-key" there (on Windows
+    "install.cmd -NewKey"), and bring the request back, as README.txt in the folder says.
     """
 
 

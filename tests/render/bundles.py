@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from ipmpki import model
@@ -28,9 +28,12 @@ NAME = "ipm1.example.com"
 def pair(label: str) -> tuple[bytes, bytes]:
     """Return a self-signed certificate and its key, both PEM: what install.sh checks needs no more.
 
-    The label ``expired`` makes one that has expired.
+    The label ``expired`` makes one that has expired, and one that begins with ``rsa`` one with an RSA key,
+    whose signatures are the same each time.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = ec.generate_private_key(ec.SECP256R1())
+    if label.startswith("rsa "):
+        key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, label)])
     start = datetime.now(UTC) - timedelta(days=30)
     certificate = (

@@ -37,6 +37,7 @@ KEYWORDS = KeywordNames(ca_file="CaFile", crl_file="CrlFile", mutual_auth="Verif
 BUNDLES = {
     "server": bundle_of("server", "windows", account="NT SERVICE\\ipm", restart='net stop "IPM"'),
     "mutual server": bundle_of("server", "windows", mutual=True, keywords=KEYWORDS, crl=b"a CRL\n"),
+    "server that awaits its certificate": bundle_of("server", "windows", own_key=True, label="awaited"),
     "server with its own key": bundle_of("server", "windows", own_key=True),
     "client": bundle_of("client", "windows"),
     "mutual client": bundle_of("client", "windows", mutual=True, account="Örtliche Drucker\u2019s"),
@@ -170,7 +171,7 @@ def test_every_function_that_is_called_is_there_and_the_other_way_round() -> Non
     words = re.findall(r"(?<![\w$:.-])[A-Z][A-Za-z]+-[A-Z]\w+", code)
     cmdlets = {
         "Set-StrictMode", "New-Object", "ForEach-Object", "Write-Host", "Where-Object", "Sort-Object",
-        "Get-ChildItem", "Add-Type", "Start-Sleep",
+        "Get-ChildItem", "Add-Type", "Start-Sleep", "Get-Command",
     }  # fmt: skip
     assert {word for word in words if word not in defined} == cmdlets
     assert [name for name in defined if words.count(name) < 2] == []
@@ -186,7 +187,9 @@ def functions_of(code: str) -> dict[str, str]:
     """The text of each function, by its name; they begin and end in the first column."""
     return {
         match[1]: match[2]
-        for match in re.finditer(r"^function (\S+?)(?=[ (])(.*?(?:\}$|^\}))", code, re.MULTILINE | re.DOTALL)
+        for match in re.finditer(
+            r"^function (\S+?)(?=[ (])([^\n]*\}$|.*?^\})", code, re.MULTILINE | re.DOTALL
+        )
     }
 
 
@@ -304,7 +307,7 @@ def test_the_words_are_those_of_every_platform() -> None:
         "('  wrong host: ' + $script:WrongHost)",
     ]:
         assert words in body
-    assert len(re.findall(r"Write-Host \(?'Next: ", body)) == 7
+    assert len(re.findall(r"Write-Host \(?'Next: ", body)) == 9
 
 
 def test_no_automatic_variable_is_assigned() -> None:
@@ -323,7 +326,9 @@ def test_every_file_keyword_and_digest_is_declared(label: str) -> None:
         if name.endswith(".pem"):
             assert f"Name = '{name}'" in head
             assert f"Sha256 = '{sha256(file.content).hexdigest()}'" in head
-    for file in json.loads(files["settings.json"].content)["files"]:
+    settings = json.loads(files["settings.json"].content)["files"] if "settings.json" in files else []
+    assert bool(settings) is (label != "server that awaits its certificate")
+    for file in settings:
         for keyword, value in file["settings"].items():
             row = f"Area = '{file['role']}'; Action = 'set'; Keyword = '{keyword}'; Value = '{value}'"
             assert f"    @{{ {row} }}\r\n" in head
@@ -358,6 +363,88 @@ def test_a_host_that_keeps_its_key_is_not_asked_for_one() -> None:
     head, _, _ = script_of("server with its own key").decode("ascii").partition("# ---- the same")
     assert "$OwnKey = $true" in head
     assert "server-key.pem'; Kind" not in head
+
+
+def test_a_host_that_makes_its_key_is_told_of_what_kind_and_for_which_request() -> None:
+    label = "server that awaits its certificate"
+    files = {file.name: file for file in render_host(BUNDLES[label])}
+    assert sorted(files) == ["README.txt", "install.cmd", "install.ps1", "manifest.json", "request.cnf"]
+    head, _, _ = script_of(label).decode("ascii").partition("# ---- the same")
+    for line in [
+        "$OwnKey = $true",
+        "$Awaits = $true",
+        "$Identity = ''",
+        "$KeyType = 'rsa-2048'",
+        f"$RequestSum = '{files['request.cnf'].sha256}'",
+        "$RequestPlace = 'csr/server.csr'",
+        "$Payload = @()",
+    ]:
+        assert line + "\r\n" in head
+    assert "install.cmd -NewKey -DryRun" in files["README.txt"].content.decode()
+    head, _, _ = script_of("server").decode("ascii").partition("# ---- the same")
+    assert "$KeyType = ''\r\n" in head
+    assert "$Awaits = $false\r\n" in head
+
+
+def test_openssl_is_asked_for_a_key_and_a_request_as_install_sh_asks_it(tmp_path: Path) -> None:
+    """The words that install.ps1 gives to openssl, taken from it; the script itself is not run."""
+    functions = functions_of(body_of("server").replace("\r\n", "\n"))
+    key, request = tmp_path / "waiting-key.pem", tmp_path / "request"
+    (tmp_path / "request.cnf").write_bytes(
+        next(
+            file.content
+            for file in render_host(BUNDLES["server with its own key"])
+            if file.name == "request.cnf"
+        )
+    )
+    values = {
+        "$configuration": str(tmp_path / "request.cnf"),
+        "$Key": str(key),
+        "$Path": str(request),
+    }
+
+    def arguments(text: str) -> list[str]:
+        found = [match[1] or match[2] for match in re.finditer(r"'([^']*)'|(\$\w+)", text)]
+        return [values.get(word, word) for word in found]
+
+    openssl = require("openssl")
+    making = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    making += ["-pkeyopt", "ec_param_enc:named_curve", "-out", str(key)]
+    for word in (*making[:-1], "RSA", "ec_paramgen_curve:secp384r1"):
+        assert f"'{word}'" in functions["Write-Key"]
+    assert "('rsa_keygen_bits:' + $script:KeyType.Replace('rsa-', ''))" in functions["Write-Key"]
+    subprocess.run([openssl, *making], check=True, capture_output=True)
+    new, out = re.findall(r"@\((.*?)\)(?=\n|\)\))", functions["New-Request"])[:2]
+    subprocess.run([openssl, *arguments(new), *arguments(out)], check=True, capture_output=True)
+    shown = [
+        subprocess.run([openssl, *arguments(text)], check=True, capture_output=True).stdout
+        for text in re.findall(r"Invoke-Openssl \$Program @\((.*?)\)", functions["New-Request"])
+    ]
+    assert len(shown) == 2
+    assert shown[0] == shown[1] != b""
+
+
+def test_whoever_waits_for_openssl_reads_both_of_its_streams() -> None:
+    text = functions_of(body_of("server").replace("\r\n", "\n"))["Invoke-Openssl"]
+    assert text.index("StandardError.ReadToEndAsync()") < text.index("StandardOutput.ReadToEnd()")
+    assert text.index("StandardOutput.ReadToEnd()") < text.index("WaitForExit()")
+    assert "UseShellExecute = $false" in text
+
+
+def test_a_key_is_made_where_only_the_system_looks_and_one_rename_decides() -> None:
+    text = functions_of(body_of("server").replace("\r\n", "\n"))["Invoke-NewKey"]
+    order = [
+        "Enter-Change",
+        "Find-RequestFolder",
+        "CreateDirectory($next)",
+        "Write-Key $program $key",
+        "New-Request $program $key",
+        "Move-Over $next (Get-StatePath 'commit')",
+        "Complete-Change",
+        "Move-Over ($target + $script:Suffix) $target",
+    ]
+    places = [text.index(step) for step in order]
+    assert places == sorted(places)
 
 
 def test_a_client_without_certificate_has_no_identity() -> None:

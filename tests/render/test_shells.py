@@ -21,7 +21,7 @@ from tests.render.installation import (
     Installation,
     sight,
 )
-from tests.tools import unavailable
+from tests.tools import require, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,10 +174,66 @@ def hard_day(folder: Path, shell: str) -> list[object]:
     return day.seen
 
 
+def kept_day(folder: Path, shell: str) -> list[object]:
+    """The host's keys are its own, but not by chance: openssl is given two, one after the other."""
+    day = Day(folder, shell, bundle_of("client", mutual=True, own_key=True, label="awaited"))
+    host = day.installation
+    (folder / "keys").mkdir()
+    for number, label in enumerate(("own", "another", "own"), start=1):
+        (folder / f"keys/{number}").write_bytes(pair(f"rsa {label}")[1])
+    path = folder / "fakes/openssl"
+    path.write_text(
+        f'#!/bin/sh\n[ $1 = genpkey ] || exec {require("openssl")} "$@"\nfor out; do :; done\n'
+        f'set -- \'{folder}\'/keys/*\nmv "$1" "$out"\n'
+    )
+    path.chmod(0o755)
+    host.env = {"PATH": f"{folder / 'fakes'}:{os.environ['PATH']}"}
+    asked = host.folder / "client.csr"
+
+    def come(label: str) -> None:
+        day.seen.append(asked.read_bytes())
+        bundle = bundle_of("client", mutual=True, own_key=True, label=f"rsa {label}")
+        write_folder(bundle, host.folder)
+
+    day.run(status=1)
+    day.run("--new-key", "--dry-run")
+    day.run("--new-key", "--owner", "root:daemon")
+    day.run("--new-key")
+    day.run("--verify", status=1)
+    come("own")
+    day.run("--dry-run")
+    day.run()
+    day.run("--new-key")
+    day.run("--verify")
+    day.run()
+    come("another")
+    day.run("--verify", status=1)
+    day.run()
+    day.run("--rollback", "--dry-run")
+    day.run("--rollback")
+    day.run()
+    day.run("--new-key", "--dry-run", "--force")
+    day.run("--new-key", "--force")
+    day.run("--rollback")
+    come("expired")
+    day.run(status=1)
+    day.run("--verify", status=1)
+    host.client("client-key.pem").unlink()
+    day.run(status=1)
+    day.run("--uninstall", "--dry-run")
+    day.run("--uninstall")
+    day.run(status=1)
+    day.run("--new-key", "--verify", status=2)
+    (host.folder / "request.cnf").unlink()
+    day.run("--new-key", status=4)
+    return day.seen
+
+
 DAYS: dict[str, Callable[[Path, str], list[object]]] = {
     "short": short_day,
     "long": long_day,
     "hard": hard_day,
+    "kept": kept_day,
 }
 
 
@@ -193,6 +249,7 @@ def under_dash(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list
         "short",
         pytest.param("long", marks=pytest.mark.exhaustive),
         pytest.param("hard", marks=pytest.mark.exhaustive),
+        pytest.param("kept", marks=pytest.mark.exhaustive),
     ],
 )
 def test_every_shell_says_and_does_what_dash_does(
