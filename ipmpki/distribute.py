@@ -24,6 +24,7 @@ from ipmpki.render.inputs import folder_inputs, installable, separates_trust, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from ipmpki.changes import Plan
     from ipmpki.fleet import Fleet, HostSpec
@@ -41,10 +42,11 @@ NOT_OF_THE_AUTHORITY = frozenset({Artifact.PLAYBOOK, Artifact.REPORT})
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """Where a build publishes to and where it records that it has."""
+    """Where a build publishes to and where it records that it has; ``now`` is when."""
 
     store: Store
     publisher: Publisher
+    now: datetime
 
 
 def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issued) -> None:
@@ -83,8 +85,10 @@ def _place(folder: str, files: Sequence[RenderedFile], inputs: str, issued: Issu
     listing = listing_of(placed.files)
     before = issued.folders.get(folder)
     if placed.changed or before is None or before.listing != listing or before.inputs != inputs:
-        published_at = before.published_at if before and not placed.changed else issued.last_event_at
-        assert published_at is not None  # noqa: S101 -- an authority was made, which is an event
+        # Where hosts make their keys themselves, a build may publish before anything was issued.
+        published_at = (
+            before.published_at if before and not placed.changed else issued.last_event_at or outlet.now
+        )
         outlet.store.record_folders([PublishedFolder(folder, inputs, published_at, listing)])
     return placed.changed
 
@@ -132,7 +136,7 @@ def _has_files(host: HostSpec, fleet: Fleet, issued: Issued) -> bool:
     """Where no trust bundle is declared, a host without a certificate of its own needs no file."""
     if trusted_by(host, fleet, issued) is not None or host.name in issued.current:
         return True
-    return host.certificate is not None and host.name in issued.requests
+    return host.certificate is not None and (host.certificate.awaits_request or host.name in issued.requests)
 
 
 def _name_of_authority(commission: Commission, issued: Issued) -> str:

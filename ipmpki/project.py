@@ -247,7 +247,7 @@ def build(
         held = store.issued()
         if held != project.issued:  # another build came between
             agreed = _agreed_plan(project, fleet, held, saved, allowed=allowed)
-        outlet = Outlet(store, Publisher(project.dist))
+        outlet = Outlet(store, Publisher(project.dist), project.now)
         outlet.publisher.recover()
         if agreed.changes:
             outlet.publisher.prepare()

@@ -180,6 +180,25 @@ def test_what_is_asked_for_follows_the_declaration_while_the_certificate_stays(k
     assert keeper.changes() == {}
 
 
+def test_a_shop_that_awaits_every_request_has_something_to_carry_and_nothing_else_to_do(
+    tmp_path: Path,
+) -> None:
+    """Not even a trust bundle is there yet, so nothing was ever issued or brought."""
+    shop = Shop(tmp_path, text=BOUGHT.replace('bundle = "root.pem"\n', "") + KEPT)
+    shop.build()
+    assert {path.name for path in shop.host("ipm1").iterdir()} == {
+        "README.txt",
+        "install.sh",
+        "manifest.json",
+        "request.cnf",
+    }
+    assert shop.changes() == {}
+    before = shop.bytes_on_disk()
+    shop.now += timedelta(days=1)
+    shop.build()
+    assert shop.bytes_on_disk() == before
+
+
 def test_a_request_with_the_line_ends_of_windows_will_do(keeper: Shop) -> None:
     text = request(key()).public_bytes(serialization.Encoding.PEM).replace(b"\n", b"\r\n")
     (keeper.folder / "csr/ipm1.csr").write_bytes(text)
