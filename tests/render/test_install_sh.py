@@ -628,18 +628,20 @@ def test_a_file_that_cannot_be_put_in_place_brings_all_back(prepare: Prepare, tm
     assert installation.server("server-key.pem").read_bytes() == pair("second")[1]
 
 
+def looked_at(installation: Installation, tmp_path: Path, name: str) -> Path:
+    """Let every program that the script starts look first for files of this name that others may read."""
+    log = tmp_path / "seen"
+    look = f'/usr/bin/find "{installation.root}" -name "{name}" -type f -perm /077 >>"{log}"'
+    for tool in ("chmod", "cmp", "mv", "cat", "chown", "rmdir", "cp", "openssl", "rm"):
+        fake(tmp_path / "fakes", tool, f'{look}; exec {require(tool)} "$@"')
+    installation.env = {"PATH": f"{tmp_path / 'fakes'}:{os.environ['PATH']}"}
+    return log
+
+
 def test_no_key_is_readable_more_widely_even_for_an_instant(prepare: Prepare, tmp_path: Path) -> None:
     """Every program the script starts looks first at all that stands below the root."""
     installation = prepare(bundle_of(mutual=True))
-    log = tmp_path / "seen"
-    for tool in ("chmod", "cmp", "mv", "cat", "chown", "rmdir", "cp"):
-        fake(
-            tmp_path / "fakes",
-            tool,
-            f'/usr/bin/find "{installation.root}" -name "*key.pem" -perm /077 >>"{log}"; '
-            f'exec /usr/bin/{tool} "$@"',
-        )
-    installation.env = {"PATH": f"{tmp_path / 'fakes'}:{os.environ['PATH']}"}
+    log = looked_at(installation, tmp_path, "*key.pem")
     subprocess.run(["chmod", "0777", str(installation.root)], check=True)
     installation.run()
     assert log.read_text() == ""

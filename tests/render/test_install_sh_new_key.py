@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ import pytest
 
 from tests.render.bundles import bundle_of, write_folder
 from tests.render.installation import CLIENT, SERVER, SHELLS, public_sight, sight
-from tests.render.test_install_sh import fake, faking, mode, needs_root
+from tests.render.test_install_sh import faking, looked_at, mode, needs_root
 from tests.render.userland import make_userland
 from tests.tools import require, unavailable
 
@@ -496,17 +495,8 @@ def test_a_user_makes_a_key_without_privilege(prepare: Prepare, tmp_path: Path) 
 
 
 def test_no_key_is_readable_more_widely_even_for_an_instant(prepare: Prepare, tmp_path: Path) -> None:
-    """Every program the script starts looks first at all that stands below the root."""
     installation = prepare(AWAITED)
-    log = tmp_path / "seen"
-    for tool in ("chmod", "cmp", "mv", "cat", "chown", "rmdir", "cp", "openssl", "rm"):
-        fake(
-            tmp_path / "fakes",
-            tool,
-            f'/usr/bin/find "{installation.root}" "{installation.folder}" -name "*key*" -type f -perm /077 '
-            f'>>"{log}"; exec {require(tool)} "$@"',
-        )
-    installation.env = {"PATH": f"{tmp_path / 'fakes'}:{os.environ['PATH']}"}
+    log = looked_at(installation, tmp_path, "*key*")
     subprocess.run(["chmod", "0777", str(installation.root)], check=True)
     installation.run("--new-key")
     certify(installation)
