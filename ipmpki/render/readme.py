@@ -74,6 +74,7 @@ def render_request_readme(bundle: HostBundle) -> RenderedFile:
         raise ValueError(message)
     platform = platform_of(host.os)
     windows = platform.dialect is Dialect.POWERSHELL
+    folder = platform.server_folder if host.role is Role.SERVER else platform.client_folder
     text = template("README-request.txt.j2").render(
         heading=f"{host.name}: a key and a request to be made on this host",
         host=host.name,
@@ -83,6 +84,7 @@ def render_request_readme(bundle: HostBundle) -> RenderedFile:
         request=request_name(host.role),
         place=request_place(spec),
         key=f"{host.role}-key.pem",
+        target=f"{folder}{platform.separator}{host.role}-key.pem",
         windows=windows,
         owner_words=_owner_of_new_key(host),
     )

@@ -124,6 +124,21 @@ def test_the_readme_says_whose_the_key_becomes_and_what_to_restart() -> None:
     assert "install.cmd -Owner ACCOUNT" in readme(os="windows")
 
 
+@pytest.mark.parametrize("os", ["linux", "windows"])
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_the_readme_of_a_host_that_makes_its_key_tells_how_and_where_the_request_goes(
+    role: str, os: str
+) -> None:
+    bundle = bundle_of(role, os, mutual=True, own_key=True, label="awaited", account="ipm1")
+    readme = next(file for file in render_host(bundle) if file.name == "README.txt").content.decode()
+    command = "install.cmd -NewKey" if os == "windows" else "sh install.sh --new-key"
+    assert f"       {command}\n" in readme
+    assert f"       csr/{role}.csr\n" in readme
+    assert f"{role}-key.pem\n" in readme.partition("put it there as\n")[2]
+    assert ("belong to ipm1" in readme) is (role == "server" and os == "linux")
+    assert max(len(line) for line in readme.splitlines()) <= 100
+
+
 def test_the_digest_of_the_templates_is_a_sha256_and_stays() -> None:
     assert len(bytes.fromhex(templates_digest())) == 32
     assert templates_digest() == templates_digest()

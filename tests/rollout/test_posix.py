@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.render.installation import CLIENT
+from tests.render.installation import CLIENT, Installation
 from tests.render.installation import SERVER as SERVER_FOLDER
 from tests.shop import SERVER, client
 
@@ -39,6 +39,22 @@ def test_a_first_run_changes_every_host_and_a_check_finds_nothing_more_to_change
     checked = desks.play("install.yml", "--check", "--diff", "-vvv", "--limit", "desk2.example.com")
     assert (checked.hosts("changed"), checked.hosts("ok")) == (set(), {"desk2"})
     assert desks.sight() == before
+
+
+def test_a_host_that_makes_its_key_is_left_out_until_its_certificate_is_there(
+    rollout_of: Callable[..., Rollout],
+) -> None:
+    kept = client("desk1", csr="desk1.csr").replace('key = "ec-p256"\n', "")
+    rollout = rollout_of(kept, client("desk2"))
+    assert rollout.play("install.yml").hosts("changed") == {"desk2"}
+    root, folder = rollout.root("desk1"), rollout.shop.host("desk1")
+    root.mkdir()
+    Installation(folder, root).run("--new-key")
+    (folder / "client.csr").replace(rollout.shop.folder / "desk1.csr")
+    rollout.shop.build()
+    assert rollout.play("install.yml").hosts("changed") == {"desk1"}
+    assert (root / CLIENT / "client-key.pem").stat().st_mode & 0o777 == 0o600
+    assert rollout.play("verify.yml").hosts("failed") == set()
 
 
 @pytest.mark.exhaustive
