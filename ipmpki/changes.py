@@ -128,6 +128,29 @@ class Awaited:
     file: str | None = None
 
 
+class Stage(StrEnum):
+    """How far an authority has taken over from another."""
+
+    TRUST_BOTH = "trust-both"
+    REISSUE = "reissue"
+    RETIRE = "retire"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollover:
+    """One authority taking over from another.
+
+    ``signs`` is the SHA-256 of the one that signs the hosts' certificates in this stage, ``retires`` has
+    those that are not trusted from now on. The next stage begins when the hosts of ``waiting`` are known to
+    have installed what this one gave them.
+    """
+
+    stage: Stage
+    signs: str
+    retires: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """How the folders of dist/ differ from what was published: file names by folder."""
@@ -162,6 +185,7 @@ class Plan:
     world: str
     allows_ca_replacement: bool = False
     awaited: tuple[Awaited, ...] = ()
+    rollover: Rollover | None = None
 
     @property
     def replaces_ca(self) -> bool:

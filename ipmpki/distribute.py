@@ -20,7 +20,13 @@ from ipmpki.fleet import tools_holder
 from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
-from ipmpki.render.inputs import folder_inputs, installable, separates_trust, trusted_by
+from ipmpki.render.inputs import (
+    certificates_of,
+    folder_inputs,
+    installable,
+    separates_trust,
+    trusted_by,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,10 +80,16 @@ def distribute_report(files: Sequence[RenderedFile], outlet: Outlet, issued: Iss
 def _authority_files(fleet: Fleet, issued: Issued) -> Iterator[RenderedFile]:
     if fleet.is_third_party and issued.bundle is not None:
         yield RenderedFile(TRUSTED, issued.bundle.certificates_pem, PUBLIC_MODE)
-    if fleet.signs_here and issued.signer is not None:
-        yield RenderedFile(authority_file(fleet), issued.signer.certificates_pem, PUBLIC_MODE)
-    if fleet.signs_here and issued.revocation_list is not None:
-        yield RenderedFile("crl.pem", issued.revocation_list.crl_pem, PUBLIC_MODE)
+    if fleet.signs_here and issued.signers:
+        yield RenderedFile(authority_file(fleet), certificates_of(issued.signers), PUBLIC_MODE)
+    if fleet.signs_here and issued.revocation_lists:
+        yield RenderedFile("crl.pem", _revocation_lists(issued), PUBLIC_MODE)
+
+
+def _revocation_lists(issued: Issued) -> bytes:
+    """The lists of all authorities that sign here, one after the other."""
+    lists = issued.revocation_lists
+    return b"".join(lists[one.identity].crl_pem for one in issued.signers if one.identity in lists)
 
 
 def _place(folder: str, files: Sequence[RenderedFile], inputs: str, issued: Issued, outlet: Outlet) -> bool:
@@ -134,7 +146,7 @@ def _keeps_key(host: HostSpec) -> bool:
 
 def _has_files(host: HostSpec, fleet: Fleet, issued: Issued) -> bool:
     """Where no trust bundle is declared, a host without a certificate of its own needs no file."""
-    if trusted_by(host, fleet, issued) is not None or host.name in issued.current:
+    if trusted_by(host, fleet, issued) or host.name in issued.current:
         return True
     return host.certificate is not None and (host.certificate.awaits_request or host.name in issued.requests)
 
@@ -166,20 +178,19 @@ def _bundles(
     for host in hosts:
         material = materials[current[host.name]] if host.name in current else None
         holder = tools_holder(host.name)
-        crl = issued.revocation_list if host.carries_revocation_list and fleet.signs_here else None
-        trusted = trusted_by(host, fleet, issued)
-        checked_by = issued.signer if separates_trust(host, fleet) else None
+        carries = host.carries_revocation_list and fleet.signs_here and issued.revocation_lists
+        separates = separates_trust(host, fleet)
         request = issued.requests.get(host.name) if host.certificate is not None else None
         yield HostBundle(
             host=host,
             authority_name=authority_name,
             mutual_auth=fleet.mutual_auth,
-            ca_certificates=trusted.certificates_pem if trusted is not None else b"",
-            client_authority=checked_by.certificates_pem if checked_by is not None else None,
+            ca_certificates=certificates_of(trusted_by(host, fleet, issued)),
+            client_authority=certificates_of(issued.signers) if separates else None,
             tools=materials[current[holder]] if holder in current else None,
             is_mixed=fleet.is_mixed,
             certificate=material.certificate_pem if material else None,
             key=material.key_pem if material and not _keeps_key(host) else None,
-            crl=crl.crl_pem if crl else None,
+            crl=_revocation_lists(issued) if carries else None,
             request=request.pem if request else None,
         )

@@ -63,6 +63,7 @@ class AuthoritySpec:
     subject: DistinguishedName
     key: KeyType
     lifetime: timedelta
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +239,8 @@ class Fleet:
     is_whole: bool = True
     unread: frozenset[DocumentPath] = frozenset()
     """What of pki.toml beside its hosts could not be read."""
+    revokes_replaced: bool = False
+    """Whether a certificate is revoked once the one in its place is known to be installed."""
     batches: tuple[int | str, ...] = (1,)
     """How many hosts, or what share of them ("25%"), a rollout takes at once; the last one is repeated."""
 
@@ -295,6 +298,7 @@ def resolve(
             ),
             signing.key,
             signing.lifetime,
+            signing.generation,
         ),
         existing=existing,
         passphrase=_passphrase(signing),
@@ -310,6 +314,7 @@ def resolve(
         declared=declaration,
         is_whole=is_whole,
         unread=unread.get(place.file, frozenset()),
+        revokes_replaced=signing.revoke_replaced,
         batches=declaration.rollout.batch,
     )
 

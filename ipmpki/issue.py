@@ -80,7 +80,11 @@ def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
     if _makes_authority(plan) and commission.fleet.existing is None:
         commission.passphrase()
         return
-    authority = _existing_authority(commission) if _makes_authority(plan) else issued.signer
+    authority = signing_authority(plan, issued)
+    if _makes_authority(plan):
+        made = _existing_authority(commission)
+        _next_update(commission, made)
+        authority = made if plan.rollover is None else authority
     if authority is not None:
         _require_permission(plan, commission, open_issuer(authority, _passphrase_for(authority, commission)))
         _next_update(commission, authority)
@@ -117,24 +121,39 @@ def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) 
     if not any(_signs(change) for change in plan.changes):
         return issued
     for change in plan.changes:
-        if change.artifact is Artifact.CA_CERTIFICATE and change.action is not Action.RESTORE:
-            store.add_authority(_new_authority(commission), f"{change.action}: {_why(change)}")
-            issued = store.issued()
-        elif change.artifact is Artifact.CA_KEY and issued.signer is not None:
-            passphrase = commission.passphrase()
-            key = keys.load(issued.signer.key_pem)
-            store.encrypt_authority_key(issued.signer.identity, keys.to_pem(key, passphrase))
-            issued = store.issued()
-    if issued.signer is None:
-        raise Fault("the store holds no authority", "run 'ipmpki plan' to see what a build would do")
-    issuer = open_issuer(issued.signer, _passphrase_for(issued.signer, commission))
-    _issue_certificates(plan, commission, store, issuer, issued)
+        if change.artifact is Artifact.CA_CERTIFICATE and change.action in ISSUING:
+            # A successor stands beside the one before, until that is retired.
+            detail = f"{change.action}: {_why(change)}"
+            store.add_authority(_new_authority(commission), detail, replaces=plan.rollover is None)
+        elif change.artifact is Artifact.CA_KEY:
+            for authority in issued.signers:
+                if not keys.is_encrypted(authority.key_pem):
+                    key = keys.load(authority.key_pem)
+                    encrypted = keys.to_pem(key, commission.passphrase())
+                    store.encrypt_authority_key(authority.identity, encrypted)
+    issued = store.issued()
+    _issue_certificates(plan, commission, store, issued)
     _revoke_certificates(plan, store, issued)
+    for authority in _retired(plan, issued):
+        store.retire_authority(authority.identity, f"another has taken over from {authority.subject}")
     if any(
         change.artifact is Artifact.CRL and change.action is not Action.RESTORE for change in plan.changes
     ):
-        _issue_revocation_list(commission, store, issuer, issued)
+        _issue_revocation_lists(commission, store, store.issued())
     return store.issued()
+
+
+def _retired(plan: Plan, issued: Issued) -> Iterator[StoredAuthority]:
+    """Those that a plan lets go: by its rollover's word, or as they have ended."""
+    if not any(
+        change.artifact is Artifact.CA_CERTIFICATE and change.action is Action.REMOVE
+        for change in plan.changes
+    ):
+        return
+    gone = plan.rollover.retires if plan.rollover is not None else ()
+    for authority in issued.signers[:]:
+        if authority.fingerprint in gone or authority.not_after <= plan.at:
+            yield authority
 
 
 def _signs(change: Change) -> bool:
@@ -167,7 +186,8 @@ def _existing_authority(commission: Commission) -> StoredAuthority:
     files = commission.authority_files()
     key = keys.load(files.key_pem, commission.passphrase())
     issuing.load_issuer(files.certificates_pem, key)
-    order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem))
+    generation = commission.fleet.authority.generation
+    order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem), generation)
     digest = keys.public_key_digest(key)
     return _authority(files.certificates_pem, files.key_pem, order, is_existing=True, digest=digest)
 
@@ -206,12 +226,15 @@ def open_issuer(authority: StoredAuthority, passphrase: bytes | None) -> Issuer:
 # --- Certificates ---------------------------------------------------------------------------------
 
 
-def _issue_certificates(
-    plan: Plan, commission: Commission, store: Store, issuer: Issuer, issued: Issued
-) -> None:
+def _issue_certificates(plan: Plan, commission: Commission, store: Store, issued: Issued) -> None:
     ordered = _ordered(plan, commission.fleet)
-    assert issued.signer is not None  # noqa: S101 -- carry_out made sure
-    authority = issued.signer.identity
+    if not ordered:
+        return
+    signing = signing_authority(plan, issued)
+    if signing is None:
+        raise Fault("the store holds no authority", "run 'ipmpki plan' to see what a build would do")
+    issuer = open_issuer(signing, _passphrase_for(signing, commission))
+    authority = signing.identity
     batch: list[NewCertificate] = []
     begun = time.monotonic()
     for done, (one, key) in enumerate(_with_keys(ordered, store, issued), start=1):
@@ -230,6 +253,13 @@ class _Order:
     holder: str
     spec: CertificateSpec
     keeps_key: bool
+
+
+def signing_authority(plan: Plan, issued: Issued) -> StoredAuthority | None:
+    """The one that signs what a plan asks for: the newest, or the one before until all trust the newest."""
+    if plan.rollover is None:
+        return issued.signer
+    return next((one for one in issued.signers if one.fingerprint == plan.rollover.signs), None)
 
 
 def _ordered(plan: Plan, fleet: Fleet) -> list[_Order]:
@@ -335,15 +365,17 @@ def holder_of(change: Change, issued: Issued) -> str:
 
 
 def _revoke_certificates(plan: Plan, store: Store, issued: Issued) -> None:
-    revoked = [
-        (
-            issued.current[holder_of(change, issued)],
-            RevocationReason.CESSATION_OF_OPERATION.value,
-            _why(change),
-        )
-        for change in plan.changes
-        if change.action is Action.REVOKE and change.host is not None
-    ]
+    revoked = []
+    for change in plan.changes:
+        if change.action is Action.REVOKE and change.host is not None:
+            serial = next((one.old for one in change.differences if one.field == "serial"), None)
+            if serial is not None:  # one that was replaced, and is not current any more
+                reason, one = RevocationReason.SUPERSEDED, store.certificate(int(serial, 16))
+            else:
+                reason = RevocationReason.CESSATION_OF_OPERATION
+                one = issued.current.get(holder_of(change, issued))
+            if one is not None:
+                revoked.append((one, reason.value, _why(change)))
     if revoked:
         store.revoke(revoked)
 
@@ -366,9 +398,17 @@ def _next_update(commission: Commission, authority: StoredAuthority) -> datetime
     return next_update
 
 
-def _issue_revocation_list(commission: Commission, store: Store, issuer: Issuer, issued: Issued) -> None:
-    authority, old, now = issued.signer, issued.revocation_list, commission.now
-    assert authority is not None  # noqa: S101 -- carry_out made sure
+def _issue_revocation_lists(commission: Commission, store: Store, issued: Issued) -> None:
+    """One for each authority that is trusted: a list names no other's certificates (RFC 5280, section 5)."""
+    for authority in issued.signers:
+        _issue_revocation_list(commission, store, authority, issued.revocation_lists.get(authority.identity))
+
+
+def _issue_revocation_list(
+    commission: Commission, store: Store, authority: StoredAuthority, old: StoredRevocationList | None
+) -> None:
+    now = commission.now
+    issuer = open_issuer(authority, _passphrase_for(authority, commission))
     number = old.number + 1 if old is not None else 1
     revoked = store.revocations(authority.identity)
     next_update = _next_update(commission, authority)

@@ -88,6 +88,19 @@ class OpenRequest(NamedTuple):
     pem: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What a host is known to have installed: by its operator's word, or by what its script recorded.
+
+    ``serials`` are of its certificates, ``trusted`` the SHA-256 of the authorities in its files.
+    """
+
+    host: str
+    at: datetime
+    serials: frozenset[int]
+    trusted: frozenset[str]
+
+
 class PublishedFile(NamedTuple):
     """A file of dist/ as the publisher left it.
 
@@ -132,18 +145,33 @@ def listing_of(files: Iterable[PublishedFile]) -> str:
 class Issued:
     """All of the store that later stages look at.
 
-    ``signer`` is the newest authority that signs here, ``bundle`` the newest trust bundle. ``current`` has
-    each holder's current certificate, ``requests`` the request that is open for a host.
+    ``signers`` are the authorities that sign here and are trusted, the oldest first: one, or two while one
+    takes over from the other. ``bundle`` is the newest trust bundle. ``current`` has each holder's current
+    certificate, ``requests`` the request that is open for a host, ``installed`` what a host is known to have.
     """
 
-    signer: StoredAuthority | None = None
+    signers: tuple[StoredAuthority, ...] = ()
     bundle: StoredAuthority | None = None
     current: Mapping[str, IssuedCertificate] = field(default_factory=dict)
     requests: Mapping[str, OpenRequest] = field(default_factory=dict)
-    revocation_list: StoredRevocationList | None = None
+    installed: Mapping[str, Installation] = field(default_factory=dict)
+    ends_before: Mapping[str, datetime] = field(default_factory=dict)
+    """When the certificate ends that a holder had before its current one, where that was not revoked."""
+    revocation_lists: Mapping[int, StoredRevocationList] = field(default_factory=dict)
+    """The newest CRL of each authority that signs here."""
     unlisted_revocations: int = 0
-    """Revocations of the signer's certificates that its newest CRL does not hold yet."""
+    """Revocations of these authorities' certificates that their newest CRLs do not hold yet."""
     listed_revocations: int = 0
     folders: Mapping[str, PublishedFolder] = field(default_factory=dict)
     last_event: int = 0
     last_event_at: datetime | None = None
+
+    @property
+    def signer(self) -> StoredAuthority | None:
+        """The newest authority that signs here."""
+        return self.signers[-1] if self.signers else None
+
+    @property
+    def revocation_list(self) -> StoredRevocationList | None:
+        """The newest CRL of the newest authority."""
+        return self.revocation_lists.get(self.signers[-1].identity) if self.signers else None

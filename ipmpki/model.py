@@ -197,6 +197,7 @@ Batches = Annotated[
 
 
 RenewKey = Literal["new", "keep"]
+Generation = Annotated[int, Field(ge=1, le=999)]
 
 
 class Table(BaseModel):
@@ -276,6 +277,17 @@ class SigningAuthority(Table):
         title="Existing key",
         description="PEM file of that authority's private key; relative to pki.toml.",
         examples=["ca-key.pem"],
+    )
+    generation: Generation = Field(
+        default=1,
+        title="Generation",
+        description="A higher number has a successor made, which takes over without an outage.",
+        examples=[2],
+    )
+    revoke_replaced: bool = Field(
+        default=False,
+        title="Revoke what was replaced",
+        description="Revoke a certificate once the one in its place is known to be installed.",
     )
     passphrase: Passphrase | None = Field(
         default=None,

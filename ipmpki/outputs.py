@@ -107,6 +107,19 @@ class AwaitedOutput(TypedDict):
     file: str | None
 
 
+class RolloverOutput(TypedDict):
+    """One authority taking over from another; null in a plan where none does.
+
+    ``signs`` and ``retires`` are SHA-256 of authorities. The next stage begins when the hosts of
+    ``waiting`` are recorded as installed.
+    """
+
+    stage: Literal["trust-both", "reissue", "retire"]
+    signs: str
+    retires: list[str]
+    waiting: list[str]
+
+
 class PlanOutput(TypedDict):
     """What ``ipmpki plan --format json`` writes, and ``--out`` saves."""
 
@@ -115,6 +128,7 @@ class PlanOutput(TypedDict):
     changes: list[ChangeOutput]
     summary: dict[str, int]
     awaited: list[AwaitedOutput]
+    rollover: RolloverOutput | None
     allows_ca_replacement: bool
     world: str
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki import reader, specification
 from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, with_bundle
-from ipmpki.changes import REPORT_FOLDER, Plan
+from ipmpki.changes import REPORT_FOLDER, Plan, Stage
 from ipmpki.checking import Understood, conclude, read, understand
 from ipmpki.diagnostics import Severity
 from ipmpki.faults import Fault, WrongDeclaration, WrongUse
@@ -18,7 +18,7 @@ from ipmpki.planning import Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
 from ipmpki.requested import read_requests
 from ipmpki.rules.registry import Surroundings
-from ipmpki.store import open_store, read_issued
+from ipmpki.store import open_store, read_issued, read_replaced
 from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
@@ -193,7 +193,8 @@ def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wor
         inputs=folder_inputs(fleet, issued),
     )
     wanted = with_bundle(wanted, project.root, fleet, issued, now)
-    return World(fleet, wanted, issued, survey(project.dist, issued.folders), now)
+    replaced = read_replaced(project.store, now) if fleet.revokes_replaced else ()
+    return World(fleet, wanted, issued, survey(project.dist, issued.folders), now, replaced)
 
 
 def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
@@ -202,16 +203,18 @@ def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
     from ipmpki.issue import existing_fingerprint
 
     content = reader.read_file(project.root / fleet.existing.certificate, what="the CA certificate")
+    generation = fleet.authority.generation
     if issued.signer is not None and issued.signer.certificates_pem == content:
-        return issued.signer.specification
-    return specification.of_existing_authority(existing_fingerprint(content))
+        held = specification.fields(issued.signer.specification)["existing"]
+        return specification.of_existing_authority(held, generation)
+    return specification.of_existing_authority(existing_fingerprint(content), generation)
 
 
 def _key_lies_open(fleet: Fleet, issued: Issued) -> bool:
-    if fleet.passphrase is None or issued.signer is None:
+    if fleet.passphrase is None:
         return False
     # PKCS#8's label says so, and the Proc-Type header of older forms.
-    return b"ENCRYPTED" not in issued.signer.key_pem
+    return any(b"ENCRYPTED" not in one.key_pem for one in issued.signers)
 
 
 def build(
@@ -270,7 +273,9 @@ def _agreed_plan(
     if found.replaces_ca and not allowed:
         raise WrongUse(
             "this would replace the certificate authority, and with it every certificate",
-            "look at 'ipmpki plan'; undo the change in [ca], or say: ipmpki build --replace-ca",
+            f"look at 'ipmpki plan'; undo the change in [{fleet.signing_table}]; or declare generation ="
+            f" {fleet.authority.generation + 1} there, for a successor that takes over without an outage; or"
+            " say: ipmpki build --replace-ca",
         )
     return found
 
@@ -298,7 +303,10 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Out
     surroundings = _surroundings(project.path, fleet, project.store, issued, project.now)
     problems = conclude(project.understood, surroundings).problems
     bundle = project.trust_bundle() if fleet.is_third_party and fleet.bundle is not None else None
-    report = report_of(project.path.name, fleet, issued, problems, refused=False, bundle=bundle)
+    rollover = agreed.rollover if agreed.rollover and agreed.rollover.stage is not Stage.RETIRE else None
+    report = report_of(
+        project.path.name, fleet, issued, problems, refused=False, bundle=bundle, rollover=rollover
+    )
     files = render_report(report)
     if fleet.is_third_party:
         from ipmpki.render.orders import render_orders

@@ -17,8 +17,9 @@ from ipmpki.render.report import (
 )
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
+    from ipmpki.changes import Rollover
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, IssuedCertificate
@@ -33,6 +34,7 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
     *,
     refused: bool,
     bundle: TrustBundle | None = None,
+    rollover: Rollover | None = None,
 ) -> Report:
     """The report of a declaration; ``fleet`` is None where too little of it could be read."""
     return Report(
@@ -46,6 +48,7 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
         hosts=tuple(_host(host, issued) for host in fleet.hosts) if fleet else (),
         problems=problems,
         bundle=_bundle(fleet, bundle),
+        rollover=rollover,
     )
 
 
@@ -93,7 +96,18 @@ def _host(host: HostSpec, issued: Issued) -> ReportedHost:
         published_at=folder.published_at if folder else None,
         awaited_since=request.made_at if request else None,
         tools_certificate=_certificate(tools, host.renew_before) if tools else None,
+        **_installation(host, issued),
     )
+
+
+def _installation(host: HostSpec, issued: Issued) -> dict[str, datetime | None]:
+    """Whether a host is known to have its current certificates, or until when those before will do."""
+    holders = [holder for holder, _ in host.certificates if holder in issued.current]
+    known = issued.installed.get(host.name)
+    if known is not None and all(issued.current[holder].serial in known.serials for holder in holders):
+        return {"installed_at": known.at}
+    ends = [issued.ends_before[holder] for holder in holders if holder in issued.ends_before]
+    return {"install_by": min(ends, default=None)}
 
 
 def _certificate(issued: IssuedCertificate, renew_before: timedelta) -> ReportedCertificate:

@@ -34,6 +34,7 @@ def of_authority(spec: AuthoritySpec) -> str:
         ("locality", name.locality),
         ("key", spec.key.value),
         ("lifetime", f"{spec.lifetime.days}d"),
+        ("generation", _generation(spec.generation)),
     )
     return "\n".join(f"{field}={_one_line(value)}" for field, value in attributes if value is not None)
 
@@ -58,9 +59,14 @@ def of_bundle(sha256: str) -> str:
     return f"{BUNDLE}{sha256}"
 
 
-def of_existing_authority(fingerprint: str) -> str:
+def of_existing_authority(fingerprint: str, generation: int = 1) -> str:
     """The order of an authority that exists already: that very certificate."""
-    return f"existing={fingerprint}"
+    return f"existing={fingerprint}" + (f"\ngeneration={generation}" if generation > 1 else "")
+
+
+def _generation(number: int) -> str | None:
+    """The first goes without saying, as it did before there could be another."""
+    return str(number) if number > 1 else None
 
 
 def fields(specification: str) -> dict[str, str]:

@@ -80,7 +80,7 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
         moment = datetime.fromisoformat(changed) if changed else None
         return Surroundings(NOW, files, None, moment, untrusted)
     issued = Issued(
-        signer=ends(told["authority"]),
+        signers=(ends(told["authority"]),),
         current={host: current(host, one) for host, one in told["current"].items()},
     )
     return Surroundings(NOW, files, issued)

@@ -29,7 +29,7 @@ LAYERS = (
     ("distribute",),
     ("bundling", "collecting", "placing", "requested"),
     ("project", "verifying"),
-    ("importing", "revoking"),
+    ("importing", "installing", "revoking"),
     ("cli",),
     ("__main__",),
 )

@@ -301,7 +301,10 @@ def test_from_an_authority_of_ones_own_to_a_bought_certificate_the_old_one_stays
 
 def test_a_store_of_the_format_before_requests_is_read_and_upgraded(built_shop: Shop) -> None:
     with contextlib.closing(sqlite3.connect(built_shop.store)) as connection:
-        connection.executescript("DROP INDEX open_request; DROP TABLE request; PRAGMA user_version = 1;")
+        connection.executescript(
+            "DROP INDEX open_request; DROP TABLE request; DROP TABLE installation;"
+            "ALTER TABLE authority DROP COLUMN retired_at; PRAGMA user_version = 1;"
+        )
     assert built_shop.changes() == {}
     built_shop.edit('common_name = "Acme Print CA"', 'kind = "third-party"')
     project.build(built_shop.load())

@@ -262,7 +262,6 @@ def test_the_revocation_list_goes_to_servers_whose_keyword_is_known(built_shop: 
     ("old", "new", "reason"),
     [
         ("Acme Print CA", "Acme Print CA 2", "names-changed"),
-        ('key = "ec-p256"\n\n[tls]', 'key = "ec-p384"\n\n[tls]', "key-changed"),
         ('key = "ec-p256"\n\n[tls]', 'key = "ec-p256"\nlifetime = "20y"\n\n[tls]', "profile-changed"),
     ],
 )

@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": ("ipmpki.cli.plan", "Show what a build would change, and why; change nothing."),
     "build": ("ipmpki.cli.build", "Check, plan, issue and publish."),
     "import": ("ipmpki.cli.import_", "Take certificates that were bought, and publish them."),
+    "installed": ("ipmpki.cli.installed", "Say which hosts have installed what is published for them."),
     "revoke": (
         "ipmpki.cli.revoke",
         "Take the trust from a certificate: the next build lists and replaces it.",

@@ -20,7 +20,8 @@ from ipmpki.planning.issuing import (
     revocation_list_changes,
 )
 from ipmpki.planning.ordering import bundle_changes, request_changes
-from ipmpki.planning.removing import loses_certificates, removed_hosts, unneeded
+from ipmpki.planning.removing import loses_certificates, removed_hosts, superseded, unneeded
+from ipmpki.planning.succession import Outlook, succession
 from ipmpki.planning.world import Wanted, World, digest_of
 
 if TYPE_CHECKING:
@@ -36,13 +37,17 @@ def make_plan(world: World, *, allows_ca_replacement: bool = False) -> Plan:
     """Compare what is declared with what was issued and what lies on disk."""
     fleet = world.fleet
     awaited: list[Awaited] = []
-    crl_changes = fleet.signs_here and (must_renew_revocation_list(world) or loses_certificates(world))
-    authority = tuple(authority_changes(world)) if fleet.signs_here else ()
+    turn = succession(world, allows_replacement=allows_ca_replacement)
+    ended = tuple(superseded(world))
+    revokes = bool(ended) or loses_certificates(world)
+    crl_changes = fleet.signs_here and (must_renew_revocation_list(world, turn) or revokes)
+    outlook = Outlook(world, turn, crl_changes)
+    authority = tuple(authority_changes(outlook)) if fleet.signs_here else ()
     bundle = tuple(bundle_changes(world))
-    groups = [tuple(_host_changes(world, host, awaited, crl_changes=crl_changes)) for host in fleet.hosts]
+    groups = [tuple(_host_changes(outlook, host, awaited)) for host in fleet.hosts]
     removed = tuple(removed_hosts(world))
-    before = (*authority, *bundle, *chain.from_iterable(groups), *removed)
-    crl = tuple(revocation_list_changes(world, before)) if fleet.signs_here else ()
+    before = (*authority, *bundle, *chain.from_iterable(groups), *removed, *ended)
+    crl = tuple(revocation_list_changes(outlook, before)) if fleet.signs_here else ()
     playbook = tuple(playbook_changes(world))
     changes = (*before, *crl, *playbook, *report_changes(world))
     waiting = {one.host for one in awaited}
@@ -52,25 +57,27 @@ def make_plan(world: World, *, allows_ca_replacement: bool = False) -> Plan:
     )
     kept += fleet.signs_here * ((not authority) + (not crl)) + (not playbook)
     kept += bool(world.wanted.bundle) and not bundle
-    return Plan(world.now, changes, kept, digest_of(world), allows_ca_replacement, tuple(awaited))
+    return Plan(
+        world.now, changes, kept, digest_of(world), allows_ca_replacement, tuple(awaited), turn.rollover
+    )
 
 
-def _host_changes(
-    world: World, host: HostSpec, awaited: list[Awaited], *, crl_changes: bool
-) -> Iterator[Change]:
+def _host_changes(outlook: Outlook, host: HostSpec, awaited: list[Awaited]) -> Iterator[Change]:
     """The changes to a host's certificates, or else to its folder: a new certificate fills the folder anew.
 
     What the host waits for is added to ``awaited``.
     """
     is_filled = False
-    for change in (*_certificates(world, host, awaited), *unneeded(world, host)):
+    world = outlook.world
+    for change in (*_certificates(outlook, host, awaited), *unneeded(world, host)):
         is_filled = is_filled or _fills_folder(change)
         yield change
     if not is_filled and _has_something_to_install(world, host):
-        yield from folder_changes(world, host, crl_changes=crl_changes)
+        yield from folder_changes(outlook, host)
 
 
-def _certificates(world: World, host: HostSpec, awaited: list[Awaited]) -> Iterator[Change]:
+def _certificates(outlook: Outlook, host: HostSpec, awaited: list[Awaited]) -> Iterator[Change]:
+    world = outlook.world
     for holder, spec in host.certificates:
         is_tools = spec is host.tools_certificate
         artifact = Artifact.CLIENT_CERTIFICATE if is_tools else certificate_of(host)
@@ -80,7 +87,7 @@ def _certificates(world: World, host: HostSpec, awaited: list[Awaited]) -> Itera
         elif spec.is_bought:
             yield from request_changes(world, host, spec, awaited)
         else:
-            yield from certificate_changes(world, host, holder, spec, artifact)
+            yield from certificate_changes(outlook, host, holder, spec, artifact)
 
 
 def _fills_folder(change: Change) -> bool:

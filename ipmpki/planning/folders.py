@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.fleet import CertificateSpec, HostSpec
+    from ipmpki.planning.succession import Outlook
     from ipmpki.planning.world import World
 
 
@@ -35,8 +36,9 @@ def awaited_request(host: HostSpec, spec: CertificateSpec) -> Awaited:
     return Awaited(host.name, certificate_of(host), None, path)
 
 
-def folder_changes(world: World, host: HostSpec, *, crl_changes: bool = False) -> Iterator[Change]:
+def folder_changes(outlook: Outlook, host: HostSpec) -> Iterator[Change]:
     """The change to a host's folder, where its certificate stays as it is."""
+    world, crl_changes = outlook.world, outlook.crl_changes
     current = world.issued.current.get(host.name)
     folder = host_folder(host.name)
     published = world.issued.folders.get(folder)
@@ -48,9 +50,9 @@ def folder_changes(world: World, host: HostSpec, *, crl_changes: bool = False) -
         reason = Reason(ReasonCode.FILES_MISSING, "its folder has not been published yet")
         yield Change(Action.RESTORE, host.name, Artifact.FOLDER, (reason,))
         return
-    what = world.changes_trust_of(host)
+    what = outlook.new_trust_of(host)
     if what:
-        reason = Reason(ReasonCode.ISSUER_CHANGED, f"it gets the new {what}")
+        reason = Reason(ReasonCode.ISSUER_CHANGED, what)
         yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (reason,))
         return
     reasons = []

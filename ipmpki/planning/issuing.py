@@ -22,71 +22,59 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ipmpki.fleet import CertificateSpec, HostSpec
-    from ipmpki.issued import IssuedCertificate
+    from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
+    from ipmpki.planning.succession import Outlook, Succession
     from ipmpki.planning.world import World
 
 
-def authority_changes(world: World) -> Iterator[Change]:
-    """The change to the authority that signs here, or to its key or its published certificate."""
-    old = world.issued.signer
-    if old is None:
-        reason = Reason(ReasonCode.ISSUER_CHANGED, "the store holds no authority yet")
-        yield Change(
-            Action.CREATE,
-            None,
-            Artifact.CA_CERTIFICATE,
-            (reason,),
-            differences_between({}, specification.fields(world.wanted.authority)),
+def authority_changes(outlook: Outlook) -> Iterator[Change]:
+    """The change to the authorities that sign here, or to a key or a published certificate of theirs."""
+    world, turn = outlook.world, outlook.turn
+    if turn.makes:
+        is_first = not world.issued.signers
+        action = Action.REPLACE if turn.replaces and not is_first else Action.CREATE
+        yield Change(action, None, Artifact.CA_CERTIFICATE, turn.reasons, turn.differences)
+        return
+    for retired in turn.retires:
+        reason = Reason(
+            ReasonCode.ISSUER_CHANGED, "another has taken over: nothing that is in use is its own"
         )
-        return
-    if world.needs_new_signer:
-        before, after = specification.fields(old.specification), specification.fields(world.wanted.authority)
-        differences = differences_between(before, after)
-        reasons = [_authority_reason(difference, world.fleet.signing_table) for difference in differences]
-        if old.not_after <= world.now:
-            reasons.append(Reason(ReasonCode.EXPIRED, f"ended on {day(old.not_after)}"))
-        yield Change(Action.REPLACE, None, Artifact.CA_CERTIFICATE, distinct(reasons), differences)
-        return
+        if retired.not_after <= world.now:
+            reason = Reason(ReasonCode.EXPIRED, f"ended on {day(retired.not_after)}")
+        shown = f"{retired.subject} (SHA-256 {bytes.fromhex(retired.fingerprint).hex(':').upper()})"
+        yield Change(
+            Action.REMOVE, None, Artifact.CA_CERTIFICATE, (reason,), (Difference("authority", shown, None),)
+        )
     if world.wanted.encrypt_key:
         reason = Reason(
             ReasonCode.SETTINGS_CHANGED, "a passphrase is declared and the stored key is not encrypted"
         )
         yield Change(Action.REPLACE, None, Artifact.CA_KEY, (reason,))
     missing = unpublished(world, CA_FOLDER, authority_file(world.fleet))
-    if missing:
+    if missing and not turn.retires:
         yield Change(Action.RESTORE, None, Artifact.CA_CERTIFICATE, missing)
 
 
-def _authority_reason(difference: Difference, table: str) -> Reason:
-    codes = {
-        "key": ReasonCode.KEY_CHANGED,
-        "lifetime": ReasonCode.PROFILE_CHANGED,
-        "existing": ReasonCode.ISSUER_CHANGED,
-    }
-    return Reason(
-        codes.get(difference.field, ReasonCode.NAMES_CHANGED), f"{difference.field} in [{table}] changed"
-    )
-
-
 def certificate_changes(
-    world: World, host: HostSpec, holder: str, spec: CertificateSpec, artifact: Artifact
+    outlook: Outlook, host: HostSpec, holder: str, spec: CertificateSpec, artifact: Artifact
 ) -> Iterator[Change]:
     """The change to a certificate that is issued here; none where the one there is will do."""
-    current = world.issued.current.get(holder)
+    current = outlook.world.issued.current.get(holder)
     order = specification.of_certificate(spec)
     if current is None:
         reason = Reason(ReasonCode.NEW_HOST, "no certificate has been issued for it yet")
         differences = differences_between({}, specification.fields(order))
         yield Change(Action.CREATE, host.name, artifact, (reason,), differences)
         return
-    change = _certificate_change(world, host, current, order, artifact)
+    change = _certificate_change(outlook, host, current, order, artifact)
     if change is not None:
         yield change
 
 
 def _certificate_change(
-    world: World, host: HostSpec, current: IssuedCertificate, order: str, artifact: Artifact
+    outlook: Outlook, host: HostSpec, current: IssuedCertificate, order: str, artifact: Artifact
 ) -> Change | None:
+    world, turn = outlook.world, outlook.turn
     differences: tuple[Difference, ...] = ()
     replaced: list[Reason] = []
     if order != current.specification:
@@ -94,15 +82,14 @@ def _certificate_change(
             specification.fields(current.specification), specification.fields(order)
         )
         replaced += [certificate_reason(difference) for difference in differences]
-    signer = world.issued.signer
-    if world.needs_new_signer or (signer is not None and current.authority != signer.identity):
+    if not turn.accepts(current.authority):
         replaced.append(Reason(ReasonCode.ISSUER_CHANGED, "it was issued by an authority that is replaced"))
     if current.revoked_at is not None:
         replaced.append(Reason(ReasonCode.REVOKED, f"revoked on {day(current.revoked_at)}"))
     renewed: list[Reason] = []
     if current.not_after <= world.now:
         renewed.append(Reason(ReasonCode.EXPIRED, f"ended on {day(current.not_after)}"))
-    elif current.not_after - host.renew_before <= world.now and not _is_clipped(world, current):
+    elif current.not_after - host.renew_before <= world.now and not _is_clipped(turn, current):
         renewed.append(Reason(ReasonCode.EXPIRING, f"ends on {day(current.not_after)}"))
     if not replaced and not renewed:
         return None
@@ -111,41 +98,67 @@ def _certificate_change(
     return Change(action, host.name, artifact, distinct([*replaced, *renewed]), differences, install_by)
 
 
-def _is_clipped(world: World, current: IssuedCertificate) -> bool:
+def _is_clipped(turn: Succession, current: IssuedCertificate) -> bool:
     """Whether a certificate ends with its issuer, so that renewing it under that issuer gains nothing."""
-    signer = world.issued.signer
-    return not world.needs_new_signer and signer is not None and current.not_after >= signer.not_after
-
-
-def must_renew_revocation_list(world: World) -> bool:
-    """Whether a new list is due by itself, whatever this plan revokes."""
-    old = world.issued.revocation_list
+    issuer = turn.issuer
     return (
-        old is None
-        or world.needs_new_signer
-        or world.issued.unlisted_revocations > 0
-        or _crl_is_expiring(world)
+        issuer is not None and current.authority == issuer.identity and current.not_after >= issuer.not_after
     )
 
 
-def _crl_is_expiring(world: World) -> bool:
-    old, signer = world.issued.revocation_list, world.issued.signer
-    if old is None or signer is None or old.next_update >= signer.not_after:
-        return False
-    return old.next_update - world.fleet.crl_renew_before <= world.now
+def must_renew_revocation_list(world: World, turn: Succession) -> bool:
+    """Whether new lists are due by themselves, whatever this plan revokes."""
+    return (
+        turn.changes_trust
+        or bool(_without_list(world, turn))
+        or world.issued.unlisted_revocations > 0
+        or bool(_expiring_lists(world, turn))
+    )
 
 
-def revocation_list_changes(world: World, others: Sequence[Change]) -> Iterator[Change]:
-    """The change to the list of the authority that signs here; ``others`` are the plan's so far."""
-    old = world.issued.revocation_list
-    if old is None or world.needs_new_signer:
-        action = Action.CREATE if old is None else Action.REPLACE
-        reason = Reason(ReasonCode.ISSUER_CHANGED, "the authority is new")
-        if world.issued.signer is not None and not world.needs_new_signer:
-            reason = Reason(ReasonCode.FILES_MISSING, "the authority has no revocation list yet")
-        yield Change(action, None, Artifact.CRL, (reason,))
+def _in_force(world: World, turn: Succession) -> Iterator[StoredAuthority]:
+    """The authorities that there are and that go on being trusted."""
+    gone = {one.identity for one in turn.retires}
+    return (one for one in world.issued.signers if one.identity not in gone)
+
+
+def _without_list(world: World, turn: Succession) -> list[StoredAuthority]:
+    lists = world.issued.revocation_lists
+    return [one for one in _in_force(world, turn) if one.identity not in lists]
+
+
+def _expiring_lists(world: World, turn: Succession) -> list[StoredRevocationList]:
+    """Those within their window; one that ends with its authority cannot be renewed for longer."""
+    held = [
+        (world.issued.revocation_lists[one.identity], one)
+        for one in _in_force(world, turn)
+        if one.identity in world.issued.revocation_lists
+    ]
+    return [
+        crl
+        for crl, authority in held
+        if crl.next_update < authority.not_after
+        and crl.next_update - world.fleet.crl_renew_before <= world.now
+    ]
+
+
+def revocation_list_changes(outlook: Outlook, others: Sequence[Change]) -> Iterator[Change]:
+    """The change to the lists of the authorities that sign here; ``others`` are the plan's so far.
+
+    While one takes over from another there are two lists, in one file, which are renewed together.
+    """
+    world, turn = outlook.world, outlook.turn
+    reasons: list[Reason] = []
+    if turn.makes:
+        reasons.append(Reason(ReasonCode.ISSUER_CHANGED, "the authority is new"))
+    elif turn.retires:
+        reasons.append(Reason(ReasonCode.ISSUER_CHANGED, "the authority before goes"))
+    elif _without_list(world, turn):
+        reasons.append(Reason(ReasonCode.FILES_MISSING, "the authority has no revocation list yet"))
+    if not world.issued.revocation_lists or turn.replaces:
+        action = Action.REPLACE if world.issued.revocation_lists else Action.CREATE
+        yield Change(action, None, Artifact.CRL, tuple(reasons))
         return
-    reasons = []
     revoked = sum(1 for change in others if change.action is Action.REVOKE)
     if revoked:
         code = (
@@ -154,12 +167,12 @@ def revocation_list_changes(world: World, others: Sequence[Change]) -> Iterator[
         reasons.append(Reason(code, f"{revoked} more revoked"))
     if world.issued.unlisted_revocations:
         reasons.append(Reason(ReasonCode.REVOKED, f"{world.issued.unlisted_revocations} not listed yet"))
-    if _crl_is_expiring(world):
+    for old in _expiring_lists(world, turn):
         code = ReasonCode.EXPIRED if old.next_update <= world.now else ReasonCode.EXPIRING
         reasons.append(Reason(code, f"its next update is due on {day(old.next_update)}"))
     missing = unpublished(world, CA_FOLDER, "crl.pem")
     if reasons:
-        yield Change(Action.RENEW, None, Artifact.CRL, (*reasons, *missing))
+        yield Change(Action.RENEW, None, Artifact.CRL, distinct([*reasons, *missing]))
     elif missing:
         yield Change(Action.RESTORE, None, Artifact.CRL, missing)
 

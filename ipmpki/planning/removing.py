@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki import specification
-from ipmpki.changes import Action, Artifact, Change, Reason, ReasonCode, host_folder
+from ipmpki.changes import Action, Artifact, Change, Difference, Reason, ReasonCode, host_folder
 from ipmpki.fleet import host_of, tools_holder
 from ipmpki.planning.reasons import day
 from ipmpki.vocabulary import Profile
@@ -41,6 +41,19 @@ def unneeded(world: World, host: HostSpec) -> Iterator[Change]:
     needed = frozenset(holder for holder, _ in host.certificates)
     needs_request = host.certificate is not None and host.certificate.is_bought
     yield from _given_up(world, host.name, needed, reason, needs_request=needs_request)
+
+
+def superseded(world: World) -> Iterator[Change]:
+    """Certificates whose successors are known to be installed, so that nobody shows them any more."""
+    for one in world.replaced:
+        current = world.issued.current.get(one.host)
+        known = world.issued.installed.get(host_of(one.host))
+        if current is not None and known is not None and current.serial in known.serials:
+            is_client = one.profile is Profile.CLIENT
+            artifact = Artifact.CLIENT_CERTIFICATE if is_client else Artifact.SERVER_CERTIFICATE
+            reason = Reason(ReasonCode.REVOKED, "the one in its place is installed")
+            serial = Difference("serial", f"{one.serial:X}", None)
+            yield Change(Action.REVOKE, host_of(one.host), artifact, (reason,), (serial,))
 
 
 def loses_certificates(world: World) -> bool:

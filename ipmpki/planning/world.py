@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from ipmpki import specification
 from ipmpki.changes import PLAYBOOK_FOLDER, host_folder
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from ipmpki.changes import Drift
-    from ipmpki.fleet import Fleet, HostSpec
-    from ipmpki.issued import Issued
+    from ipmpki.fleet import Fleet
+    from ipmpki.issued import Issued, IssuedCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +46,14 @@ class World:
     issued: Issued
     drift: Drift
     now: datetime
-
-    @property
-    def needs_new_signer(self) -> bool:
-        """Whether every certificate that is issued here will have another issuer."""
-        if not self.wanted.authority:
-            return False
-        old = self.issued.signer
-        return old is None or old.specification != self.wanted.authority or old.not_after <= self.now
+    replaced: tuple[IssuedCertificate, ...] = ()
+    """Certificates that others took the place of and that have not ended, where such are to be revoked."""
 
     @property
     def needs_new_bundle(self) -> bool:
         """Whether every host that trusts the bundle will have another."""
         old = self.issued.bundle
         return bool(self.wanted.bundle) and (old is None or old.specification != self.wanted.bundle)
-
-    def changes_trust_of(self, host: HostSpec) -> str:
-        """What a host is to trust from now on that has yet to be made, in words; empty where nothing is."""
-        if self.needs_new_signer and (not self.fleet.is_third_party or host.role is Role.SERVER):
-            return "authority's certificate"
-        return "trust bundle" if self.needs_new_bundle else ""
 
 
 def digest_of(world: World) -> str:

@@ -14,6 +14,8 @@ from ipmpki.render.requesting import request_words
 from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, StoredAuthority
 
@@ -40,10 +42,13 @@ def templates_digest(folder: str = ".") -> str:
 
 def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
     """The digest of every folder's inputs, given what is issued now."""
-    signer = issued.signer.fingerprint if issued.signer and fleet.signs_here else ""
+    signers = " ".join(one.fingerprint for one in issued.signers) if fleet.signs_here else ""
     bundle = issued.bundle.fingerprint if issued.bundle and fleet.is_third_party else ""
-    crl = str(issued.revocation_list.number) if issued.revocation_list and fleet.signs_here else ""
-    authority = f"{signer}\n{bundle}\n{fleet.is_mixed}"
+    lists = issued.revocation_lists if fleet.signs_here else {}
+    crl = " ".join(
+        f"{one.identity}:{lists[one.identity].number}" for one in issued.signers if one.identity in lists
+    )
+    authority = f"{signers}\n{bundle}\n{fleet.is_mixed}"
     common = f"{__version__}\n{templates_digest()}\n{fleet.mutual_auth}"
     inputs = {
         host_folder(host.name): _digest(_of_host(host, fleet, issued, common, crl)) for host in fleet.hosts
@@ -90,19 +95,27 @@ def separates_trust(host: HostSpec, fleet: Fleet) -> bool:
     return fleet.is_mixed and host.role is Role.SERVER and host.site.keywords.ca_file is not None
 
 
-def trusted_by(host: HostSpec, fleet: Fleet, issued: Issued) -> StoredAuthority | None:
+def trusted_by(host: HostSpec, fleet: Fleet, issued: Issued) -> tuple[StoredAuthority, ...]:
     """Whom a host finds in its ca-cert.pem."""
     if fleet.is_mixed and host.role is Role.SERVER and not separates_trust(host, fleet):
-        return issued.signer
-    return issued.bundle if fleet.is_third_party else issued.signer
+        return issued.signers
+    if fleet.is_third_party:
+        return (issued.bundle,) if issued.bundle is not None else ()
+    return issued.signers
+
+
+def certificates_of(authorities: Sequence[StoredAuthority]) -> bytes:
+    """Their certificates, one after the other, as a file of trusted authorities holds them."""
+    return b"".join(one.certificates_pem for one in authorities)
 
 
 def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str) -> str:
     current = issued.current.get(host.name) if host.certificate is not None else None
-    trusted = trusted_by(host, fleet, issued)
-    common = f"{common}\n{trusted.fingerprint if trusted else ''}"
+    trusted = " ".join(one.fingerprint for one in trusted_by(host, fleet, issued))
+    common = f"{common}\n{trusted}"
     if fleet.is_mixed and host.role is Role.SERVER:
-        for one in (issued.signer, issued.current.get(tools_holder(host.name))):
+        tools = issued.current.get(tools_holder(host.name))
+        for one in (*issued.signers, tools):
             common += f"\n{one.fingerprint if one else ''}"
     carried = crl if host.carries_revocation_list else ""
     fingerprint = current.fingerprint if current else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.changes import (
@@ -16,6 +17,8 @@ from ipmpki.changes import (
     Plan,
     Reason,
     ReasonCode,
+    Rollover,
+    Stage,
     host_folder,
 )
 from ipmpki.faults import UnreadableFile
@@ -60,6 +63,7 @@ def render_plan_json(plan: Plan) -> str:
         "changes": [_change_object(change) for change in plan.changes],
         "summary": plan.summary,
         "awaited": [_awaited_object(one) for one in plan.awaited],
+        "rollover": _rollover_object(plan.rollover),
         "allows_ca_replacement": plan.allows_ca_replacement,
         "world": plan.world,
     }
@@ -89,6 +93,17 @@ def _awaited_object(one: Awaited) -> dict[str, str | None]:
     return {"host": one.host, "artifact": one.artifact.value, "since": since, "file": one.file}
 
 
+def _rollover_object(one: Rollover | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {
+        "stage": one.stage.value,
+        "signs": one.signs,
+        "retires": list(one.retires),
+        "waiting": list(one.waiting),
+    }
+
+
 def read_plan_json(content: bytes, name: str) -> Plan:
     """A saved plan. Raises UnreadableFile where it is not one, or is from a newer version."""
     try:
@@ -103,6 +118,7 @@ def read_plan_json(content: bytes, name: str) -> Plan:
             world=str(document["world"]),
             allows_ca_replacement=bool(document["allows_ca_replacement"]),
             awaited=tuple(map(_awaited, document["awaited"])),
+            rollover=_rollover(document["rollover"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         message = f"'{name}' is not a saved plan"
@@ -117,6 +133,17 @@ def _change(document: dict[str, Any]) -> Change:
         tuple(Reason(ReasonCode(reason["code"]), reason["detail"]) for reason in document["reasons"]),
         tuple(Difference(one["field"], one["old"], one["new"]) for one in document["differences"]),
         datetime.fromisoformat(document["install_by"]) if document["install_by"] is not None else None,
+    )
+
+
+def _rollover(document: dict[str, Any] | None) -> Rollover | None:
+    if document is None:
+        return None
+    return Rollover(
+        Stage(document["stage"]),
+        document["signs"],
+        tuple(document["retires"]),
+        tuple(document["waiting"]),
     )
 
 
@@ -164,7 +191,40 @@ def _nothing_to_do(plan: Plan) -> str:
     return f"Nothing to do: everything is as declared ({kept})."
 
 
+_STAGES = {
+    Stage.TRUST_BOTH: (1, "every host gets the new authority to trust, beside the one before"),
+    Stage.REISSUE: (2, "every certificate is issued anew, by the new authority"),
+    Stage.RETIRE: (3, "the authority before goes: nothing that is in use is its own"),
+}
+
+
+def _rollover_lines(plan: Plan, width: int = 96) -> Iterator[str]:
+    rollover = plan.rollover
+    if rollover is None:
+        return
+    number, what = _STAGES[rollover.stage]
+    yield ""
+    yield f"The authority is replaced without an outage, step {number} of 3: {what}."
+    waiting = rollover.waiting
+    if waiting:
+        named = ", ".join(waiting[:MOST_HOSTS_NAMED])
+        more = f" and {len(waiting) - MOST_HOSTS_NAMED} more" if len(waiting) > MOST_HOSTS_NAMED else ""
+        yield from wrap(
+            f"The next step begins when all have installed it. Not known of {_count(len(waiting), 'host')}:"
+            f" {named}{more}.",
+            width,
+            break_on_hyphens=False,
+        )
+        yield "When a host has, say so:  ipmpki installed pki.toml HOST... (or --all)"
+
+
+def render_rollover(plan: Plan) -> str:
+    """How far an authority has taken over from another; empty where none does."""
+    return "\n".join(_rollover_lines(plan)).lstrip("\n")
+
+
 def _awaited_lines(plan: Plan) -> Iterator[str]:
+    yield from _rollover_lines(plan)
     for awaited, heading in (
         (_bought(plan), "Awaited from the authority, to be brought in with 'ipmpki import'"),
         (_requested(plan), "Awaited from the hosts, which make key and request themselves"),

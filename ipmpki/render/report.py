@@ -14,6 +14,7 @@ from ipmpki.render.report_words import take_census
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ipmpki.changes import Rollover
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.vocabulary import OperatingSystem, Profile, Role
 
@@ -61,7 +62,8 @@ class ReportedHost:
     """A host. ``published_at`` is when its folder last changed, so when it last needed installing.
 
     ``awaited_since`` is when the request was made whose certificate has yet to be brought. A server may have
-    a second certificate, which its own programs show where they are clients.
+    a second certificate, which its own programs show where they are clients. ``installed_at`` is when it was
+    told to have all this installed, ``install_by`` otherwise when the certificate it had before ends.
     """
 
     name: str
@@ -72,6 +74,8 @@ class ReportedHost:
     certificate: ReportedCertificate | None
     published_at: datetime | None
     awaited_since: datetime | None = None
+    installed_at: datetime | None = None
+    install_by: datetime | None = None
     tools_certificate: ReportedCertificate | None = None
 
     @property
@@ -111,7 +115,7 @@ class Report:
     ``as_of`` is the time of the newest event in the ledger (None before the first build): it, not the
     wall clock, dates the report, so that a second build writes the same bytes. ``refused`` is true where
     errors kept the build from happening. ``is_mixed``: servers' certificates are bought, those of clients
-    come from ``authority``.
+    come from ``authority``. ``rollover``: it is taking over from another.
     """
 
     declaration: str
@@ -124,6 +128,7 @@ class Report:
     problems: tuple[LocatedProblem, ...]
     bundle: ReportedBundle | None = None
     is_mixed: bool = False
+    rollover: Rollover | None = None
 
 
 def render_report(report: Report) -> tuple[RenderedFile, ...]:

@@ -65,6 +65,8 @@ class HostRow(NamedTuple):
     serial: str = ""
     fingerprint: str = ""
     tools: str = ""
+    installed: str = ""
+    install_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def render_html(report: Report, census: Census) -> bytes:
         headline=words.write_headline(report, census),
         problems=[_problem_card(located) for located in report.problems],
         stages=[] if report.refused else _stages(report),
-        before=(*words.ordering(report), *words.before_installing(report)),
+        before=(*words.ordering(report), *words.taking_over(report), *words.before_installing(report)),
         after=words.after_installing(report),
         backup=words.backing_up(report),
         is_due=words.is_due(report, census),
@@ -245,6 +247,8 @@ def _host_row(host: ReportedHost, report: Report) -> HostRow:
         serial=words.serial_number(certificate.serial),
         fingerprint=grouped(certificate.fingerprint),
         tools=_as_a_client(host.tools_certificate),
+        installed="" if host.installed_at is None else day(host.installed_at),
+        install_by="" if host.install_by is None else day(host.install_by),
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from ipmpki.changes import Rollover
     from ipmpki.render.report import (
         Report,
         ReportedAuthority,
@@ -41,6 +42,7 @@ def render_json(report: Report, census: Census) -> bytes:
         "as_of": _time(report.as_of),
         "mutual_auth": report.mutual_auth,
         "authority": _authority(report.authority),
+        "rollover": _rollover(report.rollover),
         "bundle": _bundle(report.bundle),
         "revocation_list": _revocation_list(report.revocation_list),
         "hosts": _Written([_host(host, report) for host in report.hosts]),
@@ -107,6 +109,12 @@ def _authority(authority: ReportedAuthority | None) -> dict[str, Any] | None:
     }
 
 
+def _rollover(rollover: Rollover | None) -> dict[str, Any] | None:
+    if rollover is None:
+        return None
+    return {"stage": rollover.stage.value, "waiting": list(rollover.waiting)}
+
+
 def _bundle(bundle: ReportedBundle | None) -> dict[str, Any] | None:
     if bundle is None:
         return None
@@ -141,6 +149,8 @@ def _host(host: ReportedHost, report: Report) -> str:
       "status": "{_STATUS_WORDS[status_of(host, report)]}",
       "published_at": {_quoted_time(host.published_at)},
       "awaited_since": {_quoted_time(host.awaited_since)},
+      "installed_at": {_quoted_time(host.installed_at)},
+      "install_by": {_quoted_time(host.install_by)},
       "certificate": {"null" if certificate is None else _certificate(certificate)},
       "tools_certificate": {"null" if tools is None else _certificate(tools)}
     }}"""

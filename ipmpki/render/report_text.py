@@ -123,7 +123,7 @@ def _next_steps(report: Report, census: Census) -> Iterator[str]:
             ("Add a host to ", visible(report.declaration), ", then run ", *words.build_command(report), ".")
         )
         return
-    for sentence in (*words.ordering(report), *words.before_installing(report)):
+    for sentence in (*words.ordering(report), *words.taking_over(report), *words.before_installing(report)):
         yield from _item(sentence)
     for group in words.group_installs(report):
         yield ""
@@ -179,6 +179,10 @@ def _host_card(host: ReportedHost, report: Report) -> list[str]:
         lines += _field("Addresses", _joined(host.addresses))
     if host.published_at is not None:
         lines += _field("Folder", f"dist/hosts/{name}, changed {minute(host.published_at)}")
+    if host.installed_at is not None:
+        lines += _field("Installed", f"as was told on {day(host.installed_at)}")
+    if host.install_by is not None:
+        lines += _field("Install by", f"{day(host.install_by)}, when the certificate before ends")
     if host.awaited_since is not None:
         lines += _field("Awaited", f"since {day(host.awaited_since)}")
     certificate = host.certificate

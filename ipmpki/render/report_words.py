@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
+from ipmpki.changes import Stage
 from ipmpki.diagnostics import tally
 from ipmpki.render.problems import visible
 from ipmpki.vocabulary import OperatingSystem, Role
@@ -181,6 +182,35 @@ def ordering(report: Report) -> tuple[Sentence, ...]:
             " says, and when it has come, run ",
             Code(f"ipmpki import {visible(report.declaration)} FILE..."),
             ".",
+        ),
+    )
+
+
+_STEPS = {
+    Stage.TRUST_BOTH: ("first", "every host gets both authorities to trust"),
+    Stage.REISSUE: ("second", "every certificate is issued anew, by the new authority"),
+}
+
+
+def taking_over(report: Report) -> tuple[Sentence, ...]:
+    """How far an authority has taken over from another, and what has to be said for it to go on."""
+    rollover = report.rollover
+    if rollover is None or rollover.stage not in _STEPS:
+        return ()
+    number, what = _STEPS[rollover.stage]
+    waiting = counted(len(rollover.waiting), "host")
+    return (
+        (
+            f"The authority is replaced without an outage, and this is the {number} of three steps: {what}. "
+            "Install every folder that changed, in any order.",
+        ),
+        (
+            f"The next step begins when all have installed this one. It is not known of {waiting} yet: say it"
+            " with ",
+            Code(f"ipmpki installed {visible(report.declaration)} HOST..."),
+            ", or ",
+            Code("--all"),
+            " for every host, and build again. Nothing breaks if that takes weeks.",
         ),
     )
 

@@ -72,17 +72,18 @@ def certificate_expiring(fleet: Fleet, surroundings: Surroundings) -> Iterator[F
 
     ## Instead
 
-    Run "ipmpki build" and install the host's folder again. A new authority needs "--replace-ca" and every
-    host's folder.
+    Run "ipmpki build" and install the host's folder again. An authority that ipmpki made gets its successor
+    by builds, step by step as "ipmpki plan" says; one of your own has to be brought, with a higher
+    generation.
     """
     issued = surroundings.issued
     if issued is None:
         return
-    if issued.signer is not None and fleet.signs_here:
-        left = issued.signer.not_after - surroundings.now
+    for authority in issued.signers if fleet.signs_here else ():
+        left = authority.not_after - surroundings.now
         if timedelta(0) < left <= _AUTHORITY_NOTICE:
             yield Finding(
-                f"the authority's certificate {_ends(issued.signer.not_after, left)}",
+                f"the authority's certificate {_ends(authority.not_after, left)}",
                 _AUTHORITY_REMEDY if fleet.existing is None else _EXISTING_REMEDY,
                 _authority_place(fleet),
             )
@@ -114,8 +115,9 @@ def certificate_expired(fleet: Fleet, surroundings: Surroundings) -> Iterator[Fi
 
     ## Instead
 
-    Run "ipmpki build" and install the host's folder again. A new authority needs "--replace-ca" and every
-    host's folder.
+    Run "ipmpki build" and install the host's folder again. An authority that ipmpki made gets its successor
+    by builds, step by step as "ipmpki plan" says; one of your own has to be brought, with a higher
+    generation.
     """
     issued = surroundings.issued
     if issued is None:
@@ -124,7 +126,7 @@ def certificate_expired(fleet: Fleet, surroundings: Surroundings) -> Iterator[Fi
     if issued.signer is not None and fleet.signs_here and issued.signer.not_after <= now:
         yield Finding(
             f"the authority's certificate ended on {issued.signer.not_after:%Y-%m-%d}",
-            _AUTHORITY_REMEDY if fleet.existing is None else _EXISTING_REMEDY,
+            _ENDED_REMEDY if fleet.existing is None else f"{_EXISTING_REMEDY} with --replace-ca",
             _authority_place(fleet),
         )
     for host, what, certificate in _certificates(fleet, issued):
@@ -168,8 +170,9 @@ def revoked_and_not_replaced(fleet: Fleet, surroundings: Surroundings) -> Iterat
             )
 
 
-_AUTHORITY_REMEDY = "run 'ipmpki build --replace-ca' and install every host's folder again"
-_EXISTING_REMEDY = "declare the authority's new certificate, and run 'ipmpki build --replace-ca'"
+_AUTHORITY_REMEDY = "run 'ipmpki plan', which says the next step of its succession"
+_EXISTING_REMEDY = "declare its successor's certificate and key, with a higher generation, and build"
+_ENDED_REMEDY = "run 'ipmpki build --replace-ca' and install every host's folder again"
 
 
 def _authority_place(fleet: Fleet) -> Place:

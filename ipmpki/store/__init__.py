@@ -15,7 +15,7 @@ from ipmpki.store.ledger import (
     Revoked,
     Store,
 )
-from ipmpki.store.opening import open_store, read_chains, read_issued
+from ipmpki.store.opening import open_store, read_chains, read_issued, read_replaced
 from ipmpki.store.tables import APPLICATION_ID, VERSION
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "open_store",
     "read_chains",
     "read_issued",
+    "read_replaced",
 ]

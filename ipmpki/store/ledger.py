@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ipmpki.specification import BUNDLE
 from ipmpki.store.reading import read, read_certificates
 from ipmpki.store.tables import (
     APPLICATION_ID,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ipmpki.issued import (
+        Installation,
         Issued,
         IssuedCertificate,
         OpenRequest,
@@ -162,9 +164,11 @@ class Store:
         )
         return [Revoked(int(serial, 16), moment(revoked_at), reason) for serial, revoked_at, reason in rows]
 
-    def add_authority(self, authority: StoredAuthority, detail: str) -> None:
-        """Record a new authority, which becomes the current one."""
+    def add_authority(self, authority: StoredAuthority, detail: str, *, replaces: bool = False) -> None:
+        """Record a new authority; with ``replaces`` it takes the place of those that signed before."""
         with self._transaction() as execute:
+            if replaces:
+                self._retire_authorities(execute, "substr(specification, 1, ?) != ?", (len(BUNDLE), BUNDLE))
             execute(
                 "INSERT INTO authority (subject, specification, key_type, fingerprint, not_before, not_after,"
                 " is_existing, made_at, certificates, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -182,6 +186,18 @@ class Store:
                 ),
             )
             self._tell(execute, "authority-made", None, None, detail)
+
+    def retire_authority(self, identity: int, detail: str) -> None:
+        """Record that an authority is not trusted any more; its key and what it issued stay."""
+        with self._transaction() as execute:
+            self._retire_authorities(execute, "id = ?", (identity,))
+            self._tell(execute, "authority-retired", None, None, detail)
+
+    def _retire_authorities(
+        self, execute: Callable[..., sqlite3.Cursor], condition: str, values: tuple[int | str, ...]
+    ) -> None:
+        statement = f"UPDATE authority SET retired_at = ? WHERE retired_at IS NULL AND {condition}"  # noqa: S608 -- conditions are this class's own
+        execute(statement, (seconds(self._now), *values))
 
     def encrypt_authority_key(self, identity: int, key_pem: bytes) -> None:
         """Put the same key, encrypted, in place of the plain one."""
@@ -337,6 +353,21 @@ class Store:
                     (new.number, hex_serial(serial)),
                 )
             self._tell(execute, "revocation-list-made", None, None, f"number {new.number}")
+
+    def record_installations(self, installations: Iterable[Installation], detail: str) -> None:
+        """Record what hosts have installed; what was known before is replaced."""
+        with self._transaction() as execute:
+            for one in installations:
+                execute(
+                    "REPLACE INTO installation VALUES (?, ?, ?, ?)",
+                    (
+                        one.host,
+                        seconds(one.at),
+                        " ".join(sorted(map(hex_serial, one.serials))),
+                        " ".join(sorted(one.trusted)),
+                    ),
+                )
+                self._tell(execute, "installed", one.host, None, detail)
 
     def record_folders(self, folders: Iterable[PublishedFolder], removed: Iterable[str] = ()) -> None:
         """Record what was published and what was removed from dist/."""

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from ipmpki.faults import Fault
 from ipmpki.issued import Issued
 from ipmpki.store.ledger import Store
-from ipmpki.store.reading import read
+from ipmpki.store.reading import read, read_certificates
 from ipmpki.store.tables import APPLICATION_ID, FILE_MODE, VERSION, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
+
+    from ipmpki.issued import IssuedCertificate
 
 
 def read_issued(path: Path) -> Issued:
@@ -42,6 +44,20 @@ def read_chains(path: Path) -> dict[str, bytes]:
             return {}
         _require_store(connection, path)
         return dict(connection.execute("SELECT host, pem FROM certificate WHERE retired_at IS NULL"))
+
+
+def read_replaced(path: Path, now: datetime) -> tuple[IssuedCertificate, ...]:
+    """Certificates of trusted authorities that others took the place of, neither ended nor revoked."""
+    if not path.exists():
+        return ()
+    with _clear_errors(path), contextlib.closing(_connect(path)) as connection:
+        if _is_empty(connection):
+            return ()
+        _require_store(connection, path)
+        live = {one.identity for one in read(connection).signers}
+        condition = "retired_at IS NOT NULL AND revoked_at IS NULL AND not_after > ?"
+        found = read_certificates(connection, condition, (int(now.timestamp()),))
+        return tuple(one for one in found if one.authority in live)
 
 
 @contextlib.contextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, TypeVar
 
 from ipmpki.issued import (
+    Installation,
     Issued,
     IssuedCertificate,
     OpenRequest,
@@ -19,6 +21,7 @@ from ipmpki.vocabulary import Profile
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
 Found = TypeVar("Found")
 
@@ -26,6 +29,14 @@ _FIRST_WITH_REQUESTS = 2
 """The first format whose stores hold requests; an older store is read as it is, and upgraded by a build."""
 
 
+_FIRST_WITH_SUCCESSION = 3
+"""The first format that tells which authorities are trusted, and what is installed."""
+
+_AUTHORITIES = (
+    "SELECT id, subject, specification, certificates, key, key_type, fingerprint, not_before, not_after,"
+    " is_existing FROM authority"
+)
+_NEWEST = "id = (SELECT max(id) FROM authority WHERE (substr(specification, 1, ?1) = ?2) = ?3)"
 _CERTIFICATES = (
     "SELECT serial, host, authority, profile, specification, not_before, not_after, fingerprint, issued_at,"
     " retired_at, revoked_at, revocation_reason FROM certificate"
@@ -40,20 +51,24 @@ def read(connection: sqlite3.Connection) -> Issued:
     """All of a store but the certificates' and keys' own bytes."""
     connection.execute("BEGIN")  # one snapshot of all tables
     try:
-        signer = _read_authority(connection, is_bundle=False)
-        identity = signer.identity if signer else 0
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        signers = tuple(_read_authorities(connection, version, is_bundle=False))
+        identities = json.dumps([one.identity for one in signers])
         last = connection.execute("SELECT id, at FROM event ORDER BY id DESC LIMIT 1").fetchone()
         listed, unlisted = connection.execute(
             "SELECT count(*) FILTER (WHERE listed_in IS NOT NULL), count(*) FILTER (WHERE listed_in IS NULL)"
-            " FROM certificate WHERE authority = ? AND revoked_at IS NOT NULL",
-            (identity,),
+            " FROM certificate WHERE revoked_at IS NOT NULL"
+            " AND authority IN (SELECT value FROM json_each(?))",
+            (identities,),
         ).fetchone()
         return Issued(
-            signer=signer,
-            bundle=_read_authority(connection, is_bundle=True),
+            signers=signers,
+            bundle=next(_read_authorities(connection, version, is_bundle=True), None),
             current={one.host: one for one in read_certificates(connection, "retired_at IS NULL")},
-            requests={one.host: one for one in _read_requests(connection)},
-            revocation_list=_read_revocation_list(connection, identity),
+            requests={one.host: one for one in _read_requests(connection, version)},
+            installed={one.host: one for one in _read_installations(connection, version)},
+            ends_before=_read_ends_before(connection),
+            revocation_lists={one.authority: one for one in _read_revocation_lists(connection, identities)},
             unlisted_revocations=unlisted,
             listed_revocations=listed,
             folders={folder.path: folder for folder in _read_folders(connection)},
@@ -64,27 +79,30 @@ def read(connection: sqlite3.Connection) -> Issued:
         connection.execute("COMMIT")
 
 
-def _read_authority(connection: sqlite3.Connection, *, is_bundle: bool) -> StoredAuthority | None:
-    row = connection.execute(
-        "SELECT id, subject, specification, certificates, key, key_type, fingerprint, not_before, not_after,"
-        " is_existing FROM authority WHERE (substr(specification, 1, ?) = ?) = ? ORDER BY id DESC LIMIT 1",
+def _read_authorities(
+    connection: sqlite3.Connection, version: int, *, is_bundle: bool
+) -> Iterator[StoredAuthority]:
+    """The authorities that sign here and are trusted, or the newest trust bundle."""
+    in_force = "retired_at IS NULL" if version >= _FIRST_WITH_SUCCESSION else _NEWEST
+    if is_bundle:
+        in_force = _NEWEST
+    for *values, start, end, is_existing in connection.execute(
+        f"{_AUTHORITIES} WHERE (substr(specification, 1, ?1) = ?2) = ?3 AND {in_force} ORDER BY id",
         (len(BUNDLE), BUNDLE, is_bundle),
-    ).fetchone()
-    if row is None:
-        return None
-    identity, subject, specification, certificates, key, key_type, fingerprint, start, end, is_existing = row
-    return StoredAuthority(
-        identity,
-        subject,
-        specification,
-        certificates,
-        key,
-        key_type,
-        fingerprint,
-        moment(start),
-        moment(end),
-        bool(is_existing),
-    )
+    ):
+        identity, subject, specification, certificates, key, key_type, fingerprint = values
+        yield StoredAuthority(
+            identity,
+            subject,
+            specification,
+            certificates,
+            key,
+            key_type,
+            fingerprint,
+            moment(start),
+            moment(end),
+            bool(is_existing),
+        )
 
 
 def read_certificates(
@@ -123,8 +141,7 @@ def read_certificates(
         )
 
 
-def _read_requests(connection: sqlite3.Connection) -> Iterator[OpenRequest]:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def _read_requests(connection: sqlite3.Connection, version: int) -> Iterator[OpenRequest]:
     if version < _FIRST_WITH_REQUESTS:
         return
     for host, order, digest, made_at, pem in connection.execute(
@@ -133,16 +150,32 @@ def _read_requests(connection: sqlite3.Connection) -> Iterator[OpenRequest]:
         yield OpenRequest(host, order, digest, moment(made_at), pem)
 
 
-def _read_revocation_list(connection: sqlite3.Connection, authority: int) -> StoredRevocationList | None:
-    row = connection.execute(
-        "SELECT authority, number, this_update, next_update, pem FROM revocation_list"
-        " WHERE authority = ? ORDER BY number DESC LIMIT 1",
-        (authority,),
-    ).fetchone()
-    if row is None:
-        return None
-    authority, number, this_update, next_update, pem = row
-    return StoredRevocationList(authority, number, moment(this_update), moment(next_update), pem)
+def _read_installations(connection: sqlite3.Connection, version: int) -> Iterator[Installation]:
+    if version < _FIRST_WITH_SUCCESSION:
+        return
+    for host, at, serials, trusted in connection.execute(
+        "SELECT host, at, serials, trusted FROM installation"
+    ):
+        numbers = frozenset(int(serial, 16) for serial in serials.split())
+        yield Installation(host, moment(at), numbers, frozenset(trusted.split()))
+
+
+def _read_ends_before(connection: sqlite3.Connection) -> dict[str, datetime]:
+    rows = connection.execute(
+        "SELECT host, max(not_after) FROM certificate WHERE retired_at IS NOT NULL AND revoked_at IS NULL"
+        " GROUP BY host"
+    )
+    return {host: moment(end) for host, end in rows}
+
+
+def _read_revocation_lists(connection: sqlite3.Connection, identities: str) -> Iterator[StoredRevocationList]:
+    """The newest of each authority: SQLite takes the other columns from the row with the greatest number."""
+    for authority, number, this_update, next_update, pem in connection.execute(
+        "SELECT authority, max(number), this_update, next_update, pem FROM revocation_list"
+        " WHERE authority IN (SELECT value FROM json_each(?)) GROUP BY authority",
+        (identities,),
+    ):
+        yield StoredRevocationList(authority, number, moment(this_update), moment(next_update), pem)
 
 
 def _read_folders(connection: sqlite3.Connection) -> Iterator[PublishedFolder]:

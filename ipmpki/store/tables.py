@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 APPLICATION_ID = 0x49504D50
 """«IPMP»: what tells a store from any other SQLite file."""
-VERSION = 2
+VERSION = 3
 FILE_MODE = 0o600
 
 _REQUESTS = """
@@ -17,14 +17,29 @@ CREATE TABLE request (
 CREATE UNIQUE INDEX open_request ON request (host) WHERE closed_at IS NULL;
 """
 
-UPGRADES = {1: _REQUESTS}
+_INSTALLATIONS = """
+CREATE TABLE installation (
+    host TEXT PRIMARY KEY, at INTEGER NOT NULL, serials TEXT NOT NULL, trusted TEXT NOT NULL
+) STRICT;
+"""
+
+_RETIREMENT = """
+ALTER TABLE authority ADD COLUMN retired_at INTEGER;
+UPDATE authority SET retired_at = made_at WHERE id NOT IN (
+    SELECT max(id) FROM authority GROUP BY substr(specification, 1, 7) = 'bundle='
+);
+"""
+"""Before, the newest authority was the only one; a trust bundle has a line of its own."""
+
+UPGRADES = {1: _REQUESTS, 2: _INSTALLATIONS + _RETIREMENT}
 """What a store of an older format lacks, by that format's number; each step leads to the next."""
 
 TABLES = f"""
 CREATE TABLE authority (
     id INTEGER PRIMARY KEY, subject TEXT NOT NULL, specification TEXT NOT NULL, key_type TEXT NOT NULL,
     fingerprint TEXT NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT NULL,
-    is_existing INTEGER NOT NULL, made_at INTEGER NOT NULL, certificates BLOB NOT NULL, key BLOB NOT NULL
+    is_existing INTEGER NOT NULL, made_at INTEGER NOT NULL, certificates BLOB NOT NULL, key BLOB NOT NULL,
+    retired_at INTEGER
 ) STRICT;
 CREATE TABLE key (
     digest TEXT PRIMARY KEY, host TEXT NOT NULL, made_at INTEGER NOT NULL, pem BLOB NOT NULL
@@ -53,7 +68,7 @@ CREATE TABLE holder (
     id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL, node TEXT NOT NULL, user TEXT NOT NULL,
     since INTEGER NOT NULL
 ) STRICT;
-{_REQUESTS}"""
+{_REQUESTS}{_INSTALLATIONS}"""
 
 
 def seconds(time: datetime) -> int:

@@ -548,6 +548,7 @@ def test_json_is_laid_out_as_the_standard_library_does(report: Report) -> None:
         "as_of",
         "mutual_auth",
         "authority",
+        "rollover",
         "bundle",
         "revocation_list",
         "hosts",

@@ -228,7 +228,7 @@ def test_a_certificate_expires_within_its_renewal_window(left: timedelta, rules:
     ],
 )
 def test_an_authority_gives_ninety_days_notice(left: timedelta, rules: list[str]) -> None:
-    surroundings = Surroundings(NOW, (), Issued(signer=ending(left)))
+    surroundings = Surroundings(NOW, (), Issued(signers=(ending(left),)))
     found = checked(fleet_with(""), surroundings=surroundings).problems
     assert [one.problem.rule for one in found] == rules
     existing = '[ca]\ncertificate = "c.pem"\nkey_file = "k.pem"\n' + server() + CLIENT
