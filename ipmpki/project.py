@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ipmpki.fleet import Fleet
     from ipmpki.issue import AuthorityFiles, Progress
     from ipmpki.issued import Issued
+    from ipmpki.planning.calendar import Work
     from ipmpki.trust import TrustBundle
 
 STORE_NAME = "pki.db"
@@ -176,6 +177,19 @@ def plan(project: Project, *, at: datetime | None = None, replace_ca: bool = Fal
     fleet = _sound_fleet(project)
     now = at.astimezone(UTC).replace(microsecond=0) if at is not None else project.now
     return make_plan(_world(project, fleet, project.issued, now), allows_ca_replacement=replace_ca)
+
+
+def calendar(project: Project, until: datetime, *, at: datetime | None = None) -> tuple[Work, ...]:
+    """What will be due from ``at`` (aware; else the time of loading) to ``until``, in order of the days.
+
+    Raises Refused where the declaration has errors.
+    """
+    from ipmpki.planning.calendar import calendar as work_ahead
+
+    fleet = _sound_fleet(project)
+    now = at.astimezone(UTC).replace(microsecond=0) if at is not None else project.now
+    since = reader.bundle_changed_at(project.root, fleet)
+    return work_ahead(_world(project, fleet, project.issued, now), until, bundle_since=since)
 
 
 def _sound_fleet(project: Project) -> Fleet:

@@ -16,6 +16,8 @@ from ipmpki.cli.saving import create
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ipmpki.project import Project
+
 PENDING = 3
 
 
@@ -24,11 +26,15 @@ PENDING = 3
 Examples:
   ipmpki plan pki.toml
   ipmpki plan pki.toml --at 2027-06-01          what will be due by then
+  ipmpki plan pki.toml --until 2030-01-01       when there will be something to do
   ipmpki plan pki.toml --out tonight.plan       then: ipmpki build pki.toml --plan tonight.plan
 """
 )
 @declaration_argument
 @click.option("--at", type=Moment(), help="Plan as of another day, such as 2027-06-01.")
+@click.option(
+    "--until", type=Moment(), help="Show a calendar of the work from now, or from --at, to that day."
+)
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for build --plan."
 )
@@ -41,6 +47,7 @@ Examples:
 def command(  # noqa: PLR0913 -- one parameter an option
     file: Path,
     at: datetime | None,
+    until: datetime | None,
     out: Path | None,
     *,
     replace_ca: bool,
@@ -52,8 +59,13 @@ def command(  # noqa: PLR0913 -- one parameter an option
     from ipmpki import project as projects
     from ipmpki.render.plan import render_plan_json, render_plan_text
 
+    if until is not None and (out is not None or replace_ca or exit_code):
+        raise click.UsageError("--until shows a calendar: it goes with --at, --format and --strict alone")
     project = projects.load(file)
     show_what_hurts(project.problems, str(file))
+    if until is not None:
+        _show_calendar(project, at or project.now, until, format_)
+        return exit_status(project.problems, strict=strict)
     plan = projects.plan(project, at=at, replace_ca=replace_ca)
     if out is not None:
         create(out, render_plan_json(plan).encode(), overwrite=True)
@@ -64,6 +76,17 @@ def command(  # noqa: PLR0913 -- one parameter an option
     if exit_code and plan.changes:
         return PENDING
     return exit_status(project.problems, strict=strict)
+
+
+def _show_calendar(project: Project, start: datetime, until: datetime, format_: str) -> None:
+    from ipmpki import project as projects
+    from ipmpki.render.calendar import render_calendar_json, render_calendar_text
+
+    if until <= start:
+        raise click.UsageError(f"--until is to come after {start:%Y-%m-%d}")
+    work = projects.calendar(project, until, at=start)
+    render = render_calendar_json if format_ == "json" else render_calendar_text
+    console.say(render(work, start, until))
 
 
 __all__ = ["command"]

@@ -100,12 +100,16 @@ def succession_is_due(authority: StoredAuthority, fleet: Fleet, now: datetime) -
     """
     if authority.is_existing:
         return False
+    return succession_date(authority.not_before, authority.not_after, fleet) <= now
+
+
+def succession_date(begin: datetime, end: datetime, fleet: Fleet) -> datetime:
+    """From when on an authority with these dates needs a successor."""
     longest = max(
         (spec.lifetime for host in fleet.hosts for _, spec in host.certificates), default=timedelta(0)
     )
     window = max((host.renew_before for host in fleet.hosts), default=timedelta(0))
-    life = authority.not_after - authority.not_before
-    return authority.not_after - now <= min(longest + window, life / _LARGEST_SHARE)
+    return end - min(longest + window, (end - begin) / _LARGEST_SHARE)
 
 
 def trusts_signers(host: HostSpec, fleet: Fleet) -> bool:
