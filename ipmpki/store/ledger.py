@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 import os
 import platform
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.specification import BUNDLE
+from ipmpki.store.login import login_name
 from ipmpki.store.reading import read, read_certificates
 from ipmpki.store.tables import (
     APPLICATION_ID,
@@ -122,7 +122,7 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
         self._connection = connection
         self._now = now
-        self._user = _user()
+        self._user = login_name()
 
     def sign_in(self, *, is_new: bool) -> None:
         """Become the store's holder; create the tables that are not there, be it for their age."""
@@ -409,10 +409,3 @@ def _create(execute: Callable[..., sqlite3.Cursor], statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
             execute(statement)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no entry in the password file, as in a container
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
