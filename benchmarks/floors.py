@@ -15,6 +15,18 @@ def parse(path: str) -> None:
     Declaration.model_validate(tomllib.loads(Path(path).read_text()))
 
 
+def ends(path: str, store: str) -> None:
+    """Parse and model a declaration, and list what its store says of each host's certificate."""
+    import sqlite3
+
+    parse(path)
+    with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as connection:
+        rows = connection.execute(
+            "SELECT not_after, host, serial, revoked_at FROM certificate WHERE retired_at IS NULL ORDER BY 1"
+        )
+        sys.stdout.writelines(f"{host} {serial} {end} {revoked}\n" for end, host, serial, revoked in rows)
+
+
 def keys(count: str) -> None:
     """Make RSA keys on all cores."""
     import os
@@ -94,4 +106,4 @@ def sign(count: str, target: str, like: str) -> None:
 
 
 if __name__ == "__main__":
-    {"parse": parse, "keys": keys, "sign": sign}[sys.argv[1]](*sys.argv[2:])
+    {"parse": parse, "ends": ends, "keys": keys, "sign": sign}[sys.argv[1]](*sys.argv[2:])

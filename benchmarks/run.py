@@ -160,6 +160,19 @@ def plan_nothing(bench: Path, hosts: int) -> Row:
     )
 
 
+def status(bench: Path, hosts: int, form: str) -> Row:
+    """How every certificate stands, against parsing the declaration and listing the store's rows."""
+    folder = next(bench.glob(f"build-{hosts}-*"))
+    tool, floor = best(
+        5,
+        lambda: seconds_of([*IPMPKI, "status", "pki.toml", "--format", form], folder),
+        lambda: seconds_of([*FLOORS, "ends", "pki.toml", "pki.db"], folder),
+    )
+    return Row(
+        f"status ({form}), {hosts:,}", tool, floor, "parse and list", limit=2.0 if hosts >= 10_000 else 0
+    )
+
+
 def build_rsa(folder: Path, hosts: int, runs: int) -> Row:
     """A first build with RSA keys against all cores making as many keys.
 
@@ -201,6 +214,7 @@ def main() -> int:
         for hosts in sizes:
             rows.append(build_elliptic(folder, hosts, runs=3 if hosts < 10_000 else 2))
             rows.append(plan_nothing(folder, hosts))
+            rows += [status(folder, hosts, form) for form in ("table", "prometheus")]
         rsa_sizes = (10,) if options.smoke else (10, 1_000, *((10_000,) if options.full else ()))
         rows += [build_rsa(folder, hosts, runs=3 if hosts <= 1_000 else 1) for hosts in rsa_sizes]
     show(rows)
@@ -210,7 +224,7 @@ def main() -> int:
 def show(rows: list[Row]) -> None:
     """Print the table."""
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
-    print(f"{'what':<26}{'ipmpki':>10}{'floor':>10}{'ratio':>8}  {'limit':<18}{'':<6}floor is")
+    print(f"{'what':<28}{'ipmpki':>10}{'floor':>10}{'ratio':>8}  {'limit':<18}{'':<6}floor is")
     for row in rows:
         limits = []
         if row.limit:
@@ -221,7 +235,7 @@ def show(rows: list[Row]) -> None:
             limits.append(f"{row.memory:.0f}/{row.memory_limit:.0f} MiB")
         verdict = "" if not limits else "ok" if row.holds else "OVER"
         print(
-            f"{row.what:<26}{row.tool:>9.3f}s{row.floor:>9.3f}s{row.ratio:>8.2f}"
+            f"{row.what:<28}{row.tool:>9.3f}s{row.floor:>9.3f}s{row.ratio:>8.2f}"
             f"  {', '.join(limits):<18}{verdict:<6}{row.floor_name}"
         )
 

@@ -133,6 +133,104 @@ class PlanOutput(TypedDict):
     world: str
 
 
+class StandingOutput(TypedDict):
+    """How one thing stands: a host's certificate, or what all hosts share. Times are in UTC.
+
+    The name is a host's, the authority's common name or the number of the revocation list. ``ends`` and
+    ``renew_from`` are null for what has no end or is not there yet, ``awaited_since`` where no request is
+    open; ``request_file`` is where the request of a host that makes its own key is to be put.
+    """
+
+    kind: Literal["authority", "trust-bundle", "revocation-list", "server", "client"]
+    name: str
+    state: Literal["valid", "renew-soon", "expired", "revoked", "awaited", "not-issued"]
+    next_step: Literal["none", "build", "order", "import", "bring-request", "withdraw", "replace-authority"]
+    ends: str | None
+    renew_from: str | None
+    serial: str | None
+    awaited_since: str | None
+    request_file: str | None
+
+
+class StatusOutput(TypedDict):
+    """What ``ipmpki status --format json`` writes: what is not there yet first, then what ends first.
+
+    The summary counts the certificates of hosts by state, ``hosts_without`` the hosts that need none, and
+    ``declaration_errors`` what of pki.toml cannot be understood.
+    """
+
+    version: Literal[1]
+    declaration: str
+    pki: str
+    at: str
+    standings: list[StandingOutput]
+    summary: dict[str, int]
+    hosts_without: int
+    declaration_errors: int
+
+
+class EventOutput(TypedDict):
+    """An entry of the ledger; host and serial are null for what is no single host's. Times are in UTC.
+
+    A host as ``NAME/client`` is the second certificate of a server, for where its programs are clients.
+    """
+
+    at: str
+    what: str
+    host: str | None
+    serial: str | None
+    why: str
+    user: str
+
+
+class LogOutput(TypedDict):
+    """What ``ipmpki log --format json`` writes, the newest entry last."""
+
+    version: Literal[1]
+    events: list[EventOutput]
+
+
+class ShownCertificateOutput(TypedDict):
+    """A certificate, and why it came and went. It is retired when another took its place or its host went.
+
+    The serial number and the SHA-256 fingerprint are hexadecimal, times in UTC.
+    """
+
+    serial: str
+    state: Literal["valid", "expired", "retired", "revoked"]
+    profile: Literal["server", "server-mutual", "client"]
+    common_name: str | None
+    dns_names: list[str]
+    addresses: list[str]
+    not_before: str
+    not_after: str
+    key: str
+    key_usage: list[str]
+    extended_key_usage: list[str]
+    issuer: str
+    fingerprint: str
+    issued: EventOutput | None
+    retired_at: str | None
+    retired_by: EventOutput | None
+    revoked_at: str | None
+    revocation_reason: str | None
+
+
+class ShowOutput(TypedDict):
+    """What ``ipmpki show --format json`` writes: a certificate, those before it, how many came after it.
+
+    ``also`` is the name by which a server's second certificate can be shown, null where there is none.
+    """
+
+    version: Literal[1]
+    host: str
+    at: str
+    certificate: ShownCertificateOutput
+    before: list[ShownCertificateOutput]
+    later: int
+    also: str | None
+
+
 class ManifestFileOutput(TypedDict):
     """One file of a host's folder: its name, its SHA-256 in hexadecimal, its mode in octal."""
 

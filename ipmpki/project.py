@@ -128,12 +128,9 @@ def load(path: str | os.PathLike[str], *, now: datetime | None = None) -> Projec
 
 def load_text(path: Path, name: str, content: bytes, *, now: datetime) -> Project:
     """The same for a declaration whose bytes are given, such as one that is about to be saved."""
-    main = read(name, content)
-    included, unreadable = reader.read_included(path.parent, name, included_patterns(main.document))
-    sites = [read(file.name, file.content) for file in included]
-    understood = understand((main, *sites), unreadable, is_whole=not unreadable)
+    understood = understand_text(path, name, content)
     fleet = understood.fleet
-    store = _store_path(path, fleet)
+    store = store_path(path, fleet)
     issued = read_issued(store)
     if fleet is None:
         checked = conclude(understood, Surroundings(now))
@@ -147,7 +144,16 @@ def load_text(path: Path, name: str, content: bytes, *, now: datetime) -> Projec
     return Project(path, name, understood, checked.problems, issued, store, now)
 
 
-def _store_path(path: Path, fleet: Fleet | None) -> Path:
+def understand_text(path: Path, name: str, content: bytes) -> Understood:
+    """What a declaration and the files it includes say, before any rule judges it."""
+    main = read(name, content)
+    included, unreadable = reader.read_included(path.parent, name, included_patterns(main.document))
+    sites = [read(file.name, file.content) for file in included]
+    return understand((main, *sites), unreadable, is_whole=not unreadable)
+
+
+def store_path(path: Path, fleet: Fleet | None) -> Path:
+    """Where the store of a declaration lies."""
     declared = fleet.declared.store if fleet is not None else None
     return path.parent / (declared or STORE_NAME)
 

@@ -109,6 +109,9 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "pki": _declaration,
     "problems": _of_output(outputs.ProblemsOutput),
     "plan": _of_output(outputs.PlanOutput),
+    "status": _of_output(outputs.StatusOutput),
+    "show": _of_output(outputs.ShowOutput),
+    "log": _of_output(outputs.LogOutput),
     "manifest": _of_output(outputs.ManifestOutput),
 }
 """The schemas by name; each is written to ``schemas/`` and held there by a test."""

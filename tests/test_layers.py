@@ -16,6 +16,7 @@ LAYERS = (
     ("source", "spans", "model"),
     ("fleet",),
     ("validation", "issued", "specification", "editing", "changes", "presented"),
+    ("standing", "chronicle"),
     ("rules",),
     ("checking", "reader", "peer"),
     ("store", "planning", "authority", "platforms"),
@@ -29,7 +30,8 @@ LAYERS = (
     ("distribute",),
     ("bundling", "collecting", "placing", "requested"),
     ("project", "verifying"),
-    ("importing", "installing", "revoking"),
+    ("importing", "installing", "revoking", "watching"),
+    ("recalling",),
     ("cli",),
     ("__main__",),
 )

@@ -34,6 +34,31 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stderr.isatty() else None
 
 
+def output_width() -> int | None:
+    """The width of the terminal that stdout is, or None where it is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def can_show(text: str) -> bool:
+    """Whether stdout's character set has every character of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeError, LookupError):
+        return False
+    return True
+
+
+def say_exactly(text: str) -> None:
+    """Print text whose line ends and characters are those of a format, whatever the locale: UTF-8."""
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None or sys.stdout.isatty():
+        click.echo(text, nl=False, color=wants_colour(sys.stdout))
+        return
+    sys.stdout.flush()
+    stream.write(text.encode())
+    stream.flush()
+
+
 def say(text: str) -> None:
     """Print a result, to stdout."""
     click.echo(text, nl=not text.endswith("\n"), color=wants_colour(sys.stdout))

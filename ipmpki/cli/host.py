@@ -13,6 +13,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.options import declaration_argument
+from ipmpki.cli.targets import target_argument
 from ipmpki.diagnostics import Severity
 from ipmpki.faults import Fault, WrongDeclaration
 from ipmpki.vocabulary import KeyType, OperatingSystem, Role
@@ -20,15 +21,12 @@ from ipmpki.vocabulary import KeyType, OperatingSystem, Role
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from click.shell_completion import CompletionItem
-
     from ipmpki.checking import Checked
     from ipmpki.diagnostics import LocatedProblem, Problem
     from ipmpki.editing import Change
     from ipmpki.fleet import HostSpec
     from ipmpki.reader import SourceFile
 
-DEFAULT_FILE = "pki.toml"
 SHORTENED_KEYS = ("os", "subject", "key", "lifetime", "renew_before", "csr", "restart_command")
 OPTIONAL_KEYS = ("os", "subject", "aliases", "ips", *SHORTENED_KEYS[2:])
 
@@ -171,50 +169,12 @@ def _new_problems(old: Sequence[LocatedProblem], new: Sequence[LocatedProblem]) 
 # --- Arguments ------------------------------------------------------------------------------------
 
 
-class _HostName(click.ParamType[str]):
-    """A host's name, or the file before it: both are completed."""
-
-    name = "host"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Offer files and the hosts that are declared."""
-        from click.shell_completion import CompletionItem
-
-        given = ctx.params.get(param.name or "") or ()
-        names: list[str] = []
-        with contextlib.suppress(Fault, OSError):
-            path = Path(given[0]) if given else Path(DEFAULT_FILE)
-            checked = _open(path).check(datetime.now(UTC))
-            names = [host.name for host in checked.fleet.hosts] if checked.fleet else []
-        items = [CompletionItem(name) for name in names if name.startswith(incomplete.lower())]
-        return items if given else [*items, CompletionItem(incomplete, type="file")]
+def _declared_names(path: Path) -> list[str]:
+    checked = _open(path).check(datetime.now(UTC))
+    return [host.name for host in checked.fleet.hosts] if checked.fleet else []
 
 
-def _target_argument(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The arguments ``[FILE] NAME``; ./pki.toml where FILE is left out."""
-
-    def read(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> Any:  # noqa: ARG001 -- click's
-        if ctx.resilient_parsing:
-            return given
-        if len(given) == 1 and not _looks_like_file(given[0]):
-            return Path(DEFAULT_FILE), given[0]
-        if len(given) == 2 and not (_looks_like_file(given[1]) and not _looks_like_file(given[0])):  # noqa: PLR2004 -- FILE and NAME
-            return Path(given[0]), given[1]
-        if len(given) > 1:
-            wrong = "FILE comes before NAME" if len(given) == 2 else "one NAME at a time"  # noqa: PLR2004 -- as above
-            raise click.UsageError(f"{wrong}: ipmpki host {ctx.info_name} {DEFAULT_FILE} NAME", ctx)
-        file = given[0] if given else DEFAULT_FILE
-        raise click.UsageError(f"the host's NAME is missing: ipmpki host {ctx.info_name} {file} NAME", ctx)
-
-    return click.argument(
-        "target", nargs=-1, type=_HostName(), metavar="[FILE] NAME", callback=read, is_eager=False
-    )(function)
-
-
-def _looks_like_file(written: str) -> bool:
-    return written.lower().endswith(".toml") or Path(written).is_file()
+_target_argument = target_argument(_declared_names)
 
 
 def _shared_options(function: Callable[..., Any]) -> Callable[..., Any]:

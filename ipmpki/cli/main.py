@@ -24,6 +24,9 @@ COMMANDS = {
     "check": ("ipmpki.cli.check", "Find every problem of a declaration, and say how to mend it."),
     "plan": ("ipmpki.cli.plan", "Show what a build would change, and why; change nothing."),
     "build": ("ipmpki.cli.build", "Check, plan, issue and publish."),
+    "status": ("ipmpki.cli.status", "Show how long each certificate holds, and what is to be done next."),
+    "show": ("ipmpki.cli.show", "Show a certificate in words, and every one that came before it."),
+    "log": ("ipmpki.cli.log", "Show what was done, when, why and by whom."),
     "import": ("ipmpki.cli.import_", "Take certificates that were bought, and publish them."),
     "installed": ("ipmpki.cli.installed", "Say which hosts have installed what is published for them."),
     "revoke": (

@@ -25,9 +25,10 @@ class Moment(click.ParamType[datetime]):
             if len(value) == len("2027-06-01"):
                 return datetime.combine(date.fromisoformat(value), time(), UTC)
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             self.fail(f"'{value}' is not a day such as 2027-06-01", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment
 
 
 def declaration_argument(function: Callable[..., Any]) -> Callable[..., Any]:

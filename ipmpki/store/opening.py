@@ -26,23 +26,15 @@ def read_issued(path: Path) -> Issued:
 
     Raises Fault for a file that cannot be read, is not a store, or is from a newer version.
     """
-    if not path.exists():
-        return Issued()
-    with _clear_errors(path), contextlib.closing(_connect(path)) as connection:
-        if _is_empty(connection):
-            return Issued()
-        _require_store(connection, path)
-        return read(connection)
+    with reading(path) as connection:
+        return Issued() if connection is None else read(connection)
 
 
 def read_chains(path: Path) -> dict[str, bytes]:
     """Each host's current certificate with what was sold with it, in PEM; takes no lock, raises Fault."""
-    if not path.exists():
-        return {}
-    with _clear_errors(path), contextlib.closing(_connect(path)) as connection:
-        if _is_empty(connection):
+    with reading(path) as connection:
+        if connection is None:
             return {}
-        _require_store(connection, path)
         return dict(connection.execute("SELECT host, pem FROM certificate WHERE retired_at IS NULL"))
 
 
@@ -58,6 +50,23 @@ def read_replaced(path: Path, now: datetime) -> tuple[IssuedCertificate, ...]:
         condition = "retired_at IS NOT NULL AND revoked_at IS NULL AND not_after > ?"
         found = read_certificates(connection, condition, (int(now.timestamp()),))
         return tuple(one for one in found if one.authority in live)
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A store to read from, None where there is none yet. Takes no lock, works on a medium without writing.
+
+    Raises Fault for a file that cannot be read, is not a store, or is from a newer version.
+    """
+    if not path.exists():
+        yield None
+        return
+    with _clear_errors(path), contextlib.closing(_connect_reading(path)) as connection:
+        if _is_empty(connection):
+            yield None
+        else:
+            _require_store(connection, path)
+            yield connection
 
 
 @contextlib.contextmanager
@@ -99,8 +108,25 @@ def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
         lock.release()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    location = f"{path.absolute().as_uri()}?mode=rw"  # never creates: that is _create_file's, with its mode
+def _connect_reading(path: Path) -> sqlite3.Connection:
+    """Open a store for reading alone; only after a writer was killed is its unfinished work undone first."""
+    connection = _connect(path, "ro")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if not error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+            raise
+        return _connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
+    """A connection; it never creates the file, which is _create_file's, with its permissions."""
+    location = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(location, uri=True, timeout=10.0, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
     return connection

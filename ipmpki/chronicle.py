@@ -1,0 +1,70 @@
+"""What happened, as values: the ledger's events, and a host's certificates one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ipmpki.issued import IssuedCertificate
+
+_REVOKED = "certificate-revoked"
+
+
+class Event(NamedTuple):
+    """An entry of the ledger. ``host`` and ``serial`` are None for what is no single host's.
+
+    ``kind`` says what was done, such as ``certificate-issued``, ``detail`` why, ``user`` by whom.
+    """
+
+    at: datetime
+    kind: str
+    host: str | None
+    serial: int | None
+    detail: str
+    user: str
+
+
+class Kept(NamedTuple):
+    """A certificate as the ledger keeps it, without its key; ``pem`` holds what was sold with it, too."""
+
+    certificate: IssuedCertificate
+    pem: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One certificate of a host: why there was one, and why it is not in force any more.
+
+    ``began`` and ``ended`` are the entries that tell; None where the ledger has none, as of one that is in
+    force.
+    """
+
+    kept: Kept
+    began: Event | None
+    ended: Event | None
+
+
+def tell(kept: Sequence[Kept], events: Sequence[Event]) -> tuple[Chapter, ...]:
+    """A host's certificates, the newest first, each with its reasons; both arguments are oldest first."""
+    began: dict[int, Event] = {}
+    for event in events:
+        if event.serial is not None and event.kind != _REVOKED:
+            began.setdefault(event.serial, event)
+    chapters = [Chapter(one, began.get(one.certificate.serial), _ending(one, events)) for one in kept]
+    return tuple(reversed(chapters))
+
+
+def _ending(one: Kept, events: Sequence[Event]) -> Event | None:
+    """The entry by which a certificate left: its revocation, or whatever came to the host at that moment."""
+    serial, retired_at = one.certificate.serial, one.certificate.retired_at
+    own = [event for event in events if event.serial == serial and event.kind == _REVOKED]
+    if own:
+        return own[0]
+    if retired_at is None:
+        return None
+    others = (event for event in events if event.at == retired_at and event.serial != serial)
+    return next((event for event in others if event.kind.startswith("certificate-")), None)

@@ -1,0 +1,201 @@
+"""``ipmpki status``: how every certificate stands, for people, monitors and calendars."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ipmpki.cli import console
+from ipmpki.cli.options import Moment, declaration_argument
+from ipmpki.faults import Fault, WrongUse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from ipmpki.standing import Status
+
+FORMATS = ("table", "json", "prometheus", "nagios", "ics")
+UNKNOWN = 3
+MOST_DAYS = 36_525
+"""A century: no certificate lasts longer."""
+
+
+class _ForMonitors(click.Command):
+    """With ``--format nagios`` every failure, even one of usage, is one line on stdout and status 3."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the options."""
+        with _unknown_if(_asks_for_nagios(args)):
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _unknown_if(ctx.params["format_"] == "nagios"):
+            return super().invoke(ctx)
+
+
+def _asks_for_nagios(arguments: list[str]) -> bool:
+    return "--format=nagios" in arguments or ("--format", "nagios") in pairwise(arguments)
+
+
+@contextlib.contextmanager
+def _unknown_if(is_for_nagios: bool) -> Iterator[None]:
+    try:
+        yield
+    except (click.exceptions.Exit, BrokenPipeError):
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        if not is_for_nagios:
+            raise
+        from ipmpki.render.status.nagios import render_unknown
+
+        with contextlib.suppress(OSError):  # a monitor that cannot be told still sees the exit status
+            console.say(render_unknown(_reason(error)))
+        raise click.exceptions.Exit(UNKNOWN) from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, Fault):
+        return f"{error.message} ({error.remedy})" if error.remedy else error.message
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return "interrupted"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return f"ipmpki failed in a way it should not: {type(error).__name__}"
+
+
+@click.command(
+    cls=_ForMonitors,
+    epilog="""\b
+Examples:
+  ipmpki status pki.toml
+  ipmpki status pki.toml --format prometheus -o /var/lib/node_exporter/ipmpki.prom
+  ipmpki status pki.toml --format nagios --warning 30 --critical 7
+  ipmpki status pki.toml --format ics -o renewals.ics
+""",
+)
+@declaration_argument
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="For people, for programs, for monitors, for a calendar.",
+)
+@click.option("--at", type=Moment(), help="As of another day, such as 2027-06-01.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to a file, at once and readable by all, instead of stdout.",
+)
+@click.option(
+    "--warning",
+    type=click.IntRange(0, MOST_DAYS),
+    metavar="DAYS",
+    help="With nagios: WARNING this long before an end, instead of from when on it is to be renewed.",
+)
+@click.option(
+    "--critical",
+    type=click.IntRange(0, MOST_DAYS),
+    metavar="DAYS",
+    help="With nagios: CRITICAL this long before an end, instead of at the end.",
+)
+def command(  # noqa: PLR0913 -- one parameter an option
+    file: Path,
+    *,
+    format_: str,
+    at: datetime | None,
+    output: Path | None,
+    warning: int | None,
+    critical: int | None,
+) -> int:
+    """Show how every certificate of FILE stands: until when it holds, and what is to be done next.
+
+    Only FILE and its store are read; nothing is locked or changed, so it may run at any time.
+
+    Exit status: 0 fine, 1 if something has expired or is revoked, 2 if FILE or its store is not there, 4 if
+    the store cannot be read. With prometheus and ics, 0 whatever they tell. With nagios, 0 OK, 1 WARNING, 2
+    CRITICAL (expired or revoked), 3 UNKNOWN (whatever else went wrong).
+    """
+    from ipmpki.watching import watch
+
+    if (warning, critical) != (None, None) and format_ != "nagios":
+        raise WrongUse("--warning and --critical are thresholds for a monitor", "add --format nagios")
+    if warning is not None and critical is not None and critical > warning:
+        raise WrongUse(
+            f"--critical {critical} would come before --warning {warning}",
+            "give --critical fewer days than --warning",
+        )
+    status = watch(file, at)
+    if format_ == "nagios":
+        from ipmpki.render.status.nagios import Thresholds, render_nagios
+
+        line, level = render_nagios(status, Thresholds(warning, critical))
+        _write(line + "\n", output)
+        return int(level)
+    if format_ == "table":
+        text, ends_well = _table(status, output), not status.is_broken
+    else:
+        text, ends_well = _renderer(format_)(status), format_ != "json" or not status.is_broken
+    _write(text, output)
+    if status.errors and format_ == "table":
+        console.say_warning(
+            f"a part of {file} cannot be read, so this may lack hosts that are not in the store: see"
+            f" 'ipmpki check {file}'"
+        )
+    return 0 if ends_well else 1
+
+
+def _table(status: Status, output: Path | None) -> str:
+    from ipmpki.render.status.table import LETTERS, PICTURES, render_table
+
+    if output is not None:
+        return render_table(status)
+    return render_table(
+        status,
+        width=console.output_width(),
+        colour=console.wants_colour(sys.stdout),
+        marks=PICTURES if console.can_show("".join(PICTURES)) else LETTERS,
+    )
+
+
+def _renderer(format_: str) -> Callable[[Status], str]:
+    if format_ == "json":
+        from ipmpki.render.status.machine import render_status_json
+
+        return render_status_json
+    if format_ == "prometheus":
+        from ipmpki.render.status.prometheus import render_prometheus
+
+        return render_prometheus
+    from ipmpki.render.status.calendar import render_calendar
+
+    return render_calendar
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        console.say_exactly(text)
+        return
+    from ipmpki.cli.saving import publish
+
+    publish(output, text.encode())
+
+
+__all__ = ["command"]

@@ -1,0 +1,128 @@
+"""What a store remembers of a host or a certificate, whatever pki.toml says of it today."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ipmpki.authority.reading import CertificateFacts, read_certificate
+from ipmpki.chronicle import Chapter, Event, tell
+from ipmpki.faults import WrongUse
+from ipmpki.fleet import host_of, tools_holder
+from ipmpki.names import read_name
+from ipmpki.store.history import find_serial, read_events, read_holders, read_kept
+from ipmpki.watching import find_store
+from ipmpki.wording import closest, quote
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HEXADECIMAL = re.compile(r"(?:0[xX])?([0-9a-fA-F]{1,40})")
+"""RFC 5280, section 4.1.2.2: at most 20 octets."""
+_DECIMAL = re.compile(r"[0-9]{1,49}")
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A certificate with what stands in it."""
+
+    chapter: Chapter
+    facts: CertificateFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The certificate that was asked for, and those of its host that came before it, newest first.
+
+    ``later`` counts those that came after it. ``at`` is when this was read. ``also`` is the name under which
+    a server's second certificate is kept, which its own programs show where they are clients.
+    """
+
+    host: str
+    at: datetime
+    shown: Remembered
+    before: tuple[Remembered, ...]
+    later: int
+    also: str | None
+
+
+def recall(path: Path, wanted: str) -> Story:
+    """The story of a host by its name, or of a certificate by its serial number.
+
+    A serial number may be hexadecimal, with colons or without, or decimal. Raises WrongUse where the store
+    knows neither, and Fault where it cannot be read.
+    """
+    store = find_store(path)
+    holder, serial = _found(store, wanted)
+    kept = read_kept(store, holder)
+    tools = tools_holder(holder)
+    others = read_kept(store, tools) if host_of(holder) == holder else ()
+    if not kept and others:
+        holder, kept, others = tools, others, ()
+    chapters = tell(
+        kept, [event for event in read_events(store, host=host_of(holder)) if event.host == holder]
+    )
+    if not chapters:
+        raise WrongUse(
+            f"{quote(holder)} has had no certificate yet",
+            f"'ipmpki log {path} --host {holder}' shows what happened to it",
+        )
+    at = next((i for i, one in enumerate(chapters) if one.kept.certificate.serial == serial), 0)
+    shown, *before = (Remembered(one, read_certificate(one.kept.pem)) for one in chapters[at:])
+    return Story(holder, datetime.now(UTC), shown, tuple(before), at, tools if others else None)
+
+
+def _found(store: Path, wanted: str) -> tuple[str, int | None]:
+    hosts = read_holders(store)
+    name = read_name(wanted.strip()).ascii
+    if name in hosts:
+        return name, None
+    found = find_serial(store, _serials(wanted))
+    if found is not None:
+        return found
+    raise unknown(wanted, hosts, or_="or serial number ")
+
+
+def _serials(written: str) -> list[int]:
+    """The numbers a text may mean; as it is shown here, in hexadecimal, comes first."""
+    digits = re.sub(r"[\s:]", "", written)
+    numbers = []
+    if hexadecimal := _HEXADECIMAL.fullmatch(digits):
+        numbers.append(int(hexadecimal[1], 16))
+    if _DECIMAL.fullmatch(digits):
+        numbers.append(int(digits))
+    return [number for number in numbers if number < 1 << 160]
+
+
+def unknown(wanted: str, hosts: tuple[str, ...], *, or_: str = "") -> WrongUse:
+    """The fault of a name that the store does not know."""
+    near = closest(wanted, hosts)
+    remedy = f"did you mean '{near}'?" if near else "'ipmpki log' shows every host that ever had one"
+    if not hosts:
+        remedy = "no host has a certificate yet: build first"
+    return WrongUse(f"the store knows no host {or_}{quote(wanted)}", remedy)
+
+
+def remember(
+    path: Path, *, host: str | None = None, since: datetime | None = None, last: int | None = None
+) -> tuple[Event, ...]:
+    """The ledger's events, oldest first.
+
+    Raises WrongUse for an unknown host, Fault for an unreadable store.
+    """
+    store = find_store(path)
+    if host is None:
+        return read_events(store, since=since, last=last)
+    name = read_name(host.strip()).ascii
+    hosts = read_holders(store)
+    if name not in hosts:
+        raise unknown(host, hosts)
+    return read_events(store, host=name, since=since, last=last)
+
+
+def remembered_hosts(path: Path) -> tuple[str, ...]:
+    """Every host that the store knows or knew. Raises Fault where it cannot be read."""
+    store = find_store(path)
+    return read_holders(store)

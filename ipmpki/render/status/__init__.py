@@ -1,0 +1,1 @@
+"""The status of a PKI: a table for people, and what programs, monitors and calendars read."""

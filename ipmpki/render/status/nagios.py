@@ -1,0 +1,112 @@
+"""The status as one line for Nagios, Icinga, Naemon and their like.
+
+https://www.monitoring-plugins.org/doc/guidelines.html: the service's state and text, a bar, performance data
+as ``label=value;warn;crit;min;max``; exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from ipmpki.render.status import words
+from ipmpki.standing import Kind, Standing, State
+from ipmpki.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ipmpki.standing import Status
+
+SERVICE = "IPMPKI"
+_MOST_NAMED = 3
+_AWKWARD = str.maketrans("|\n\r", "/  ")
+"""A bar would begin the performance data, and a line end the line."""
+
+
+class Level(IntEnum):
+    """A service's state, which is the exit status, too."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Days before an end from which on it counts; None for the declared renewal windows, and for the end."""
+
+    warning: int | None = None
+    critical: int | None = None
+
+
+def render_nagios(status: Status, thresholds: Thresholds) -> tuple[str, Level]:
+    """The line and the level."""
+    levels = [(_level(one, status, thresholds), one) for one in status.standings]
+    worst = max((level for level, _ in levels), default=Level.OK)
+    bad = [one for level, one in sorted(levels, key=lambda pair: -pair[0]) if level is not Level.OK]
+    text = _told(bad, status) if bad else _well(status)
+    if status.errors:
+        text += f"; {status.declaration} has {counted(status.errors, 'error')}"
+    measures = " ".join(_measures(status, thresholds))
+    return f"{SERVICE} {worst.name} - {_clean(text)} | {measures}", worst
+
+
+def render_unknown(reason: str) -> str:
+    """The line where nothing could be found out."""
+    return f"{SERVICE} {Level.UNKNOWN.name} - {_clean(reason)}"
+
+
+def _clean(text: str) -> str:
+    return text.translate(_AWKWARD)
+
+
+def _level(one: Standing, status: Status, thresholds: Thresholds) -> Level:
+    if one.state.is_broken or _is_within(one, status, thresholds.critical):
+        return Level.CRITICAL
+    if one.state in {State.AWAITED, State.NOT_ISSUED} or _is_within(one, status, thresholds.warning):
+        return Level.WARNING
+    if thresholds.warning is None and one.state is State.RENEW_SOON:
+        return Level.WARNING
+    return Level.OK
+
+
+def _is_within(one: Standing, status: Status, days: int | None) -> bool:
+    return days is not None and one.ends is not None and one.ends - status.at <= timedelta(days=days)
+
+
+def _told(bad: list[Standing], status: Status) -> str:
+    named = ", ".join(words.sentence_of(one, status.at) for one in bad[:_MOST_NAMED])
+    more = len(bad) - _MOST_NAMED
+    return f"{named} and {more:,} more" if more > 0 else named
+
+
+def _well(status: Status) -> str:
+    dated = [one for one in status.hosts if one.ends is not None]
+    if not dated:
+        return "no host needs a certificate"
+    return f"{counted(len(dated), 'certificate')} valid, {words.sentence_of(dated[0], status.at)}"
+
+
+def _measures(status: Status, thresholds: Thresholds) -> Iterable[str]:
+    """Days to the first end of each kind, then how many certificates there are in each state."""
+    kinds = (
+        ("certificate_days", {Kind.SERVER, Kind.CLIENT}),
+        ("ca_days", {Kind.AUTHORITY}),
+        ("crl_days", {Kind.REVOCATION_LIST}),
+    )
+    for label, wanted in kinds:
+        ends = [one.ends for one in status.standings if one.kind in wanted and one.ends is not None]
+        if ends:
+            left = (min(ends) - status.at) / timedelta(days=1)
+            yield f"{label}={left:.2f};{_from(thresholds.warning)};{_from(thresholds.critical)}".rstrip(";")
+    for state, number in status.tally().items():
+        yield f"{state.value.replace('-', '_')}={number};;;0"
+
+
+def _from(days: int | None) -> str:
+    """The guidelines' range that alerts below a number."""
+    return "" if days is None else f"{days}:"

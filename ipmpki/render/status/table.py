@@ -1,0 +1,101 @@
+"""The status as a table for a terminal, 80 columns wide or more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ipmpki.render.problems import visible
+from ipmpki.render.report_words import counted, minute
+from ipmpki.render.status import words
+from ipmpki.standing import Standing, State, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipmpki.standing import Status
+
+_HEADINGS = ("HOST", "ROLE", "CERTIFICATE", "EXPIRES IN", "NEXT STEP")
+_GAP = 2
+_SHORTEST_NAME = 12
+_CALM, _WARNING, _GRAVE = range(3)
+_COLOURS = (None, "33", "31")
+PICTURES = ("✓", "▲", "✕")
+LETTERS = (" ", "!", "X")
+"""Marks for a terminal whose character set has no other."""
+
+
+def _grade(one: Standing) -> int:
+    if one.state.is_broken:
+        return _GRAVE
+    return _CALM if one.state is State.VALID and one.step is not Step.WITHDRAW else _WARNING
+
+
+class _Row(NamedTuple):
+    grade: int
+    cells: tuple[str, ...]
+
+
+def render_table(
+    status: Status, *, width: int | None = None, colour: bool = False, marks: tuple[str, str, str] = PICTURES
+) -> str:
+    """The table, and a line that sums it up. ``width`` is the terminal's, None for lines of any length.
+
+    A state is told by a mark and a word; colour only repeats it.
+    """
+    rows = [_row(one, status) for one in status.standings]
+    widths = [max(map(len, column)) for column in zip(_HEADINGS, *(row.cells for row in rows), strict=True)]
+    if width is not None:
+        others = len(marks[0]) + 1 + sum(widths[1:]) + _GAP * (len(widths) - 1)
+        widths[0] = min(widths[0], max(width - others, _SHORTEST_NAME))
+    lines = [f"As of {minute(status.at)}:", ""]
+    lines.append(_line("  ", _HEADINGS, widths))
+    for row in rows:
+        lines += _lines(marks[row.grade], row, widths, _COLOURS[row.grade] if colour else None)
+    return "\n".join([*lines, "", *_summary(status)]) + "\n"
+
+
+def _row(one: Standing, status: Status) -> _Row:
+    # In brackets, what is no host's; no host's name can hold any.
+    name = visible(one.name) if one.kind.is_host else f"({visible(one.name)})"
+    cells = (
+        name,
+        words.KINDS[one.kind],
+        words.STATES[one.state],
+        words.time_left(one, status.at),
+        words.step_of(one),
+    )
+    return _Row(_grade(one), cells)
+
+
+def _lines(mark: str, row: _Row, widths: list[int], colour: str | None) -> Iterator[str]:
+    """The line of a row, or two where its name is too long for the terminal."""
+    cells = row.cells
+    lead = f"{mark} "
+    if len(cells[0]) > widths[0]:
+        yield _painted(f"{mark} {cells[0]}", colour)
+        lead, cells = "  ", ("", *cells[1:])
+    yield _painted(_line(lead, cells, widths), colour)
+
+
+def _line(lead: str, cells: tuple[str, ...], widths: list[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return (lead + (" " * _GAP).join(padded)).rstrip()
+
+
+def _painted(text: str, colour: str | None) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
+
+
+def _summary(status: Status) -> Iterator[str]:
+    tally = status.tally()
+    parts = [f"{number:,} {words.COUNTED_STATES[state]}" for state, number in tally.items() if number]
+    line = f"{counted(sum(tally.values()), 'certificate')}: {', '.join(parts)}" if parts else "no certificate"
+    if status.without:
+        verb = "needs" if status.without == 1 else "need"
+        line += f"; {counted(status.without, 'host')} {verb} none"
+    yield f"{line}."
+    steps = {one.step for one in status.standings}
+    if steps & {Step.BUILD, Step.ORDER, Step.WITHDRAW}:
+        yield f"Next: ipmpki plan {visible(status.declaration)}, then build."
+    if Step.IMPORT in steps:
+        yield f"When a certificate has come: ipmpki import {visible(status.declaration)} FILE..."

@@ -1,0 +1,80 @@
+"""The status in words, the same for the table, the monitor's line and the calendar."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ipmpki.render.problems import visible
+from ipmpki.render.report_words import day
+from ipmpki.standing import Kind, Standing, State, Step
+from ipmpki.wording import counted, days
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+KINDS = {
+    Kind.AUTHORITY: "CA",
+    Kind.BUNDLE: "CAs",
+    Kind.REVOCATION_LIST: "CRL",
+    Kind.SERVER: "server",
+    Kind.CLIENT: "client",
+}
+STATES = {state: state.value.replace("-", " ") for state in State}
+COUNTED_STATES = STATES | {State.RENEW_SOON: "to renew soon"}
+_STEPS = {
+    Step.ORDER: "build, then order",
+    Step.IMPORT: "import what comes",
+    Step.WITHDRAW: "build withdraws it",
+    Step.REPLACE_AUTHORITY: "make a new CA",
+}
+
+
+def name_of(one: Standing) -> str:
+    """What a person calls it."""
+    if one.kind is Kind.REVOCATION_LIST:
+        return f"revocation list, {one.name}"
+    if one.kind is Kind.AUTHORITY:
+        return f"the authority '{visible(one.name)}'"
+    return visible(one.name)
+
+
+def step_of(one: Standing) -> str:
+    """What to do next, in a few words."""
+    if one.step is Step.NONE:
+        verb = "new CA" if one.kind is Kind.AUTHORITY else "renew"
+        return f"{verb} from {day(one.renew_from)}" if one.renew_from is not None else "-"
+    if one.step is Step.BRING_REQUEST:
+        return f"bring {visible(one.request_file or '')}"
+    if one.step is Step.BUILD:
+        return "build, then install" if one.kind.is_host else "build"
+    return _STEPS[one.step]
+
+
+def time_left(one: Standing, at: datetime) -> str:
+    """How long it holds: ``396 days``, ``5 hours``, ``3 days ago``, ``-`` for what has no end."""
+    if one.ends is None:
+        return "-"
+    left = one.ends - at
+    if left <= timedelta():
+        gone = (at - one.ends).days
+        return f"{days(gone)} ago" if gone else "today"
+    hours = int(left / timedelta(hours=1))
+    if hours < 1:
+        return "under 1 hour"
+    return days(left.days) if left.days else counted(hours, "hour")
+
+
+def sentence_of(one: Standing, at: datetime) -> str:
+    """A line of the status as a clause: ``desk1.example.com expired 3 days ago``."""
+    name = name_of(one)
+    if one.state is State.REVOKED:
+        return f"{name} is revoked"
+    if one.state is State.NOT_ISSUED:
+        return f"{name} has no certificate yet"
+    if one.state is State.AWAITED:
+        since = f" since {day(one.awaited_since)}" if one.awaited_since is not None else ""
+        return f"{name} is awaited{since}"
+    if one.state is State.EXPIRED:
+        return f"{name} expired {time_left(one, at)}"
+    return f"{name} ends in {time_left(one, at)}"

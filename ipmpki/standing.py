@@ -1,0 +1,265 @@
+"""How every certificate stands on a day, and what is to be done next: pure, of declaration, store and clock.
+
+A renewal window is a wish of the declaration, which the plan follows the moment it is written; so it is taken
+from there, as in a plan, and not from what an earlier build may have noted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from ipmpki.fleet import host_of
+from ipmpki.vocabulary import Profile, RevocationReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.issued import Issued, IssuedCertificate, StoredAuthority
+
+DEFAULT_WINDOW = timedelta(days=30)
+"""The default of ``renew_before``, for hosts whose declaration cannot be read."""
+
+
+_COMMON_NAME = re.compile(r"CN=((?:[^\\,+]|\\.)*)")
+
+
+class Kind(StrEnum):
+    """What a line of the status is about: a host's certificate, or what all hosts share."""
+
+    AUTHORITY = "authority"
+    BUNDLE = "trust-bundle"
+    REVOCATION_LIST = "revocation-list"
+    SERVER = "server"
+    CLIENT = "client"
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it is one host's."""
+        return self in {Kind.SERVER, Kind.CLIENT}
+
+
+class State(StrEnum):
+    """How something stands. ``awaited`` has to be brought, ``not-issued`` waits for the first build."""
+
+    VALID = "valid"
+    RENEW_SOON = "renew-soon"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    AWAITED = "awaited"
+    NOT_ISSUED = "not-issued"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether connections fail now, or will as soon as the revocation list is there."""
+        return self in {State.EXPIRED, State.REVOKED}
+
+
+class Step(StrEnum):
+    """What is to be done next.
+
+    ``build`` issues or renews; ``order`` is a build that makes a request, for the seller; ``import`` brings
+    what came; ``bring-request`` is for a host that makes its own key; ``withdraw`` is a build that
+    takes back the certificate of a host that is to have none; ``replace-authority`` makes a new CA.
+    """
+
+    NONE = "none"
+    BUILD = "build"
+    ORDER = "order"
+    IMPORT = "import"
+    BRING_REQUEST = "bring-request"
+    WITHDRAW = "withdraw"
+    REPLACE_AUTHORITY = "replace-authority"
+
+
+class Standing(NamedTuple):
+    """One line of the status: ``name`` is a host's, or the common name of the authority.
+
+    ``ends`` and ``renew_from`` are None for what has no end, or is not there yet. ``awaited_since`` is when
+    the open request was made, ``request_file`` where a host's own request is to be put.
+    """
+
+    kind: Kind
+    name: str
+    state: State
+    step: Step
+    ends: datetime | None = None
+    renew_from: datetime | None = None
+    serial: int | None = None
+    awaited_since: datetime | None = None
+    request_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How all stands ``at`` a moment; what ends first stands first, after what is not there at all.
+
+    ``pki`` names the whole for people and monitors, ``without`` counts hosts that need no certificate, and
+    ``errors`` what of the declaration could not be understood.
+    """
+
+    declaration: str
+    pki: str
+    at: datetime
+    standings: tuple[Standing, ...]
+    without: int = 0
+    errors: int = 0
+
+    @property
+    def hosts(self) -> tuple[Standing, ...]:
+        """The certificates of hosts alone."""
+        return tuple(one for one in self.standings if one.kind.is_host)
+
+    def tally(self) -> dict[State, int]:
+        """How many certificates of hosts there are in each state."""
+        counts = Counter(one.state for one in self.hosts)
+        return {state: counts[state] for state in State}
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something fails already."""
+        return any(one.state.is_broken for one in self.standings)
+
+
+_NOTHING = datetime.min.replace(tzinfo=UTC)
+
+
+def stand(
+    fleet: Fleet | None, issued: Issued, now: datetime, *, is_sound: bool = True
+) -> tuple[tuple[Standing, ...], int]:
+    """How all stands, and how many hosts need no certificate.
+
+    ``fleet`` may be None, or lack hosts where the declaration is not ``is_sound``: what the store holds is
+    judged all the same.
+    """
+    hosts = fleet.hosts if fleet is not None else ()
+    wanted = {holder: (host, spec) for host in hosts for holder, spec in host.certificates}
+    found = list(_shared(fleet, issued, now, is_sound=is_sound))
+    found += [_of_holder(holder, *meant, issued, now) for holder, meant in wanted.items()]
+    for holder, current in issued.current.items():
+        if holder not in wanted:
+            one = _of_certificate(current, _window(fleet), issued, now, is_bought=False)
+            found.append(one._replace(step=Step.WITHDRAW) if is_sound else one)
+    found.sort(key=lambda one: (one.ends or _NOTHING, one.name))
+    found.sort(key=lambda one: one.kind is Kind.BUNDLE)  # it has no end, and is there
+    return tuple(found), sum(not host.certificates for host in hosts)
+
+
+def _window(fleet: Fleet | None) -> timedelta:
+    return fleet.crl_renew_before if fleet is not None else DEFAULT_WINDOW
+
+
+def _of_holder(holder: str, host: HostSpec, spec: CertificateSpec, issued: Issued, now: datetime) -> Standing:
+    current = issued.current.get(holder)
+    if current is not None:
+        one = _of_certificate(current, host.renew_before, issued, now, is_bought=spec.is_bought)
+        if spec.kept_key is not None and current.revocation_reason == RevocationReason.KEY_COMPROMISE:
+            return one._replace(step=Step.BRING_REQUEST, request_file=spec.kept_key.path)
+        return one
+    kind = Kind.CLIENT if spec.profile is Profile.CLIENT else Kind.SERVER
+    request = issued.requests.get(holder)
+    if request is not None:
+        return Standing(kind, host.name, State.AWAITED, Step.IMPORT, awaited_since=request.made_at)
+    if spec.kept_key is not None:
+        return Standing(kind, host.name, State.AWAITED, Step.BRING_REQUEST, request_file=spec.kept_key.path)
+    return Standing(kind, host.name, State.NOT_ISSUED, Step.ORDER if spec.is_bought else Step.BUILD)
+
+
+def _of_certificate(
+    current: IssuedCertificate, window: timedelta, issued: Issued, now: datetime, *, is_bought: bool
+) -> Standing:
+    request = issued.requests.get(current.host)
+    state = _state(current.not_after, window, now)
+    if current.revoked_at is not None:
+        state = State.REVOKED
+    elif request is not None and state is not State.EXPIRED:
+        state = State.AWAITED
+    step = Step.NONE
+    if request is not None:
+        step = Step.IMPORT
+    elif state is not State.VALID:
+        step = Step.ORDER if is_bought else Step.BUILD
+        if state is not State.REVOKED and _ends_with_its_issuer(current, issued.signer):
+            step = Step.REPLACE_AUTHORITY
+    return Standing(
+        Kind.CLIENT if current.profile is Profile.CLIENT else Kind.SERVER,
+        host_of(current.host),
+        state,
+        step,
+        current.not_after,
+        current.not_after - window,
+        current.serial,
+        request.made_at if request is not None else None,
+    )
+
+
+def _state(ends: datetime, window: timedelta, now: datetime) -> State:
+    if ends <= now:
+        return State.EXPIRED
+    return State.RENEW_SOON if ends - window <= now else State.VALID
+
+
+def _ends_with_its_issuer(current: IssuedCertificate, signer: StoredAuthority | None) -> bool:
+    """Whether renewing it under that issuer gains nothing; the plan leaves it as it is then, too."""
+    return (
+        signer is not None and current.authority == signer.identity and current.not_after >= signer.not_after
+    )
+
+
+def _shared(fleet: Fleet | None, issued: Issued, now: datetime, *, is_sound: bool) -> Iterator[Standing]:
+    """What all hosts share, as far as it is still declared."""
+    signer = issued.signer
+    if issued.bundle is not None and (fleet is None or fleet.is_third_party or not is_sound):
+        yield Standing(Kind.BUNDLE, issued.bundle.subject, State.VALID, Step.NONE)
+    if signer is None or (fleet is not None and not fleet.signs_here and is_sound):
+        return
+    window = _authority_window(fleet, issued, signer)
+    state = _state(signer.not_after, window, now)
+    yield Standing(
+        Kind.AUTHORITY,
+        shown_subject(signer.subject),
+        state,
+        Step.NONE if state is State.VALID else Step.REPLACE_AUTHORITY,
+        signer.not_after,
+        signer.not_after - window,
+    )
+    listed = issued.revocation_list
+    if listed is not None:
+        # Nothing is gained by renewing it when it ends with the authority.
+        ends_with_it = listed.next_update >= signer.not_after
+        window = timedelta() if ends_with_it else _window(fleet)
+        state = _state(listed.next_update, window, now)
+        step = Step.REPLACE_AUTHORITY if ends_with_it else Step.BUILD
+        yield Standing(
+            Kind.REVOCATION_LIST,
+            f"number {listed.number}",
+            state,
+            Step.NONE if state is State.VALID else step,
+            listed.next_update,
+            listed.next_update - window,
+        )
+
+
+def _authority_window(fleet: Fleet | None, issued: Issued, signer: StoredAuthority) -> timedelta:
+    """From when on new certificates would end with the authority, earlier than declared: time for a new one.
+
+    At most half of its own life, for one that was short from the beginning.
+    """
+    lifetimes = [
+        one.not_after - one.not_before for one in issued.current.values() if one.authority == signer.identity
+    ]
+    if fleet is not None:
+        specs = (spec for host in fleet.hosts for _, spec in host.certificates)
+        lifetimes += [spec.lifetime for spec in specs if not spec.is_bought]
+    return min(max(lifetimes, default=_window(fleet)), (signer.not_after - signer.not_before) / 2)
+
+
+def shown_subject(subject: str) -> str:
+    """The common name in an RFC 4514 subject, without its escapes; the whole where it has none."""
+    found = _COMMON_NAME.search(subject)
+    return re.sub(r"\\(.)", r"\1", found[1]) if found else subject

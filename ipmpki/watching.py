@@ -1,0 +1,62 @@
+"""A declaration's status, read from the store alone: nothing is planned, locked or looked for in dist/.
+
+pki.toml is read for two things: it says where the store lies, and how long before its end each certificate
+is to be renewed. Whatever is wrong with it, the certificates in the store are shown: whoever edits pki.toml
+does not blind the monitor meanwhile.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ipmpki import reader
+from ipmpki.checking import read
+from ipmpki.diagnostics import Severity
+from ipmpki.faults import UnreadableFile
+from ipmpki.project import STORE_NAME, store_path, understand_text
+from ipmpki.standing import Status, shown_subject, stand
+from ipmpki.store import read_issued
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ipmpki.issued import Issued
+
+
+def find_store(path: Path) -> Path:
+    """Where the store of a declaration is, whatever else stands in it. Raises UnreadableFile."""
+    main = read(str(path), reader.read_file(path, what="the declaration"))
+    declared = main.document.values.get("store")
+    return _existing(path.absolute().parent / (declared if isinstance(declared, str) else STORE_NAME), path)
+
+
+def _existing(store: Path, declaration: Path) -> Path:
+    if not store.exists():
+        raise UnreadableFile(
+            f"there is no store '{store.name}' in '{store.parent}'",
+            f"'ipmpki build {declaration}' makes it; if there was one, put your backup of it there instead",
+        )
+    return store
+
+
+def watch(path: Path, at: datetime | None = None) -> Status:
+    """How every certificate of the declaration at ``path`` stands, now or ``at`` another time (aware).
+
+    Raises Fault where the declaration or the store cannot be read.
+    """
+    content = reader.read_file(path, what="the declaration")
+    understood = understand_text(path.absolute(), str(path), content)
+    issued = read_issued(_existing(store_path(path.absolute(), understood.fleet), path))
+    now = (at or datetime.now(UTC)).astimezone(UTC)
+    errors = sum(problem.severity is Severity.ERROR for problem in understood.problems)
+    standings, without = stand(understood.fleet, issued, now, is_sound=not errors)
+    return Status(str(path), _named(issued, path), now, standings, without, errors)
+
+
+def _named(issued: Issued, path: Path) -> str:
+    """What people call the whole: the authority's common name, or the file where nobody signs here."""
+    return path.name if issued.signer is None else shown_subject(issued.signer.subject)
+
+
+__all__ = ["find_store", "watch"]

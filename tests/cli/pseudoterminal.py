@@ -1,0 +1,45 @@
+"""Run ``ipmpki`` on a terminal of a chosen width, which the test plays."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def on_terminal(folder: Path, columns: int, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+    """What the command shows on a terminal so many columns wide."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    bare = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in {"NO_COLOR", "COLUMNS", "LC_ALL", "LANG"}
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "ipmpki", *arguments],
+        cwd=folder,
+        env={**bare, "TERM": "xterm", **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux ends a terminal nobody holds any more with EIO
+            while piece := os.read(ours, 65536):
+                shown += piece
+        os.close(ours)
+        _, err = process.communicate()
+    assert not err, err.decode()
+    return shown.decode(errors="replace").replace("\r\n", "\n")
