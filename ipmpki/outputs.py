@@ -139,17 +139,23 @@ class StandingOutput(TypedDict):
     The name is a host's, the authority's common name or the number of the revocation list. ``ends`` and
     ``renew_from`` are null for what has no end or is not there yet, ``awaited_since`` where no request is
     open; ``request_file`` is where the request of a host that makes its own key is to be put.
+    ``is_installed`` is null where nobody has told, ``install_by`` where no certificate from before may be
+    in use.
     """
 
     kind: Literal["authority", "trust-bundle", "revocation-list", "server", "client"]
     name: str
     state: Literal["valid", "renew-soon", "expired", "revoked", "awaited", "not-issued"]
-    next_step: Literal["none", "build", "order", "import", "bring-request", "withdraw", "replace-authority"]
+    next_step: Literal[
+        "none", "build", "order", "import", "bring-request", "withdraw", "install", "replace-authority"
+    ]
     ends: str | None
     renew_from: str | None
     serial: str | None
     awaited_since: str | None
     request_file: str | None
+    is_installed: bool | None
+    install_by: str | None
 
 
 class StatusOutput(TypedDict):

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.fleet import host_of
+from ipmpki.planning.succession import succession_date, trusts_signers
 from ipmpki.vocabulary import Profile, RevocationReason
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Step(StrEnum):
 
     ``build`` issues or renews; ``order`` is a build that makes a request, for the seller; ``import`` brings
     what came; ``bring-request`` is for a host that makes its own key; ``withdraw`` is a build that
-    takes back the certificate of a host that is to have none; ``replace-authority`` makes a new CA.
+    takes back the certificate of a host that is to have none; ``install`` is on the host, and to be told with
+    "ipmpki installed"; ``replace-authority`` brings the successor of an authority that was not made here.
     """
 
     NONE = "none"
@@ -74,6 +76,7 @@ class Step(StrEnum):
     IMPORT = "import"
     BRING_REQUEST = "bring-request"
     WITHDRAW = "withdraw"
+    INSTALL = "install"
     REPLACE_AUTHORITY = "replace-authority"
 
 
@@ -81,7 +84,9 @@ class Standing(NamedTuple):
     """One line of the status: ``name`` is a host's, or the common name of the authority.
 
     ``ends`` and ``renew_from`` are None for what has no end, or is not there yet. ``awaited_since`` is when
-    the open request was made, ``request_file`` where a host's own request is to be put.
+    the open request was made, ``request_file`` where a host's own request is to be put. ``is_installed`` is
+    whether the host is known to have what is published for it, None where nobody has told; ``install_by`` is
+    when the certificate ends that it had before, where it may have that still.
     """
 
     kind: Kind
@@ -93,6 +98,8 @@ class Standing(NamedTuple):
     serial: int | None = None
     awaited_since: datetime | None = None
     request_file: str | None = None
+    is_installed: bool | None = None
+    install_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,8 @@ def stand(
     hosts = fleet.hosts if fleet is not None else ()
     wanted = {holder: (host, spec) for host in hosts for holder, spec in host.certificates}
     found = list(_shared(fleet, issued, now, is_sound=is_sound))
-    found += [_of_holder(holder, *meant, issued, now) for holder, meant in wanted.items()]
+    if fleet is not None:
+        found += [_of_holder(holder, meant, fleet, issued, now) for holder, meant in wanted.items()]
     for holder, current in issued.current.items():
         if holder not in wanted:
             one = _of_certificate(current, _window(fleet), issued, now, is_bought=False)
@@ -154,10 +162,14 @@ def _window(fleet: Fleet | None) -> timedelta:
     return fleet.crl_renew_before if fleet is not None else DEFAULT_WINDOW
 
 
-def _of_holder(holder: str, host: HostSpec, spec: CertificateSpec, issued: Issued, now: datetime) -> Standing:
+def _of_holder(
+    holder: str, meant: tuple[HostSpec, CertificateSpec], fleet: Fleet, issued: Issued, now: datetime
+) -> Standing:
+    host, spec = meant
     current = issued.current.get(holder)
     if current is not None:
         one = _of_certificate(current, host.renew_before, issued, now, is_bought=spec.is_bought)
+        one = _with_installation(one, host, current, fleet, issued)
         if spec.kept_key is not None and current.revocation_reason == RevocationReason.KEY_COMPROMISE:
             return one._replace(step=Step.BRING_REQUEST, request_file=spec.kept_key.path)
         return one
@@ -168,6 +180,24 @@ def _of_holder(holder: str, host: HostSpec, spec: CertificateSpec, issued: Issue
     if spec.kept_key is not None:
         return Standing(kind, host.name, State.AWAITED, Step.BRING_REQUEST, request_file=spec.kept_key.path)
     return Standing(kind, host.name, State.NOT_ISSUED, Step.ORDER if spec.is_bought else Step.BUILD)
+
+
+def _with_installation(
+    one: Standing, host: HostSpec, current: IssuedCertificate, fleet: Fleet, issued: Issued
+) -> Standing:
+    """Whether a host has what it is to have; where something waits for that, it is the next step."""
+    known = issued.installed.get(host.name)
+    is_installed = None
+    if known is not None:
+        is_installed = current.serial in known.serials
+        if trusts_signers(host, fleet):
+            is_installed = is_installed and {one.fingerprint for one in issued.signers} <= known.trusted
+    if is_installed:
+        return one._replace(is_installed=True)
+    install_by = issued.ends_before.get(current.host)
+    waits = install_by is not None or len(issued.signers) > 1 or is_installed is False
+    step = Step.INSTALL if waits and one.step is Step.NONE else one.step
+    return one._replace(is_installed=is_installed, install_by=install_by, step=step)
 
 
 def _of_certificate(
@@ -184,8 +214,9 @@ def _of_certificate(
         step = Step.IMPORT
     elif state is not State.VALID:
         step = Step.ORDER if is_bought else Step.BUILD
-        if state is not State.REVOKED and _ends_with_its_issuer(current, issued.signer):
-            step = Step.REPLACE_AUTHORITY
+        signer = issued.signer
+        if state is not State.REVOKED and _ends_with_its_issuer(current, signer):
+            step = Step.REPLACE_AUTHORITY if signer is not None and signer.is_existing else Step.BUILD
     return Standing(
         Kind.CLIENT if current.profile is Profile.CLIENT else Kind.SERVER,
         host_of(current.host),
@@ -218,13 +249,18 @@ def _shared(fleet: Fleet | None, issued: Issued, now: datetime, *, is_sound: boo
         yield Standing(Kind.BUNDLE, issued.bundle.subject, State.VALID, Step.NONE)
     if signer is None or (fleet is not None and not fleet.signs_here and is_sound):
         return
-    window = _authority_window(fleet, issued, signer)
+    for older in issued.signers[:-1]:
+        state = State.EXPIRED if older.not_after <= now else State.VALID
+        step = Step.INSTALL if state is State.VALID else Step.BUILD
+        yield Standing(Kind.AUTHORITY, shown_subject(older.subject), state, step, older.not_after)
+    window = _authority_window(fleet, signer)
     state = _state(signer.not_after, window, now)
+    due = Step.REPLACE_AUTHORITY if signer.is_existing or state is State.EXPIRED else Step.BUILD
     yield Standing(
         Kind.AUTHORITY,
         shown_subject(signer.subject),
         state,
-        Step.NONE if state is State.VALID else Step.REPLACE_AUTHORITY,
+        Step.NONE if state is State.VALID else due,
         signer.not_after,
         signer.not_after - window,
     )
@@ -234,7 +270,7 @@ def _shared(fleet: Fleet | None, issued: Issued, now: datetime, *, is_sound: boo
         ends_with_it = listed.next_update >= signer.not_after
         window = timedelta() if ends_with_it else _window(fleet)
         state = _state(listed.next_update, window, now)
-        step = Step.REPLACE_AUTHORITY if ends_with_it else Step.BUILD
+        step = Step.REPLACE_AUTHORITY if ends_with_it and signer.is_existing else Step.BUILD
         yield Standing(
             Kind.REVOCATION_LIST,
             f"number {listed.number}",
@@ -245,18 +281,11 @@ def _shared(fleet: Fleet | None, issued: Issued, now: datetime, *, is_sound: boo
         )
 
 
-def _authority_window(fleet: Fleet | None, issued: Issued, signer: StoredAuthority) -> timedelta:
-    """From when on new certificates would end with the authority, earlier than declared: time for a new one.
-
-    At most half of its own life, for one that was short from the beginning.
-    """
-    lifetimes = [
-        one.not_after - one.not_before for one in issued.current.values() if one.authority == signer.identity
-    ]
-    if fleet is not None:
-        specs = (spec for host in fleet.hosts for _, spec in host.certificates)
-        lifetimes += [spec.lifetime for spec in specs if not spec.is_bought]
-    return min(max(lifetimes, default=_window(fleet)), (signer.not_after - signer.not_before) / 2)
+def _authority_window(fleet: Fleet | None, signer: StoredAuthority) -> timedelta:
+    """How long before its end an authority needs a successor."""
+    if fleet is None:
+        return (signer.not_after - signer.not_before) / 3
+    return signer.not_after - succession_date(signer.not_before, signer.not_after, fleet)
 
 
 def shown_subject(subject: str) -> str:

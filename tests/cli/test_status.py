@@ -15,6 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ipmpki.cli import status as status_command
+from ipmpki.installing import record_installed
 from ipmpki.revoking import revoke
 from ipmpki.vocabulary import RevocationReason
 from tests.cli.command import ipmpki
@@ -59,15 +60,15 @@ def mixed(tmp_path: Path) -> Shop:
 TABLE = """\
 As of 2027-02-07 12:00 UTC:
 
-  HOST               ROLE    CERTIFICATE  EXPIRES IN   NEXT STEP
-▲ fresh.example.com  client  not issued   -            build, then install
-▲ kept.example.com   client  awaited      -            bring csr/kept.csr
-✕ desk1.example.com  client  expired      15 days ago  build, then install
-▲ desk2.example.com  client  renew soon   24 days      build, then install
-▲ gone.example.com   client  valid        321 days     build withdraws it
-✓ ipm1.example.com   server  valid        321 days     renew from 2027-11-26
-✓ (number 1)         CRL     valid        322 days     renew from 2027-11-26
-✓ (Acme Print CA)    CA      valid        3574 days    new CA from 2035-10-21
+  HOST               ROLE    CERTIFICATE  EXPIRES IN   INSTALLED  NEXT STEP
+▲ fresh.example.com  client  not issued   -                       build, then install
+▲ kept.example.com   client  awaited      -                       bring csr/kept.csr
+✕ desk1.example.com  client  expired      15 days ago  ?          build, then install
+▲ desk2.example.com  client  renew soon   24 days      ?          build, then install
+▲ gone.example.com   client  valid        321 days     ?          build withdraws it
+✓ ipm1.example.com   server  valid        321 days     ?          renew from 2027-11-26
+✓ (number 1)         CRL     valid        322 days                renew from 2027-11-26
+✓ (Acme Print CA)    CA      valid        3574 days               new CA from 2035-09-21
 
 6 certificates: 2 valid, 1 to renew soon, 1 expired, 1 awaited, 1 not issued.
 """
@@ -75,7 +76,7 @@ As of 2027-02-07 12:00 UTC:
 
 def test_the_table_shows_what_is_missing_and_then_what_ends_first(mixed: Shop) -> None:
     outcome = ask(mixed)
-    assert max(map(len, TABLE.splitlines())) <= 80
+    assert max(map(len, TABLE.splitlines())) <= 90
     assert outcome.out == TABLE + f"Next: ipmpki plan {mixed.declaration}, then build.\n"
     assert (outcome.status, outcome.err) == (1, "")
 
@@ -102,7 +103,7 @@ def test_a_client_that_needs_none_any_more_has_its_certificate_withdrawn(built_s
 def test_a_revoked_certificate_is_told_before_its_end(built_shop: Shop) -> None:
     revoke(built_shop.load(), "desk1.example.com", RevocationReason.SUPERSEDED)
     outcome = ask(built_shop, at=TODAY)
-    assert re.search(r"✕ desk1\S+ +client +revoked +396 days +build, then install", outcome.out)
+    assert re.search(r"✕ desk1\S+ +client +revoked +396 days +\? +build, then install", outcome.out)
     assert outcome.status == 1
 
 
@@ -111,7 +112,9 @@ def test_a_host_whose_own_key_is_lost_has_to_make_another(shop: Shop) -> None:
     shop.build()
     alter(shop, "UPDATE certificate SET host = 'kept.example.com' WHERE host LIKE 'desk1%'")
     revoke(shop.load(), "kept.example.com", RevocationReason.KEY_COMPROMISE)
-    assert re.search(r"✕ kept\S+ +client +revoked +396 days +bring csr/kept\.csr", ask(shop, at=TODAY).out)
+    assert re.search(
+        r"✕ kept\S+ +client +revoked +396 days +\? +bring csr/kept\.csr", ask(shop, at=TODAY).out
+    )
 
 
 def test_renewals_that_are_spread_are_told_on_their_days(shop: Shop) -> None:
@@ -155,10 +158,10 @@ def test_near_the_end_of_the_ca_its_successor_is_the_next_step(shop: Shop) -> No
     shop.build()
     early = ask(shop, at=TODAY + timedelta(days=190))
     assert re.search(r"✓ \(Acme Print CA\) +CA +valid", early.out)
-    late = ask(shop, at=TODAY + timedelta(days=210))
-    assert re.search(r"▲ \(Acme Print CA\) +CA +renew soon +189 days +make a new CA", late.out)
+    late = ask(shop, at=TODAY + timedelta(days=280))
+    assert re.search(r"▲ \(Acme Print CA\) +CA +renew soon +119 days +build its successor", late.out)
     gone = ask(shop, at=TODAY + timedelta(days=401))
-    assert re.search(r"✕ \(Acme Print CA\) +CA +expired +1 day ago +make a new CA", gone.out)
+    assert re.search(r"✕ \(Acme Print CA\) +CA +expired +1 day ago +replace the CA", gone.out)
     assert gone.status == 1
 
 
@@ -168,9 +171,39 @@ def test_certificates_that_end_with_their_ca_are_not_said_to_be_renewable(shop: 
     shop.now = TODAY + timedelta(days=370)
     shop.build()
     standings = json.loads(ask(shop, "--format", "json", at=shop.now).out)["standings"]
-    assert {one["next_step"] for one in standings if one["kind"] != "revocation-list"} == {
-        "replace-authority"
-    }
+    assert {one["next_step"] for one in standings if one["kind"] in {"server", "client"}} == {"build"}
+
+
+def test_what_hosts_have_installed_is_told_and_until_when_the_rest_is_to_be(built_shop: Shop) -> None:
+    assert re.search(r"desk1\S+ +client +valid +\d+ days +\? +renew from", ask(built_shop, at=TODAY).out)
+    record_installed(built_shop.load(), ["desk1.example.com"])
+    assert re.search(r"desk1\S+ +client +valid +\d+ days +yes +renew from", ask(built_shop, at=TODAY).out)
+    built_shop.edit(
+        'name = "desk1.example.com"\n', 'name = "desk1.example.com"\naliases = ["d1.example.com"]\n'
+    )
+    built_shop.build()
+    told = ask(built_shop, at=TODAY).out
+    assert re.search(r"desk1\S+ +client +valid +\d+ days +no +install by 2027-12-26", told)
+    assert "ipmpki installed" in told
+    one = next(
+        one
+        for one in json.loads(ask(built_shop, "--format", "json", at=TODAY).out)["standings"]
+        if one["name"] == "desk1.example.com"
+    )
+    assert (one["is_installed"], one["install_by"], one["next_step"]) == (
+        False,
+        "2027-12-26T10:59:59Z",
+        "install",
+    )
+
+
+def test_while_one_authority_takes_over_from_another_both_are_shown(built_shop: Shop) -> None:
+    built_shop.edit('common_name = "Acme Print CA"\n', 'common_name = "Acme Print CA"\ngeneration = 2\n')
+    built_shop.build()
+    told = ask(built_shop, at=TODAY).out
+    assert "goes when all have installed" in told
+    assert len(re.findall(r"\(Acme Print CA\)", told)) == 2
+    assert len(re.findall(r"\? +install$", told, re.M)) == 3
 
 
 def test_what_is_bought_is_ordered_and_then_awaited(tmp_path: Path) -> None:
@@ -509,7 +542,7 @@ def test_a_calendar_has_what_is_to_be_done_each_day_with_alarms(mixed: Shop) -> 
         (date(2027, 3, 4), "Certificates expire: desk2.example.com"),
         (date(2027, 11, 26), "Renew certificates: 2 hosts, the revocation list"),
         (date(2027, 12, 26), "Certificates expire: 2 hosts, the revocation list"),
-        (date(2035, 10, 21), "Make a new CA: the authority 'Acme Print CA'"),
+        (date(2035, 9, 21), "Make a new CA: the authority 'Acme Print CA'"),
         (date(2036, 11, 21), "Certificates expire: the authority 'Acme Print CA'"),
     ]
     for event in events:

@@ -35,6 +35,8 @@ def render_status_json(status: Status) -> str:
                 "serial": None if one.serial is None else serial_number(one.serial),
                 "awaited_since": _time(one.awaited_since),
                 "request_file": one.request_file,
+                "is_installed": one.is_installed,
+                "install_by": _time(one.install_by),
             }
             for one in status.standings
         ],

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from ipmpki.standing import Status
 
-_HEADINGS = ("HOST", "ROLE", "CERTIFICATE", "EXPIRES IN", "NEXT STEP")
+_HEADINGS = ("HOST", "ROLE", "CERTIFICATE", "EXPIRES IN", "INSTALLED", "NEXT STEP")
 _GAP = 2
-_SHORTEST_NAME = 12
+_SHORTEST_NAME = 10
 _CALM, _WARNING, _GRAVE = range(3)
 _COLOURS = (None, "33", "31")
 PICTURES = ("✓", "▲", "✕")
@@ -62,6 +62,7 @@ def _row(one: Standing, status: Status) -> _Row:
         words.KINDS[one.kind],
         words.STATES[one.state],
         words.time_left(one, status.at),
+        words.installed(one),
         words.step_of(one),
     )
     return _Row(_grade(one), cells)
@@ -97,5 +98,7 @@ def _summary(status: Status) -> Iterator[str]:
     steps = {one.step for one in status.standings}
     if steps & {Step.BUILD, Step.ORDER, Step.WITHDRAW}:
         yield f"Next: ipmpki plan {visible(status.declaration)}, then build."
+    if Step.INSTALL in steps:
+        yield f"When a host has installed: ipmpki installed {visible(status.declaration)} HOST..."
     if Step.IMPORT in steps:
         yield f"When a certificate has come: ipmpki import {visible(status.declaration)} FILE..."

@@ -26,7 +26,7 @@ _STEPS = {
     Step.ORDER: "build, then order",
     Step.IMPORT: "import what comes",
     Step.WITHDRAW: "build withdraws it",
-    Step.REPLACE_AUTHORITY: "make a new CA",
+    Step.REPLACE_AUTHORITY: "replace the CA",
 }
 
 
@@ -39,16 +39,29 @@ def name_of(one: Standing) -> str:
     return visible(one.name)
 
 
-def step_of(one: Standing) -> str:
+def step_of(one: Standing) -> str:  # noqa: PLR0911 -- one for each step
     """What to do next, in a few words."""
     if one.step is Step.NONE:
         verb = "new CA" if one.kind is Kind.AUTHORITY else "renew"
         return f"{verb} from {day(one.renew_from)}" if one.renew_from is not None else "-"
     if one.step is Step.BRING_REQUEST:
         return f"bring {visible(one.request_file or '')}"
+    if one.step is Step.INSTALL:
+        if one.kind is Kind.AUTHORITY:
+            return "goes when all have installed"
+        return f"install by {day(one.install_by)}" if one.install_by is not None else "install"
+    if one.step is Step.BUILD and one.kind is Kind.AUTHORITY:
+        return "build its successor"
     if one.step is Step.BUILD:
         return "build, then install" if one.kind.is_host else "build"
     return _STEPS[one.step]
+
+
+def installed(one: Standing) -> str:
+    """Whether the host is known to have it."""
+    if not one.kind.is_host or one.serial is None:
+        return ""
+    return {True: "yes", False: "no", None: "?"}[one.is_installed]
 
 
 def time_left(one: Standing, at: datetime) -> str:
