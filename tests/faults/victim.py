@@ -60,7 +60,7 @@ def _die_at(last: int) -> None:
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal count
-        if _is_ours(event, arguments):
+        if is_ours(event, arguments):
             count += 1
             if count == last:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -68,7 +68,7 @@ def _die_at(last: int) -> None:
     sys.addaudithook(hook)
 
 
-def _is_ours(event: str, arguments: tuple[Any, ...]) -> bool:
+def is_ours(event: str, arguments: tuple[Any, ...]) -> bool:
     if not event.startswith(EVENTS) or not arguments:
         return False
     path = str(arguments[0])

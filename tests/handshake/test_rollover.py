@@ -144,8 +144,17 @@ def hosts(shop: Shop, tmp_path: Path) -> Hosts:
     return hosts
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("change", CHANGES)
+IN_SHORT = {("generation", "mixed"), ("key", "servers-first"), ("name", "clients-first")}
+
+
+@pytest.mark.parametrize(
+    ("change", "order"),
+    [
+        pytest.param(change, order, marks=[] if (change, order) in IN_SHORT else pytest.mark.exhaustive)
+        for change in CHANGES
+        for order in ORDERS
+    ],
+)
 def test_never_is_there_a_pair_that_should_talk_and_cannot(
     shop: Shop, hosts: Hosts, change: str, order: str
 ) -> None:
