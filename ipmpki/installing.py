@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import host_folder
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from ipmpki.issued import Issued
     from ipmpki.project import Project
 
+_WORDS_OF_A_FILE = 5
 
-def record_installed(project: Project, names: Sequence[str] | None) -> tuple[Installation, ...]:
+
+def record_installed(
+    project: Project, names: Sequence[str] | None, *, by: str = "by its operator's word"
+) -> tuple[Installation, ...]:
     """Record that hosts have installed what is published for them now; all of them, where no name is given.
 
     Raises WrongUse for a host that is not declared, or has nothing to install, or whose folder is older than
@@ -39,8 +45,79 @@ def record_installed(project: Project, names: Sequence[str] | None) -> tuple[Ins
         recorded = tuple(_installation(host, fleet, issued, project) for host in chosen)
         fresh = [one for one in recorded if not _is_known(one, issued)]
         if fresh:
-            store.record_installations(fresh, "by its operator's word")
+            store.record_installations(fresh, by)
         return recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a host's own record says: ``differs`` names the files that are not what is published for it."""
+
+    file: str
+    host: str
+    differs: tuple[str, ...]
+
+
+def record_receipts(project: Project, files: Sequence[tuple[str, bytes]]) -> tuple[Receipt, ...]:
+    """Record which hosts have installed what is published, by the records that their install scripts keep.
+
+    ``files`` are names and contents of such records, ``.ipmpki/installed`` on a host. A host is told by the
+    name of the file, or else by its certificate. Nothing is recorded of a host that has something else.
+    Raises WrongUse for a file that is no such record, or of no host that is known.
+    """
+    fleet = project.fleet
+    if fleet is None or project.errors:
+        raise WrongDeclaration("the declaration has errors", "run 'ipmpki check', and mend them")
+    receipts = [_receipt(name, content, fleet, project.issued) for name, content in files]
+    names = [one.host for one in receipts if not one.differs]
+    if names:
+        record_installed(project, names, by="by its own record")
+    return tuple(receipts)
+
+
+def _receipt(name: str, content: bytes, fleet: Fleet, issued: Issued) -> Receipt:
+    recorded = _digests(content)
+    if not recorded:
+        raise WrongUse(
+            f"{quote(name)} is no record of an installation",
+            "bring the file .ipmpki/installed from the folder of a host's client, such as /etc/ipm",
+        )
+    published = {host.name: _published(host.name, issued) for host in fleet.hosts}
+    host = _host_of(name, recorded, published)
+    if host is None:
+        raise WrongUse(
+            f"{quote(name)} is of no host that is known here",
+            "give the file the name of its host, such as ipm1.example.com.txt",
+        )
+    wanted = {file: digest for file, digest in published[host].items() if file.endswith(".pem")}
+    return Receipt(name, host, tuple(sorted(file for file in wanted if recorded.get(file) != wanted[file])))
+
+
+def _digests(content: bytes) -> dict[str, str]:
+    """The files of a record, each with its SHA-256: lines 'file AREA NAME SHA-256 REPLACED'."""
+    found = {}
+    for line in content.decode("utf-8", "replace").splitlines():
+        words = line.split()
+        if len(words) == _WORDS_OF_A_FILE and words[0] == "file":
+            found[words[2]] = words[3].lower()
+    return found
+
+
+def _published(name: str, issued: Issued) -> dict[str, str]:
+    folder = issued.folders.get(host_folder(name))
+    return {file.name: file.sha256 for file in folder.files} if folder is not None else {}
+
+
+def _host_of(name: str, recorded: dict[str, str], published: dict[str, dict[str, str]]) -> str | None:
+    stem = PurePath(name).name.lower()
+    for host in published:
+        if stem == host or stem.rpartition(".")[0] == host:
+            return host
+    own = {recorded[file] for file in ("server-cert.pem", "client-cert.pem") if file in recorded}
+    for host, files in published.items():
+        if own & {files.get("server-cert.pem"), files.get("client-cert.pem")}:
+            return host
+    return None
 
 
 def _named(name: str, ready: dict[str, HostSpec], fleet: Fleet) -> HostSpec:

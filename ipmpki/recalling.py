@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,17 +10,13 @@ from ipmpki.authority.reading import CertificateFacts, read_certificate
 from ipmpki.chronicle import Chapter, Event, tell
 from ipmpki.faults import WrongUse
 from ipmpki.fleet import host_of, tools_holder
-from ipmpki.names import read_name
+from ipmpki.names import read_name, read_serials
 from ipmpki.store.history import find_serial, read_events, read_holders, read_kept
 from ipmpki.watching import find_store
 from ipmpki.wording import closest, quote
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_HEXADECIMAL = re.compile(r"(?:0[xX])?([0-9a-fA-F]{1,40})")
-"""RFC 5280, section 4.1.2.2: at most 20 octets."""
-_DECIMAL = re.compile(r"[0-9]{1,49}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +74,10 @@ def _found(store: Path, wanted: str) -> tuple[str, int | None]:
     name = read_name(wanted.strip()).ascii
     if name in hosts:
         return name, None
-    found = find_serial(store, _serials(wanted))
+    found = find_serial(store, read_serials(wanted))
     if found is not None:
         return found
     raise unknown(wanted, hosts, or_="or serial number ")
-
-
-def _serials(written: str) -> list[int]:
-    """The numbers a text may mean; as it is shown here, in hexadecimal, comes first."""
-    digits = re.sub(r"[\s:]", "", written)
-    numbers = []
-    if hexadecimal := _HEXADECIMAL.fullmatch(digits):
-        numbers.append(int(hexadecimal[1], 16))
-    if _DECIMAL.fullmatch(digits):
-        numbers.append(int(digits))
-    return [number for number in numbers if number < 1 << 160]
 
 
 def unknown(wanted: str, hosts: tuple[str, ...], *, or_: str = "") -> WrongUse:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipmpki import specification
 from ipmpki.faults import Fault, WrongUse
 from ipmpki.fleet import host_of, tools_holder
-from ipmpki.names import read_name
+from ipmpki.names import read_name, read_serials
 from ipmpki.store import open_store
 from ipmpki.vocabulary import RevocationReason
 from ipmpki.wording import closest, quote
@@ -69,8 +69,7 @@ def _meant(
             f"{quote(name)} has no certificate in force; those it had are revoked by serial number",
             "name the serial number; or say --reason key-compromise, which revokes all of them",
         )
-    serial = _serial(target)
-    one = store.certificate(serial) if serial is not None else None
+    one = next(filter(None, map(store.certificate, read_serials(target))), None)
     if one is None:
         known = sorted({host_of(holder) for holder in issued.current})
         near = closest(name, known)
@@ -79,10 +78,3 @@ def _meant(
             f"did you mean {quote(near)}?" if near else "'ipmpki host list' shows the hosts",
         )
     return [one]
-
-
-def _serial(text: str) -> int | None:
-    try:
-        return int(text.replace(":", ""), 16)
-    except ValueError:
-        return None

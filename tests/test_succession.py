@@ -15,6 +15,7 @@ from ipmpki.installing import record_installed
 from ipmpki.render.plan import read_plan_json, render_plan_json, render_plan_text
 from ipmpki.store import read_issued
 from tests.cli.command import ipmpki
+from tests.render.installation import Installation
 from tests.shop import HEAD, SERVER, TODAY, Shop, client
 
 if TYPE_CHECKING:
@@ -367,3 +368,46 @@ def test_unasked_nothing_that_was_replaced_is_revoked(built_shop: Shop) -> None:
     built_shop.build()
     say_installed(built_shop)
     assert ("client-certificate", "desk1") not in built_shop.changes()
+
+
+def receipt(shop: Shop, host: str, root: Path) -> Path:
+    """What install.sh has recorded on a host."""
+    Installation(shop.host(host), root).run()
+    return root / "etc/ipm/.ipmpki/installed"
+
+
+def test_a_hosts_own_record_says_what_it_has_installed(built_shop: Shop, tmp_path: Path) -> None:
+    built_shop.edit(*NEXT)
+    root = tmp_path / "desk1"
+    root.mkdir()
+    before = receipt(built_shop, "desk1", root)
+    built_shop.build()
+    older = ipmpki("installed", built_shop.declaration, "--receipt", before)
+    assert (older.status, read_issued(built_shop.store).installed) == (1, {})
+    assert "desk1.example.com: has something else; ca-cert.pem is not as published" in older.out
+    told = ipmpki("installed", built_shop.declaration, "--receipt", receipt(built_shop, "desk1", root))
+    assert told.status == 0
+    assert "desk1.example.com: has installed what is published for it" in told.out
+    rollover = built_shop.plan().rollover
+    assert rollover is not None
+    assert rollover.waiting == ("ipm1.example.com", "desk2.example.com")
+
+
+def test_a_host_without_a_certificate_is_told_by_the_name_of_its_record(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    shop = Shop(tmp_path / "site", text=HEAD.replace("required", "off") + SERVER + client("desk1"))
+    shop.build()
+    root = tmp_path / "desk1"
+    root.mkdir()
+    record = receipt(shop, "desk1", root)
+    assert ipmpki("installed", shop.declaration, "--receipt", record).status == 2
+    named = tmp_path / "desk1.example.com"
+    named.write_bytes(record.read_bytes())
+    assert ipmpki("installed", shop.declaration, "--receipt", named).status == 0
+    assert set(read_issued(shop.store).installed) == {"desk1.example.com"}
+
+
+def test_what_is_no_record_is_refused(built_shop: Shop) -> None:
+    told = ipmpki("installed", built_shop.declaration, "--receipt", built_shop.declaration)
+    assert told.status == 2
+    assert "is no record of an installation" in told.err

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ipmpki.cli import console
+from ipmpki.cli.targets import DEFAULT_FILE, HostName, looks_like_file, remembered_hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipmpki.installing import Receipt
 
 
 @click.command(
@@ -14,35 +21,73 @@ from ipmpki.cli import console
 Examples:
   ipmpki installed pki.toml ipm1.example.com desk1.example.com
   ipmpki installed pki.toml --all
+  ipmpki installed pki.toml --receipt receipts/ipm1.example.com
 """
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@click.argument("given", nargs=-1, type=HostName(remembered_hosts), metavar="[FILE] [HOST]...")
 @click.option("--all", "everywhere", is_flag=True, help="Every host that has something to install.")
+@click.option(
+    "--receipt",
+    "receipts",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A host's own record, /etc/ipm/.ipmpki/installed there; it may be given more than once.",
+)
 @click.pass_context
-def command(ctx: click.Context, file: Path, hosts: tuple[str, ...], *, everywhere: bool) -> int:
+def command(
+    ctx: click.Context, given: tuple[str, ...], *, everywhere: bool, receipts: tuple[Path, ...]
+) -> int:
     """Record that hosts of FILE have installed what dist/ holds for them now.
 
     An authority that takes over from another goes on to its next step when every host has, and a certificate
     that was replaced is revoked then, where revoke_replaced says so.
     """
-    if bool(hosts) == everywhere:
-        raise click.UsageError("name the hosts, or say --all", ctx)
+    has_file = bool(given) and looks_like_file(given[0])
+    file = Path(given[0] if has_file else DEFAULT_FILE)
+    hosts = given[1:] if has_file else given
+    if (bool(hosts), everywhere, bool(receipts)).count(True) != 1:
+        raise click.UsageError("name the hosts, or say --all, or give their receipts", ctx)
     from ipmpki import project as projects
-    from ipmpki.installing import record_installed
+    from ipmpki.installing import record_installed, record_receipts
+    from ipmpki.reader import read_file
+
+    status = 0
+    if receipts:
+        files = [(str(path), read_file(path, what="the receipt")) for path in receipts]
+        found = record_receipts(projects.load(file), files)
+        console.say("\n".join(map(_line, found)))
+        status = int(any(one.differs for one in found))
+        count = sum(not one.differs for one in found)
+    else:
+        count = len(record_installed(projects.load(file), None if everywhere else hosts))
+    console.say(f"recorded as installed: {count} host{'' if count == 1 else 's'}")
+    _tell_what_is_next(file)
+    return status
+
+
+def _line(one: Receipt) -> str:
+    if not one.differs:
+        return f"{one.host}: has installed what is published for it"
+    return f"{one.host}: has something else; {_listed(one.differs)} not as published"
+
+
+def _listed(files: Sequence[str]) -> str:
+    return f"{files[0]} is" if len(files) == 1 else f"{', '.join(files)} are"
+
+
+def _tell_what_is_next(file: Path) -> None:
+    from ipmpki import project as projects
     from ipmpki.render.plan import render_rollover
 
-    done = record_installed(projects.load(file), None if everywhere else hosts)
-    console.say(f"recorded as installed: {len(done)} host{'' if len(done) == 1 else 's'}")
     project = projects.load(file)
-    if not project.errors:
-        plan = projects.plan(project)
-        told = render_rollover(plan)
-        if told:
-            console.say(told)
-        elif plan.changes:
-            console.say(f"next: ipmpki plan {file}")
-    return 0
+    if project.errors:
+        return
+    plan = projects.plan(project)
+    told = render_rollover(plan)
+    if told:
+        console.say(told)
+    if plan.changes:
+        console.say(f"next: ipmpki build {file}")
 
 
 __all__ = ["command"]

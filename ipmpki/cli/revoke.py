@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ipmpki.cli import console
+from ipmpki.cli.targets import remembered_hosts, target_argument
 from ipmpki.vocabulary import RevocationReason
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ipmpki.revoking import Revocation
 
 
@@ -28,8 +30,7 @@ Reasons:
   affiliation-changed, privilege-withdrawn, unspecified
 """
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.argument("target", metavar="HOST|SERIAL")
+@target_argument(remembered_hosts, "HOST|SERIAL")
 @click.option(
     "--reason",
     type=click.Choice([one.value for one in RevocationReason]),
@@ -37,7 +38,7 @@ Reasons:
     required=True,
     help="Why, as the revocation list will say; see below.",
 )
-def command(file: Path, target: str, reason: str) -> int:
+def command(target: tuple[Path, str], reason: str) -> int:
     """Record in FILE's store that a certificate must not be trusted any more.
 
     The next build puts it on the revocation list and gives the host another certificate, with another key.
@@ -46,7 +47,8 @@ def command(file: Path, target: str, reason: str) -> int:
     from ipmpki import project as projects
     from ipmpki.revoking import revoke
 
-    done = revoke(projects.load(file), target, RevocationReason(reason))
+    file, wanted = target
+    done = revoke(projects.load(file), wanted, RevocationReason(reason))
     console.say("\n".join(_told(done, file)))
     return 0
 

@@ -50,9 +50,9 @@ def target_argument(
         if ctx.resilient_parsing:
             return given
         command = ctx.command_path
-        if len(given) == 1 and not _looks_like_file(given[0]):
+        if len(given) == 1 and not looks_like_file(given[0]):
             return Path(DEFAULT_FILE), given[0]
-        if len(given) == 2 and not (_looks_like_file(given[1]) and not _looks_like_file(given[0])):  # noqa: PLR2004 -- FILE and NAME
+        if len(given) == 2 and not (looks_like_file(given[1]) and not looks_like_file(given[0])):  # noqa: PLR2004 -- FILE and NAME
             return Path(given[0]), given[1]
         if len(given) > 1:
             wrong = f"FILE comes before {what}" if len(given) == 2 else f"one {what} at a time"  # noqa: PLR2004 -- as above
@@ -72,7 +72,8 @@ def remembered_hosts(path: Path) -> Iterable[str]:
     return recalling.remembered_hosts(path)
 
 
-def _looks_like_file(written: str) -> bool:
+def looks_like_file(written: str) -> bool:
+    """Whether an argument means a declaration rather than a host."""
     with contextlib.suppress(OSError, ValueError):  # a text that no file's name can be
         return written.lower().endswith(".toml") or Path(written).is_file()
     return False

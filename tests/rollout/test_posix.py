@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ipmpki.installing import record_receipts
 from tests.render.installation import CLIENT, Installation
 from tests.render.installation import SERVER as SERVER_FOLDER
 from tests.shop import SERVER, client
@@ -35,6 +36,9 @@ def test_a_first_run_changes_every_host_and_a_check_finds_nothing_more_to_change
         installed = desks.root(name) / CLIENT / "client-key.pem"
         assert installed.read_bytes() == (desks.shop.host(name) / "client-key.pem").read_bytes()
         assert installed.stat().st_mode & 0o777 == 0o600
+    receipts = [desks.shop.dist / f"ansible/receipts/{name}.example.com" for name in sorted(BOTH)]
+    told = record_receipts(desks.shop.load(), [(str(path), path.read_bytes()) for path in receipts])
+    assert [(one.host, one.differs) for one in told] == [(path.name, ()) for path in receipts]
     before = desks.sight()
     checked = desks.play("install.yml", "--check", "--diff", "-vvv", "--limit", "desk2.example.com")
     assert (checked.hosts("changed"), checked.hosts("ok")) == (set(), {"desk2"})
