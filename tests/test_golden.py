@@ -83,6 +83,8 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
         signers=(ends(told["authority"]),),
         current={host: current(host, one) for host, one in told["current"].items()},
     )
+    last = told.get("last_event_at")
+    issued = replace(issued, last_event_at=datetime.fromisoformat(last) if last else None)
     return Surroundings(NOW, files, issued)
 
 

@@ -23,6 +23,9 @@ _AUTHORITY_NOTICE = timedelta(days=90)
 
 _OTHERS = 0o077
 
+_CLOCKS_DIFFER = timedelta(days=1)
+"""Computers that share a store may be in disagreement by this much, and nothing comes of it."""
+
 
 @state_rule(Severity.WARNING, cites=f"{VENDOR}: the key should always be kept private")
 def private_key_readable(_: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
@@ -168,6 +171,39 @@ def revoked_and_not_replaced(fleet: Fleet, surroundings: Surroundings) -> Iterat
                 "run 'ipmpki build', and install its folder and the servers'",
                 host.place.at("name"),
             )
+
+
+@state_rule(
+    Severity.WARNING, cites="RFC 5280, sections 4.1.2.5 and 5.1.2.4 (times of certificates and lists)"
+)
+def clock_behind_store(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """This computer's clock is behind the last entry of the store.
+
+    ## What it finds
+
+    A last entry in the store's ledger that is more than a day in the future, by the clock of this computer.
+
+    ## Who is hurt
+
+    Everybody, unseen: a certificate that has expired looks valid here, and is not renewed; a new one ends too
+    early; and a new revocation list looks older than the one before.
+
+    ## Example
+
+    It comes of a clock that was set back, or ran ahead when something was built: see "ipmpki log".
+
+    ## Instead
+
+    Set the clock right before you build.
+    """
+    last = surroundings.issued.last_event_at if surroundings.issued is not None else None
+    if last is not None and last - surroundings.now > _CLOCKS_DIFFER:
+        yield Finding(
+            f"this computer's clock says {surroundings.now:%Y-%m-%d}, but the store was changed on"
+            f" {last:%Y-%m-%d}",
+            "set the clock right before you build",
+            fleet.place.at("store") if fleet.declared.store is not None else fleet.place.at("ca"),
+        )
 
 
 _AUTHORITY_REMEDY = "run 'ipmpki plan', which says the next step of its succession"

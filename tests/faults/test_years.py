@@ -7,13 +7,9 @@ that is killed is a process of its own, killed at the n-th time it touches the s
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import sqlite3
-import sys
 import tempfile
-import warnings
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +26,7 @@ from ipmpki.installing import record_installed
 from ipmpki.revoking import revoke
 from ipmpki.store import read_issued
 from ipmpki.vocabulary import RevocationReason
-from tests.faults.victim import is_ours
+from tests.faults.killing import killed_at
 from tests.shop import Shop
 
 DESKS = tuple(f"desk{number}" for number in range(4))
@@ -95,7 +91,7 @@ class Years(RuleBasedStateMachine):
         self.shop.build(replace_ca=leave)
         self.is_built = True
 
-    @rule(touch=st.integers(1, 120))
+    @rule(touch=st.integers(1, 400))
     def build_and_be_killed(self, touch: int) -> None:
         leave = self.shop.plan().replaces_ca
         self.is_built = not killed_at(touch, lambda: self.shop.build(replace_ca=leave))
@@ -220,34 +216,6 @@ class Years(RuleBasedStateMachine):
     def lists(self) -> list[x509.CertificateRevocationList]:
         blocks = (self.shop.dist / "ca/crl.pem").read_text().split(_END)[:-1]
         return [x509.load_pem_x509_crl((block + _END).encode()) for block in blocks]
-
-
-def killed_at(touch: int, work: Any) -> bool:
-    """Do the work in a process that is killed at its n-th touch; false where it ended before that."""
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # the parent's threads are not the child's concern
-        child = os.fork()
-    if child == 0:
-        left = touch
-
-        def hook(event: str, arguments: tuple[Any, ...]) -> None:
-            nonlocal left
-            if is_ours(event, arguments):
-                left -= 1
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(hook)
-        try:
-            work()
-        except BaseException:  # noqa: BLE001 -- the child must not go on as a second test
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "a build failed by itself"
-    return os.WIFSIGNALED(status)
 
 
 _SETTINGS: dict[str, Any] = {

@@ -1,0 +1,102 @@
+"""Commands that write to the store beside build: killed, crowded out, and on a disk that takes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ipmpki.installing import record_installed
+from ipmpki.revoking import revoke
+from ipmpki.store import read_issued
+from ipmpki.vocabulary import RevocationReason
+from tests.faults.killing import killed_at
+from tests.faults.ledger import sight
+from tests.faults.mounts import remount, tmpfs
+from tests.faults.running import ipmpki, started
+from tests.shop import TODAY, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+COMMANDS = {
+    "revoke": ("revoke", "pki.toml", "desk1.example.com", "--reason", "key-compromise"),
+    "installed": ("installed", "pki.toml", "--all"),
+}
+WORK: dict[str, Callable[[Shop], object]] = {
+    "revoke": lambda shop: revoke(shop.load(), "desk1.example.com", RevocationReason.KEY_COMPROMISE),
+    "installed": lambda shop: record_installed(shop.load(), None),
+}
+
+
+def state(shop: Shop) -> tuple[int, int, int]:
+    """How many certificates are revoked, hosts installed, events told."""
+    issued = read_issued(shop.store)
+    revoked = sum(one.revoked_at is not None for one in issued.current.values())
+    return revoked, len(issued.installed), issued.last_event
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_killed_at_any_moment_all_of_it_is_recorded_or_nothing(built_shop: Shop, command: str) -> None:
+    before = state(built_shop)
+    work = WORK[command]
+    after = None
+    for touch in range(1, 200):
+        was_killed = killed_at(touch, lambda: work(built_shop))
+        found = state(built_shop)
+        with contextlib.closing(sqlite3.connect(built_shop.store)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        if not was_killed:
+            after = found
+            break
+        assert found[0] in {0, 1}
+        assert found[1] in {0, 3}
+        assert found == before or found[2] > before[2], "something changed that is not told of"
+    assert after is not None
+    assert touch > 20, "it was never in the middle of anything"
+    work(built_shop)
+    assert state(built_shop) == after, "the same once more is recorded once more"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_while_another_holds_the_store_it_says_who(built_shop: Shop, command: str) -> None:
+    built_shop.edit("[tls]", '[defaults]\nlifetime = "300d"\n\n[tls]')
+    with started(
+        built_shop.folder, sys.executable, "-m", "tests.faults.victim", "hold", "pki.toml"
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        before = sight(built_shop.folder)
+        ipmpki(built_shop.folder, *COMMANDS[command]).failed("pki.db is held by", f"process {holder.pid}")
+        assert sight(built_shop.folder) == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_on_a_medium_that_cannot_be_written_nothing_is_said_to_be_recorded(
+    tmp_path: Path, command: str
+) -> None:
+    with tmpfs(tmp_path / "disk", "size=16m") as disk:
+        shop = Shop(disk)
+        shop.build()
+        remount(disk, "ro")
+        ipmpki(disk, *COMMANDS[command]).failed("cannot be opened for writing")
+        assert state(shop)[:2] == (0, 0)
+        for reading in (("plan",), ("check",), ("status", "--format", "json"), ("log",)):
+            assert ipmpki(disk, *reading).status == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_with_the_clock_a_year_back_it_works_and_a_warning_says_so(built_shop: Shop, command: str) -> None:
+    built_shop.now = TODAY - timedelta(days=365)
+    assert "clock-behind-store" in {one.problem.rule for one in built_shop.load().problems}
+    WORK[command](built_shop)
+    revoked, installed, _ = state(built_shop)
+    assert (revoked, installed) == ((1, 0) if command == "revoke" else (0, 3))
+    built_shop.now = TODAY + timedelta(days=1)
+    built_shop.build()
+    assert built_shop.changes() == {}
