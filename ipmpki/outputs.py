@@ -172,6 +172,7 @@ class StatusOutput(TypedDict):
     standings: list[StandingOutput]
     summary: dict[str, int]
     hosts_without: int
+    waiting_for_trust: list[str]
     declaration_errors: int
 
 

@@ -106,8 +106,9 @@ class Standing(NamedTuple):
 class Status:
     """How all stands ``at`` a moment; what ends first stands first, after what is not there at all.
 
-    ``pki`` names the whole for people and monitors, ``without`` counts hosts that need no certificate, and
-    ``errors`` what of the declaration could not be understood.
+    ``waiting`` are hosts that an authority's succession waits for. ``pki`` names the whole for people and
+    monitors, ``without`` counts hosts that need no certificate, and ``errors`` what of the declaration
+    could not be understood.
     """
 
     declaration: str
@@ -116,6 +117,7 @@ class Status:
     standings: tuple[Standing, ...]
     without: int = 0
     errors: int = 0
+    waiting: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> tuple[Standing, ...]:
@@ -156,6 +158,19 @@ def stand(
     found.sort(key=lambda one: (one.ends or _NOTHING, one.name))
     found.sort(key=lambda one: one.kind is Kind.BUNDLE)  # it has no end, and is there
     return tuple(found), sum(not host.certificates for host in hosts)
+
+
+def waited_for(fleet: Fleet | None, issued: Issued) -> tuple[str, ...]:
+    """While one authority takes over from another: the hosts that are not known to trust both."""
+    if fleet is None or len(issued.signers) < 2:  # noqa: PLR2004 -- one and another
+        return ()
+    every = {one.fingerprint for one in issued.signers}
+    return tuple(
+        host.name
+        for host in fleet.hosts
+        if trusts_signers(host, fleet)
+        and (host.name not in issued.installed or not every <= issued.installed[host.name].trusted)
+    )
 
 
 def _window(fleet: Fleet | None) -> timedelta:

@@ -15,7 +15,7 @@ from ipmpki.checking import read
 from ipmpki.diagnostics import Severity
 from ipmpki.faults import UnreadableFile
 from ipmpki.project import STORE_NAME, store_path, understand_text
-from ipmpki.standing import Status, shown_subject, stand
+from ipmpki.standing import Status, shown_subject, stand, waited_for
 from ipmpki.store import read_issued
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def watch(path: Path, at: datetime | None = None) -> Status:
     now = (at or datetime.now(UTC)).astimezone(UTC)
     errors = sum(problem.severity is Severity.ERROR for problem in understood.problems)
     standings, without = stand(understood.fleet, issued, now, is_sound=not errors)
-    return Status(str(path), _named(issued, path), now, standings, without, errors)
+    waiting = waited_for(understood.fleet, issued)
+    return Status(str(path), _named(issued, path), now, standings, without, errors, waiting)
 
 
 def _named(issued: Issued, path: Path) -> str:

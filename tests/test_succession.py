@@ -289,6 +289,13 @@ def test_saying_installed_on_the_command_line(built_shop: Shop) -> None:
     assert stage(built_shop) is Stage.REISSUE
 
 
+def test_a_build_says_what_its_rollover_waits_for(built_shop: Shop) -> None:
+    built_shop.edit(*NEXT)
+    told = " ".join(ipmpki("build", built_shop.declaration).out.split())
+    assert "step 1 of 3" in told
+    assert "say so: ipmpki installed pki.toml HOST... (or --all)" in told
+
+
 def test_saying_it_twice_adds_nothing_to_the_ledger(built_shop: Shop) -> None:
     say_installed(built_shop)
     before = read_issued(built_shop.store).last_event

@@ -63,7 +63,7 @@ def _read_plan(saved: Path | None) -> Plan | None:
 
 def tell_outcome(project: Project, built: Built) -> None:
     """Say what a build did, and what is to be done now."""
-    from ipmpki.render.plan import render_outcome
+    from ipmpki.render.outcome import render_outcome
 
     dist = project.dist
     shown = dist.relative_to(Path.cwd()) if dist.is_relative_to(Path.cwd()) else dist

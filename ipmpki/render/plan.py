@@ -8,7 +8,6 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.changes import (
-    PLAYBOOK_FOLDER,
     Action,
     Artifact,
     Awaited,
@@ -19,17 +18,17 @@ from ipmpki.changes import (
     ReasonCode,
     Rollover,
     Stage,
-    host_folder,
 )
 from ipmpki.faults import UnreadableFile
-from ipmpki.vocabulary import OperatingSystem, Role
+from ipmpki.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import Fleet, HostSpec
 
 VERSION = 1
+MOST_HOSTS_NAMED = 20
+WIDTH = 96
 
 _MARKS = {
     Action.CREATE: "+",
@@ -52,7 +51,7 @@ _NOUNS = {
     Artifact.PLAYBOOK: "playbook",
     Artifact.REPORT: "report",
 }
-_ORDER = (Action.CREATE, Action.RENEW, Action.REPLACE, Action.REVOKE, Action.RESTORE, Action.REMOVE)
+ORDER = (Action.CREATE, Action.RENEW, Action.REPLACE, Action.REVOKE, Action.RESTORE, Action.REMOVE)
 
 
 def render_plan_json(plan: Plan) -> str:
@@ -164,29 +163,30 @@ def render_plan_text(plan: Plan, *, colour: bool = False) -> str:
 
 def _lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     if not plan.changes:
-        yield _nothing_to_do(plan)
-        yield from _awaited_lines(plan)
+        yield nothing_to_do(plan)
+        yield from awaited_lines(plan)
         return
     yield f"As of {plan.at:%Y-%m-%d %H:%M} UTC, a build would do this:"
     yield ""
     for change in plan.changes:
         yield from _change_lines(change, colour=colour)
     counts = plan.summary
-    parts = [f"{counts[action]} to {action.value}" for action in _ORDER if counts[action]]
+    parts = [f"{counts[action]} to {action.value}" for action in ORDER if counts[action]]
     yield ""
-    yield f"Plan: {', '.join(parts)}{_kept(plan)}."
-    yield from _awaited_lines(plan)
+    yield f"Plan: {', '.join(parts)}{kept_words(plan)}."
+    yield from awaited_lines(plan)
     if plan.replaces_ca and not plan.allows_ca_replacement:
         yield ""
         yield "This replaces the certificate authority, and with it every certificate: 'build' does it only"
         yield "with --replace-ca. Until a host has its new files, it cannot talk to hosts that have theirs."
 
 
-def _nothing_to_do(plan: Plan) -> str:
-    kept = _count(plan.kept, "artifact")
+def nothing_to_do(plan: Plan) -> str:
+    """What to say of an empty plan."""
+    kept = counted(plan.kept, "artifact")
     if plan.awaited:
         return (
-            f"Nothing to do but to wait for {_count(len(plan.awaited), 'certificate')} ({kept} as declared)."
+            f"Nothing to do but to wait for {counted(len(plan.awaited), 'certificate')} ({kept} as declared)."
         )
     return f"Nothing to do: everything is as declared ({kept})."
 
@@ -198,21 +198,22 @@ _STAGES = {
 }
 
 
-def _rollover_lines(plan: Plan, width: int = 96) -> Iterator[str]:
+def rollover_lines(plan: Plan) -> Iterator[str]:
+    """How far an authority has taken over from another, after an empty line; nothing where none does."""
     rollover = plan.rollover
     if rollover is None:
         return
     number, what = _STAGES[rollover.stage]
     yield ""
-    yield f"The authority is replaced without an outage, step {number} of 3: {what}."
+    yield from wrap(f"The authority is replaced without an outage, step {number} of 3: {what}.", WIDTH)
     waiting = rollover.waiting
     if waiting:
         named = ", ".join(waiting[:MOST_HOSTS_NAMED])
         more = f" and {len(waiting) - MOST_HOSTS_NAMED} more" if len(waiting) > MOST_HOSTS_NAMED else ""
         yield from wrap(
-            f"The next step begins when all have installed it. Not known of {_count(len(waiting), 'host')}:"
+            f"The next step begins when all have installed it. Not known of {counted(len(waiting), 'host')}:"
             f" {named}{more}.",
-            width,
+            WIDTH,
             break_on_hyphens=False,
         )
         yield "When a host has, say so:  ipmpki installed pki.toml HOST... (or --all)"
@@ -220,14 +221,15 @@ def _rollover_lines(plan: Plan, width: int = 96) -> Iterator[str]:
 
 def render_rollover(plan: Plan) -> str:
     """How far an authority has taken over from another; empty where none does."""
-    return "\n".join(_rollover_lines(plan)).lstrip("\n")
+    return "\n".join(rollover_lines(plan)).lstrip("\n")
 
 
-def _awaited_lines(plan: Plan) -> Iterator[str]:
-    yield from _rollover_lines(plan)
+def awaited_lines(plan: Plan) -> Iterator[str]:
+    """What has to be brought, or said, before all is as declared; each group after an empty line."""
+    yield from rollover_lines(plan)
     for awaited, heading in (
-        (_bought(plan), "Awaited from the authority, to be brought in with 'ipmpki import'"),
-        (_requested(plan), "Awaited from the hosts, which make key and request themselves"),
+        (bought(plan), "Awaited from the authority, to be brought in with 'ipmpki import'"),
+        (requested(plan), "Awaited from the hosts, which make key and request themselves"),
     ):
         if not awaited:
             continue
@@ -241,11 +243,13 @@ def _awaited_lines(plan: Plan) -> Iterator[str]:
             yield f"  {one.host:<{width}}  {_NOUNS[one.artifact]}, {since if one.file is None else one.file}"
 
 
-def _bought(plan: Plan) -> list[Awaited]:
+def bought(plan: Plan) -> list[Awaited]:
+    """What an authority elsewhere has to issue."""
     return [one for one in plan.awaited if one.file is None]
 
 
-def _requested(plan: Plan) -> list[Awaited]:
+def requested(plan: Plan) -> list[Awaited]:
+    """What hosts have to request."""
     return [one for one in plan.awaited if one.file is not None]
 
 
@@ -271,69 +275,6 @@ def _transition(difference: Difference) -> str:
     return f"{difference.old} -> {difference.new or '(none)'}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-MOST_HOSTS_NAMED = 20
-_DONE = {
-    Action.CREATE: "created",
-    Action.RENEW: "renewed",
-    Action.REPLACE: "replaced",
-    Action.REVOKE: "revoked",
-    Action.RESTORE: "restored",
-    Action.REMOVE: "removed",
-}
-
-
-def render_outcome(plan: Plan, fleet: Fleet | None, dist: str) -> str:
-    """What a build did, and what is to be done now on which host. ``dist`` is the folder as people see it."""
-    return "\n".join(_outcome_lines(plan, fleet, dist)) + "\n"
-
-
-def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
-    if not plan.changes:
-        yield _nothing_to_do(plan)
-        yield from _awaited_lines(plan)
-        return
-    counts = plan.summary
-    done = [f"{counts[action]} {_DONE[action]}" for action in _ORDER if counts[action]]
-    yield f"Done: {', '.join(done)}{_kept(plan)}."
-    changed = {change.host for change in plan.changes if change.action not in {Action.REMOVE, Action.REVOKE}}
-    hosts = [host for host in fleet.hosts if host.name in changed] if fleet is not None else []
-    asked = {change.host for change in plan.changes if change.artifact is Artifact.REQUEST}
-    hosts = [host for host in hosts if host.name not in asked]
-    if _requested(plan):
-        waiting = {one.host for one in _requested(plan)}
-        hosts = [host for host in hosts if host.name not in waiting]
-        yield ""
-        yield f"Next, make key and request on {_count(len(waiting), 'host')}, and build again:"
-        yield f"  {dist}/hosts/NAME/README.txt says how."
-    if _bought(plan):
-        yield ""
-        count = _count(len(_bought(plan)), "certificate")
-        yield f"Next, order {count}, as {dist}/requests.txt says. When they have come:"
-        yield "  ipmpki import pki.toml FILE..."
-    if hosts:
-        hosts.sort(key=lambda host: host.role is not Role.SERVER)  # a server first: its clients wait for it
-        yield ""
-        count = _count(len(hosts), "host")
-        yield f"Next, install on {count}, servers first; copy the folder there, then run in it:"
-        width = max(len(host.name) for host in hosts[:MOST_HOSTS_NAMED])
-        for host in hosts[:MOST_HOSTS_NAMED]:
-            command = _install_command(host)
-            yield f"  {host.name:<{width}}  {dist}/{host_folder(host.name)}  {command}"
-        if len(hosts) > MOST_HOSTS_NAMED:
-            yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
-            yield f"For a rollout with Ansible see {dist}/{PLAYBOOK_FOLDER}/README.txt"
-    yield ""
-    keys = "every key" if fleet is not None and fleet.is_third_party else "the CA's key and every other"
-    yield f"The report is {dist}/report.html. Back up pki.db: it holds {keys}."
-
-
-def _kept(plan: Plan) -> str:
+def kept_words(plan: Plan) -> str:
+    """The end of a sum: how much stays as it is."""
     return f"; {plan.kept} kept" if plan.kept else ""
-
-
-def _install_command(host: HostSpec) -> str:
-    return "install.cmd, as administrator" if host.os is OperatingSystem.WINDOWS else "sudo sh install.sh"

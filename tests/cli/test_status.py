@@ -202,6 +202,7 @@ def test_while_one_authority_takes_over_from_another_both_are_shown(built_shop: 
     built_shop.build()
     told = ask(built_shop, at=TODAY).out
     assert "goes when all have installed" in told
+    assert "Not known to trust both CAs yet: ipm1.example.com and 2 more." in told
     assert len(re.findall(r"\(Acme Print CA\)", told)) == 2
     assert len(re.findall(r"\? +install$", told, re.M)) == 3
 

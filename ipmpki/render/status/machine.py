@@ -42,6 +42,7 @@ def render_status_json(status: Status) -> str:
         ],
         "summary": {state.value: number for state, number in status.tally().items()},
         "hosts_without": status.without,
+        "waiting_for_trust": list(status.waiting),
         "declaration_errors": status.errors,
     }
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"

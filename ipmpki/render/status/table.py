@@ -95,6 +95,9 @@ def _summary(status: Status) -> Iterator[str]:
         verb = "needs" if status.without == 1 else "need"
         line += f"; {counted(status.without, 'host')} {verb} none"
     yield f"{line}."
+    if status.waiting:
+        others = f" and {len(status.waiting) - 1:,} more" if len(status.waiting) > 1 else ""
+        yield f"Not known to trust both CAs yet: {visible(status.waiting[0])}{others}."
     steps = {one.step for one in status.standings}
     if steps & {Step.BUILD, Step.ORDER, Step.WITHDRAW}:
         yield f"Next: ipmpki plan {visible(status.declaration)}, then build."
