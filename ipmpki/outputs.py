@@ -252,3 +252,57 @@ class ManifestOutput(TypedDict):
     version: Literal[1]
     host: str
     files: list[ManifestFileOutput]
+
+
+class AdoptedAuthorityOutput(TypedDict):
+    """The authority that was adopted; ``is_encrypted`` is of its key in the store."""
+
+    subject: str
+    fingerprint: str
+    key: str
+    not_after: str
+    is_encrypted: bool
+
+
+class AdoptedHostOutput(TypedDict):
+    """A host of the new pki.toml; serial number and end of its certificate are null where it has none."""
+
+    name: str
+    role: Literal["server", "client"]
+    serial: str | None
+    not_after: str | None
+
+
+class PastCertificateOutput(TypedDict):
+    """A certificate that went into the ledger as history; ``revoked_at`` is null where it was not revoked."""
+
+    serial: str
+    holder: str
+    not_after: str
+    revoked_at: str | None
+    reason: str | None
+
+
+class LeftOutOutput(TypedDict):
+    """Something that could not be taken: its file below the old folder, empty where it has none."""
+
+    code: str
+    file: str
+    message: str
+    help: str | None
+
+
+class AdoptionOutput(TypedDict):
+    """What ``ipmpki adopt --format json`` writes. ``check`` are the problems of the new pki.toml."""
+
+    version: Literal[1]
+    folder: str
+    declaration: str
+    is_written: bool
+    authority: AdoptedAuthorityOutput
+    hosts: list[AdoptedHostOutput]
+    past: list[PastCertificateOutput]
+    next_revocation_list: int
+    left_out: list[LeftOutOutput]
+    passed_over: list[str]
+    check: ProblemsOutput

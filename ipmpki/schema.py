@@ -113,5 +113,6 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "show": _of_output(outputs.ShowOutput),
     "log": _of_output(outputs.LogOutput),
     "manifest": _of_output(outputs.ManifestOutput),
+    "adoption": _of_output(outputs.AdoptionOutput),
 }
 """The schemas by name; each is written to ``schemas/`` and held there by a test."""

@@ -30,7 +30,7 @@ LAYERS = (
     ("distribute",),
     ("bundling", "collecting", "placing", "requested"),
     ("project", "verifying"),
-    ("importing", "installing", "revoking", "watching"),
+    ("importing", "installing", "revoking", "watching", "adopting"),
     ("recalling",),
     ("cli",),
     ("__main__",),

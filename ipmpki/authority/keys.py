@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from ipmpki.faults import WrongDeclaration
 from ipmpki.vocabulary import KeyType
@@ -140,10 +140,12 @@ def is_encrypted(pem: bytes) -> bool:
     return False
 
 
-def load(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
+def load(pem: bytes, passphrase: bytes | None = None, *, is_checked: bool = True) -> PrivateKey:
     """The one private key in ``pem``: PKCS#8, PKCS#1 or SEC1, plain or encrypted.
 
     Certificates, EC parameters and remarks around it do no harm, as in a file that holds key and certificate.
+    Without ``is_checked`` the numbers of an RSA key are taken as they are, which is thousands of times as
+    fast; the caller sees to it by ``try_out``.
     Raises KeyUnreadable, PassphraseMissing, WrongPassphrase, PassphraseNotNeeded or UnsupportedKey.
     """
     block = _key_block(pem)
@@ -154,7 +156,9 @@ def load(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
         raise PassphraseNotNeeded
     # The library's own words are dropped (``from None``): they speak of ASN.1 and may quote the input.
     try:
-        key = serialization.load_pem_private_key(block, passphrase)
+        key = serialization.load_pem_private_key(
+            block, passphrase, unsafe_skip_rsa_key_validation=not is_checked
+        )
     except UnsupportedAlgorithm:
         raise UnsupportedKey(_UNKNOWN_KIND) from None
     except (ValueError, TypeError) as fault:
@@ -174,6 +178,17 @@ def load(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
         return key
     kind = f"of the kind {type(key).__name__.removesuffix('PrivateKey')}"
     raise UnsupportedKey(kind)
+
+
+def try_out(key: PrivateKey) -> None:
+    """Sign something and verify it; raises whatever the library does where the two halves do not fit."""
+    message = b"ipmpki"
+    if isinstance(key, rsa.RSAPrivateKey):
+        signature = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        key.public_key().verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        signature = key.sign(message, ec.ECDSA(hashes.SHA256()))
+        key.public_key().verify(signature, message, ec.ECDSA(hashes.SHA256()))
 
 
 def public_key_digest(key: PrivateKey | PublicKey) -> str:

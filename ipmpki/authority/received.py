@@ -42,7 +42,7 @@ def read_received(name: str, content: bytes, passphrase: Callable[[str], bytes |
     """
     if content.startswith(b"PK\x03\x04"):
         yield from _members(name, content, passphrase)
-    elif _is_pkcs12(content):
+    elif is_pkcs12(content):
         yield _opened(name, content, passphrase)
     else:
         yield read_contents(name, content)
@@ -73,12 +73,12 @@ def _members(name: str, content: bytes, passphrase: Callable[[str], bytes | None
 
 def _member(inside: str, part: bytes, passphrase: Callable[[str], bytes | None]) -> Iterator[Contents]:
     """A file in a zip; one without any certificate, such as instructions, is passed over."""
-    contents = _opened(inside, part, passphrase) if _is_pkcs12(part) else read_contents(inside, part)
+    contents = _opened(inside, part, passphrase) if is_pkcs12(part) else read_contents(inside, part)
     if contents.certificates or any(flaw.kind is not FlawKind.NOTHING for flaw in contents.flaws):
         yield contents
 
 
-def _is_pkcs12(content: bytes) -> bool:
+def is_pkcs12(content: bytes) -> bool:
     """Whether the bytes are a PFX (RFC 7292, section 4): a SEQUENCE that begins with the version, 3."""
     if not is_whole_sequence(content):
         return False

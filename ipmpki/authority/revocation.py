@@ -35,6 +35,16 @@ _REASONS: Final[Mapping[str, x509.ReasonFlags | None]] = {
 REASONS: Final = frozenset(_REASONS)
 """The names a revocation's reason may have."""
 
+_NAMES: Final[Mapping[x509.ReasonFlags, str]] = {
+    flag: name for name, flag in _REASONS.items() if flag is not None
+}
+
+
+def reason_of(flag: x509.ReasonFlags) -> str | None:
+    """The name of a reason that stands in a CRL; None for one that says nothing of a certificate's end."""
+    return _NAMES.get(flag)
+
+
 # RFC 5280, section 5.2.3: 20 octets at most, as for serial numbers.
 _NUMBER_BITS: Final = 159
 

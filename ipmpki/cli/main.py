@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "init": ("ipmpki.cli.init", "Write a commented pki.toml to start from."),
+    "adopt": ("ipmpki.cli.adopt", "Take over a PKI that openssl or easy-rsa made."),
     "check": ("ipmpki.cli.check", "Find every problem of a declaration, and say how to mend it."),
     "plan": ("ipmpki.cli.plan", "Show what a build would change, and why; change nothing."),
     "build": ("ipmpki.cli.build", "Check, plan, issue and publish."),

@@ -6,7 +6,7 @@ import click
 
 from ipmpki.cli import console
 
-NAMES = ("pki", "problems", "plan", "status", "show", "log", "manifest")
+NAMES = ("pki", "problems", "plan", "status", "show", "log", "manifest", "adoption")
 
 
 @click.command(

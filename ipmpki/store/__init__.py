@@ -6,6 +6,7 @@ it or nothing. Nothing is overwritten: a certificate that is replaced stays, mar
 
 from __future__ import annotations
 
+from ipmpki.store.adopted import AdoptedCertificate
 from ipmpki.store.ledger import (
     BoughtCertificate,
     Keeping,
@@ -15,12 +16,13 @@ from ipmpki.store.ledger import (
     Revoked,
     Store,
 )
-from ipmpki.store.opening import open_store, read_chains, read_issued, read_replaced
+from ipmpki.store.opening import hold, open_store, read_chains, read_issued, read_replaced
 from ipmpki.store.tables import APPLICATION_ID, VERSION
 
 __all__ = [
     "APPLICATION_ID",
     "VERSION",
+    "AdoptedCertificate",
     "BoughtCertificate",
     "Keeping",
     "Material",
@@ -28,6 +30,7 @@ __all__ = [
     "NewRequest",
     "Revoked",
     "Store",
+    "hold",
     "open_store",
     "read_chains",
     "read_issued",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.specification import BUNDLE
+from ipmpki.store.adopted import INSERT_CERTIFICATE
 from ipmpki.store.login import login_name
 from ipmpki.store.reading import read, read_certificates
 from ipmpki.store.tables import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         StoredAuthority,
         StoredRevocationList,
     )
+    from ipmpki.store.adopted import AdoptedCertificate
 
 _KEY = "INSERT OR IGNORE INTO key VALUES (?, ?, ?, ?)"
 """A key that its host keeps is certified again and again; its row has no private key, an empty blob."""
@@ -228,6 +230,28 @@ class Store:
                     (
                         now,
                         new.event,
+                        new.certificate.host,
+                        hex_serial(new.certificate.serial),
+                        new.detail,
+                        self._user,
+                    )
+                    for new in batch
+                ],
+            )
+
+    def adopt(self, batch: Sequence[AdoptedCertificate]) -> None:
+        """Record certificates that were issued before there was a store, current ones and past ones."""
+        now = seconds(self._now)
+        with self._transaction():
+            many = self._connection.executemany
+            many(_KEY, [(new.key_digest, new.certificate.host, now, new.key_pem) for new in batch])
+            many(INSERT_CERTIFICATE, [new.row for new in batch])
+            many(
+                _EVENT,
+                [
+                    (
+                        now,
+                        "certificate-adopted",
                         new.certificate.host,
                         hex_serial(new.certificate.serial),
                         new.detail,

@@ -76,6 +76,24 @@ def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
     One writer at a time: raises Fault, naming the holder, where another process has it. The lock lies
     in a file beside the store and goes with the process, however that ends.
     """
+    with hold(path), _clear_errors(path):
+        _create_file(path)
+        with contextlib.closing(_connect(path)) as connection:
+            is_new = _is_empty(connection)
+            if not is_new:
+                _require_store(connection, path)
+                _require_soundness(connection, path)
+            store = Store(connection, now)
+            store.sign_in(is_new=is_new)
+            yield store
+
+
+@contextlib.contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Be the only one who may write or replace the store at ``path``, whether it is there or not.
+
+    Raises Fault, naming the holder, where another process has it.
+    """
     import filelock
 
     if not path.parent.is_dir():  # the lock would make it, and a mistyped path would become a new authority
@@ -94,16 +112,7 @@ def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
     except OSError as error:
         raise _cannot_write(path, error) from error
     try:
-        with _clear_errors(path):
-            _create_file(path)
-            with contextlib.closing(_connect(path)) as connection:
-                is_new = _is_empty(connection)
-                if not is_new:
-                    _require_store(connection, path)
-                    _require_soundness(connection, path)
-                store = Store(connection, now)
-                store.sign_in(is_new=is_new)
-                yield store
+        yield
     finally:
         lock.release()
 

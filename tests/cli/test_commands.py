@@ -174,7 +174,7 @@ def test_explain_guesses_a_misspelt_rule() -> None:
     assert "did you mean 'partial-wildcard'?" in failed.err
 
 
-@pytest.mark.parametrize("name", ["pki", "problems", "plan", "manifest"])
+@pytest.mark.parametrize("name", ["pki", "problems", "plan", "manifest", "adoption"])
 def test_schema_prints_a_schema(name: str) -> None:
     assert json.loads(ipmpki("schema", name).out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 

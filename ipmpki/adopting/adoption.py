@@ -1,0 +1,182 @@
+"""An adoption, worked out: from an old folder to the new pki.toml and the rows of the new store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipmpki import project as projects
+from ipmpki import specification
+from ipmpki.adopting.books import Books, Past, past_of, read_books
+from ipmpki.adopting.choosing import OldAuthority, choose_authority
+from ipmpki.adopting.declaring import Declared, declaration_text, request_path
+from ipmpki.adopting.hosts import HostEntry, Naming, entry_of, group_by_host
+from ipmpki.adopting.leftovers import tell_leftovers, tell_of_ended
+from ipmpki.adopting.rows import Ledger
+from ipmpki.adopting.surveying import survey_files
+from ipmpki.adopting.walking import read_folder
+from ipmpki.authority import issuing, keys
+from ipmpki.authority.found import Passphrases, list_pem_of, subject_of
+from ipmpki.faults import Fault
+from ipmpki.fleet import PassphraseSource
+from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
+from ipmpki.vocabulary import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from ipmpki.adopting.survey import LeftOut, Survey
+    from ipmpki.authority.issuing import Issuer
+    from ipmpki.fleet import Fleet
+    from ipmpki.issue import Progress
+    from ipmpki.presented import PresentedCertificate
+    from ipmpki.project import Project
+    from ipmpki.store import AdoptedCertificate
+
+_LARGEST_NUMBER_BITS = 62
+"""SQLite's integers have 63 bits; CRL numbers count up from 1, or are dates in digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be adopted, and how.
+
+    ``into`` is the new pki.toml, ``template`` that of ``ipmpki init``. ``chosen`` are the certificates of the
+    authority that the user named, none where nobody did. ``passphrases`` are those given, each with where it
+    is from: pki.toml will say so of the one that opens the authority's key.
+    """
+
+    folder: Path
+    into: Path
+    template: str
+    chosen: Sequence[PresentedCertificate]
+    domain: str | None
+    passphrases: tuple[tuple[bytes, PassphraseSource], ...]
+    ask: Callable[[str], bytes | None]
+    now: datetime
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What an adoption takes and leaves. ``project`` is the new pki.toml, judged as if it were there."""
+
+    wish: Wish
+    text: str
+    project: Project
+    old: OldAuthority
+    authority: StoredAuthority
+    issuer: Issuer
+    hosts: tuple[HostEntry, ...]
+    rows: tuple[AdoptedCertificate, ...]
+    books: Books
+    requests: Mapping[str, bytes]
+    left: tuple[LeftOut, ...]
+    passed_over: tuple[str, ...]
+
+    @property
+    def past(self) -> tuple[IssuedCertificate, ...]:
+        """What goes into the ledger as history."""
+        return tuple(one.certificate for one in self.rows if one.certificate.retired_at is not None)
+
+    @property
+    def revocation_list(self) -> StoredRevocationList | None:
+        """The old CRL, where it is whole and the newest that there was; its authority is yet to be stored."""
+        old = self.books.revocation_list
+        if old is None or self.books.needs_list or old.number is None or old.next_update is None:
+            return None
+        return StoredRevocationList(0, old.number, old.this_update, old.next_update, list_pem_of(old.der))
+
+
+def prepare(wish: Wish) -> Adoption:
+    """Read the folder and work out all of an adoption; nothing is written.
+
+    Raises WrongUse where no authority can be chosen, KeyFault and IssuerFault where it cannot sign, and Fault
+    where the folder cannot be read.
+    """
+    passphrases = Passphrases(tuple(given for given, _ in wish.passphrases), wish.ask)
+    survey = survey_files(read_folder(wish.folder), passphrases, wish.progress)
+    old = choose_authority(survey, wish.chosen, str(wish.folder), wish.now)
+    passphrase = passphrases.for_key(old.key.own_pem)
+    issuer = issuing.load_issuer(old.certificates_pem, keys.load(old.key.own_pem, passphrase))
+    books = read_books(survey, old, wish.now)
+    if books.next_list.bit_length() > _LARGEST_NUMBER_BITS:
+        raise Fault(
+            f"the number of the next revocation list, {books.next_list}, is larger than the store can hold",
+            "begin with a new authority: ipmpki init",
+        )
+    naming = Naming(wish.domain)
+    past = {one.fingerprint: past_of(one, books, wish.now) for one in old.issued}
+    hosts = _hosts(survey, old, past, naming)
+    declared = Declared(
+        subject_of(old.der),
+        old.certificate,
+        _source(passphrase, wish),
+        any(host.role is Role.CLIENT for host in hosts),
+        hosts,
+        wish.now,
+    )
+    text = declaration_text(declared, wish.template)
+    project = projects.load_text(wish.into.absolute(), str(wish.into), text.encode(), now=wish.now)
+    rows = Ledger(survey, old, books, naming, past, wish.now).rows(hosts, _fleet(project))
+    tell_leftovers(survey, old)
+    return Adoption(
+        wish,
+        text,
+        project,
+        old,
+        _authority(old, project),
+        issuer,
+        hosts,
+        rows,
+        books,
+        {request_path(host): host.request.pem for host in hosts if host.request is not None},
+        tuple(sorted(dict.fromkeys(survey.left), key=lambda one: (one.code, one.file, one.message))),
+        tuple(sorted(survey.passed_over)),
+    )
+
+
+def _source(passphrase: bytes | None, wish: Wish) -> PassphraseSource | None:
+    """Where a build will find the passphrase of the authority's key: one typed in needs a place."""
+    if passphrase is None:
+        return None
+    given = (source for known, source in wish.passphrases if known == passphrase)
+    return next(given, PassphraseSource("IPMPKI_CA_PASSPHRASE", None))
+
+
+def _hosts(
+    survey: Survey, old: OldAuthority, past: Mapping[str, Past | None], naming: Naming
+) -> tuple[HostEntry, ...]:
+    usable = [one for one in old.issued if past[one.fingerprint] is None and not one.is_authority]
+    grouped = group_by_host(usable, survey, naming)
+    names = frozenset(grouped)
+    ended = (
+        (naming.name_of(one), one)
+        for one in old.issued
+        if (end := past[one.fingerprint]) is not None and end.revoked_at is None
+    )
+    tell_of_ended(survey, ((name, one) for name, one in ended if name is not None and name not in names))
+    return tuple(entry_of(name, held, survey, names - {name}) for name, held in grouped.items())
+
+
+def _authority(old: OldAuthority, project: Project) -> StoredAuthority:
+    own = old.certificate
+    return StoredAuthority(
+        identity=0,  # given by the store
+        subject=own.subject,
+        specification=specification.of_authority(_fleet(project).authority),
+        certificates_pem=old.certificates_pem,
+        key_pem=old.key.own_pem,
+        key_type=own.key_type,
+        fingerprint=own.fingerprint,
+        not_before=own.not_before,
+        not_after=own.not_after,
+        is_existing=False,
+    )
+
+
+def _fleet(project: Project) -> Fleet:
+    assert project.fleet is not None  # noqa: S101 -- the text was made here
+    return project.fleet

@@ -1,0 +1,203 @@
+"""The pki.toml of an old PKI: the template of ``ipmpki init``, with what was found for its examples."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipmpki.adopting.hosts import declarable_key
+from ipmpki.vocabulary import KeyType, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime, timedelta
+
+    from ipmpki.adopting.hosts import HostEntry
+    from ipmpki.fleet import DistinguishedName, PassphraseSource
+    from ipmpki.presented import PresentedCertificate
+
+_COLUMN = 40
+"""Where the template's remarks begin."""
+_LONGEST = {"common_name": 64, "organization": 64, "organizational_unit": 64, "state": 128, "locality": 128}
+"""Upper bounds of RFC 5280, appendix A.1, which the rules hold pki.toml to."""
+_COUNTRY = re.compile("[A-Z]{2}")
+_DECLARABLE = {kind.value: kind for kind in KeyType}
+_YEAR, _LONGEST_DAYS = 365, 36_500
+_USUAL_LIFETIME, _USUAL_WINDOW = 397, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """All that goes into the new pki.toml."""
+
+    subject: DistinguishedName
+    authority: PresentedCertificate
+    passphrase: PassphraseSource | None
+    mutual_auth: bool
+    hosts: tuple[HostEntry, ...]
+    day: datetime
+
+
+def declaration_text(declared: Declared, template: str) -> str:
+    """The whole file. Raises ValueError where the template lacks a key that is to be set."""
+    lifetime = usual_lifetime(declared)
+    key = usual_key(declared.hosts)
+    head = template.partition("\n[[hosts]]\n")[0]
+    head = _introduced(head, declared)
+    for table, name, value in _settings(declared, key, lifetime):
+        head = _set(head, table, name, value)
+    head = _without_examples(head)
+    hosts = "".join(f"\n{_host(host, key)}\n" for host in declared.hosts)
+    return f"{head.rstrip()}\n{hosts}"
+
+
+def usual_key(hosts: Iterable[HostEntry]) -> KeyType:
+    """The type of key that most servers have, or most hosts where there is no server."""
+    for role in (Role.SERVER, Role.CLIENT):
+        found = Counter(
+            kind
+            for host in hosts
+            if host.role is role and host.certificate is not None
+            for kind in (_DECLARABLE.get(host.certificate.key_type),)
+            if kind is not None and not (role is Role.SERVER and kind.is_elliptic)
+        )
+        if found:
+            return found.most_common(1)[0][0]
+    return KeyType.RSA_2048
+
+
+def usual_lifetime(declared: Declared) -> int:
+    """How long most certificates were made for, in days, though never for longer than the authority."""
+    found = Counter(_days(one.certificate) for one in declared.hosts if one.certificate is not None)
+    usual = found.most_common(1)[0][0] if found else _USUAL_LIFETIME
+    return max(1, min(usual, _days(declared.authority), _LONGEST_DAYS))
+
+
+def _days(certificate: PresentedCertificate) -> int:
+    """Whole days: both ends are inclusive, and openssl leaves out the last second's."""
+    length: timedelta = certificate.not_after - certificate.not_before
+    return max(1, round(length.total_seconds() / 86_400))
+
+
+def _settings(declared: Declared, key: KeyType, lifetime: int) -> Iterator[tuple[str, str, str]]:
+    subject = declared.subject
+    yield "ca", "common_name", _text(authority_name(declared))
+    for name in ("organization", "organizational_unit", "country", "state", "locality"):
+        value = getattr(subject, name)
+        if value and _may_stand(name, value):
+            yield "ca", name, _text(value)
+    yield "ca", "key", _text(_DECLARABLE.get(declared.authority.key_type, KeyType.RSA_3072).value)
+    yield "ca", "lifetime", _text(_duration(min(_days(declared.authority), _LONGEST_DAYS)))
+    if declared.passphrase is not None:
+        kind = "env" if declared.passphrase.env is not None else "file"
+        value = declared.passphrase.env or declared.passphrase.file or ""
+        yield "ca", "passphrase", f"{{ {kind} = {_text(value)} }}"
+    yield "tls", "mutual_auth", _text("required" if declared.mutual_auth else "off")
+    yield "defaults", "key", _text(key.value)
+    yield "defaults", "lifetime", _text(_duration(lifetime))
+    if lifetime <= _USUAL_WINDOW:
+        yield "defaults", "renew_before", _text(f"{max(1, lifetime // 3)}d")
+
+
+def authority_name(declared: Declared) -> str:
+    """The authority's common name, or what else it calls itself."""
+    subject = declared.subject
+    names = (subject.common_name, subject.organizational_unit, subject.organization)
+    return next((one for one in names if one and _may_stand("common_name", one)), "Print CA")
+
+
+def _may_stand(name: str, value: str) -> bool:
+    if name == "country":
+        return _COUNTRY.fullmatch(value) is not None
+    if name == "common_name" and len(value.encode()) > _LONGEST[name]:
+        return False
+    return len(value) <= _LONGEST[name] and value.isprintable() and bool(value.strip())
+
+
+def _duration(days: int) -> str:
+    return f"{days // _YEAR}y" if days % _YEAR == 0 and days > _YEAR else f"{days}d"
+
+
+def _text(value: str) -> str:
+    """A basic string of TOML: JSON's escapes are all TOML's, but JSON lets DEL stand as it is."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _set(head: str, table: str, name: str, value: str) -> str:
+    """Give a key of a table its value, be it a remark so far; the remark at its line's end stays."""
+    before, header, body = head.partition(f"\n[{table}]\n")
+    end = re.search(r"^\[|^# ----", body, re.MULTILINE)
+    own, rest = (body[: end.start()], body[end.start() :]) if end is not None else (body, "")
+    line = re.compile(
+        rf"^(?:# )?{name} = (?:\"[^\"]*\"|\{{[^}}]*\}})(?P<space> *)(?P<remark>#.*)?$", re.MULTILINE
+    )
+
+    def written(found: re.Match[str]) -> str:
+        told = found["remark"] or ""
+        return f"{f'{name} = {value}':<{_COLUMN - 1}} {told}".rstrip() if told else f"{name} = {value}"
+
+    replaced, count = line.subn(written, own, count=1)
+    if not header or not count:
+        message = f"the template has no {name} in [{table}]"
+        raise ValueError(message)
+    return f"{before}{header}{replaced}{rest}"
+
+
+def _introduced(head: str, declared: Declared) -> str:
+    """The template's first step, to put computers in, is done; what is left is to look at them."""
+    step = "#   1. Put your own computers in place of the two at the end of this file."
+    made = "# Made by the first build. Every computer trusts it, and through it each other."
+    for found in (step, made):
+        if found not in head:
+            message = f"the template has no line {found!r}"
+            raise ValueError(message)
+    head = head.replace(
+        step, "#   1. Look through the computers at the end of this file: what they run is a guess."
+    )
+    end = f"{declared.authority.not_after:%Y-%m-%d}"
+    return head.replace(
+        made,
+        f"# Adopted on {declared.day:%Y-%m-%d}; it goes on until {end}. Its certificate and its key lie in\n"
+        "# the store: no file of the old folder is needed any more. What stands here describes it, and\n"
+        "# is how a new one would be made: change it, and a build asks for --replace-ca.",
+    )
+
+
+def _without_examples(head: str) -> str:
+    """Where one of the two ways to a passphrase is in use, remarks on the other would be odd."""
+    if not re.search("^passphrase = ", head, re.MULTILINE):
+        return head
+    head = re.sub(r"^# passphrase = .*\n", "", head, flags=re.MULTILINE)
+    return re.sub(r"^(passphrase = .*?\}) +#.*$", r"\1", head, flags=re.MULTILINE)
+
+
+def _host(host: HostEntry, usual: KeyType) -> str:
+    role = f"role = {_text(host.role.value)}"
+    if host.is_guess:
+        role = f'{role:<{_COLUMN - 1}} # a guess: its certificate does not say; or "client"'
+    system = 'os = "linux"'
+    lines = [
+        "[[hosts]]",
+        f"name = {_text(host.name)}",
+        role,
+        f"{system:<{_COLUMN - 1}} # a guess: aix linux windows macos",
+    ]
+    if host.subject is not None:
+        lines.append(f"subject = {_text(host.subject)}")
+    for name, values in (("aliases", host.aliases), ("ips", tuple(map(str, host.addresses)))):
+        if values:
+            lines.append(f"{name} = [{', '.join(map(_text, values))}]")
+    key = declarable_key(host, usual)
+    if host.request is not None:
+        lines.append(f"csr = {_text(request_path(host))}")
+    elif key is not None:
+        lines.append(f"key = {_text(key.value)}")
+    return "\n".join(lines)
+
+
+def request_path(host: HostEntry) -> str:
+    """Where a host's own request is put, beside pki.toml."""
+    return f"csr/{host.name}.csr"

@@ -1,0 +1,182 @@
+"""Putting an adoption in place: the store and pki.toml both, or neither, whatever happens meanwhile.
+
+Everything is written into a folder beside pki.toml first. Then the store is moved in place, and pki.toml
+last: it is what commands look for. Whoever comes after a run that died in between completes it, or throws
+it away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ipmpki.adopting.rows import AUTHORITY
+from ipmpki.authority import revocation
+from ipmpki.faults import Fault, WrongUse
+from ipmpki.issued import StoredRevocationList
+from ipmpki.project import STORE_NAME
+from ipmpki.store import hold, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ipmpki.adopting.adoption import Adoption
+    from ipmpki.store import Store
+
+_BATCH = 2_000
+_FILE_MODE = 0o644
+_FOLDER_MODE = 0o700
+
+
+def require_place(into: Path, folder: Path) -> None:
+    """Raises WrongUse where pki.toml or the store is there already, or would lie in the old folder."""
+    root, old = into.absolute().parent.resolve(), folder.resolve()
+    if root.is_relative_to(old):
+        raise WrongUse(
+            f"'{into}' would lie in the old folder '{folder}', where nothing is to be touched",
+            "name another place: --into FILE, such as ../ipmpki/pki.toml",
+        )
+    for path, what in ((into, "a declaration"), (into.with_name(STORE_NAME), "a store")):
+        if os.path.lexists(path):
+            raise WrongUse(
+                f"'{path}' exists already, and {what} is never overwritten; nothing was changed",
+                "name another place: --into FILE, in a folder of its own",
+            )
+
+
+def complete(into: Path) -> bool:
+    """Whether an adoption that died after it had moved the store was brought to its end just now.
+
+    What one left that died before is thrown away.
+    """
+    stage, store = _stage(into), into.with_name(STORE_NAME)
+    if not stage.is_dir():
+        return False
+    with hold(store), _clear_errors(into):
+        is_half = store.exists() and not (stage / STORE_NAME).exists() and not os.path.lexists(into)
+        if is_half and (stage / into.name).exists():
+            _move_new(stage / into.name, into)
+        else:
+            is_half = False
+        shutil.rmtree(stage)
+    return is_half
+
+
+def put_in_place(adoption: Adoption) -> None:
+    """Write the store, the hosts' requests and pki.toml. Raises Fault, and leaves nothing behind."""
+    wish = adoption.wish
+    into, stage = wish.into, _stage(wish.into)
+    store = into.with_name(STORE_NAME)
+    with hold(store), _clear_errors(into):
+        require_place(into, wish.folder)
+        stage.mkdir(mode=_FOLDER_MODE)
+        try:
+            with open_store(stage / STORE_NAME, now=wish.now) as opened:
+                _record(adoption, opened)
+            _write(stage / into.name, adoption.text.encode())
+            for name, pem in adoption.requests.items():
+                _place_request(into.parent / name, pem)
+            (stage / STORE_NAME).rename(store)
+        except BaseException:
+            shutil.rmtree(stage, ignore_errors=True)
+            raise
+        # From here on a run that dies is completed by the next: there is no way back.
+        _move_new(stage / into.name, into)
+        _sync(into.parent)
+        shutil.rmtree(stage)
+
+
+def _stage(into: Path) -> Path:
+    return into.with_name(f".{into.name}.adopting")
+
+
+def _record(adoption: Adoption, store: Store) -> None:
+    wish = adoption.wish
+    store.add_authority(adoption.authority, f"adopted from {wish.folder.name or wish.folder}")
+    for start in range(0, len(adoption.rows), _BATCH):
+        store.adopt(adoption.rows[start : start + _BATCH])
+        wish.progress("recording", min(start + _BATCH, len(adoption.rows)), len(adoption.rows))
+    old = adoption.revocation_list
+    if old is not None:
+        store.add_revocation_list(replace(old, authority=AUTHORITY), ())
+    elif adoption.books.needs_list:
+        _record_new_list(adoption, store)
+
+
+def _record_new_list(adoption: Adoption, store: Store) -> None:
+    """Count on from a CRL that is not there, or has no number, which nothing but the next CRL can tell."""
+    wish, fleet = adoption.wish, adoption.project.fleet
+    assert fleet is not None  # noqa: S101 -- the declaration was made here
+    revoked = store.revocations(AUTHORITY)
+    number = adoption.books.next_list
+    next_update = min(wish.now + fleet.crl_lifetime, adoption.authority.not_after)
+    pem = revocation.make_crl(
+        adoption.issuer,
+        [revocation.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],
+        number=number,
+        now=wish.now,
+        next_update=next_update,
+    )
+    store.add_revocation_list(
+        StoredRevocationList(AUTHORITY, number, wish.now, next_update, pem), [one.serial for one in revoked]
+    )
+
+
+def _place_request(path: Path, pem: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    if path.exists() and path.read_bytes() == pem:
+        return
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    _write(temporary, pem)
+    _move_new(temporary, path)
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _move_new(source: Path, target: Path) -> None:
+    """Rename, though never over a file: a link does what a rename would not refuse."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        source.unlink()
+        raise WrongUse(
+            f"'{target}' came to be in the meantime, and is not overwritten",
+            "look at it, move it away, and run the command again",
+        ) from None
+    except OSError:  # a file system without links
+        source.rename(target)
+    else:
+        source.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Have the names themselves written to the disk, where the system can."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with contextlib.suppress(OSError):
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _clear_errors(into: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Fault(
+            f"'{into}' cannot be written: {error.strerror or error}; nothing was changed",
+            f"check that the folder '{into.parent}' exists, is yours to write to and has room",
+        ) from error

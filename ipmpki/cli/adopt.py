@@ -1,0 +1,185 @@
+"""``ipmpki adopt``: take over a PKI that openssl or easy-rsa made."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ipmpki.cli import console
+from ipmpki.cli.init import TEMPLATE
+from ipmpki.cli.problems import exit_status, show_what_hurts
+from ipmpki.faults import WrongUse
+
+if TYPE_CHECKING:
+    from ipmpki.fleet import PassphraseSource
+    from ipmpki.presented import PresentedCertificate
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  ipmpki adopt /etc/ssl/demoCA --dry-run
+  ipmpki adopt ~/easy-rsa/pki --domain example.com
+  ipmpki adopt /root/ca --into print/pki.toml --passphrase-env CA_PASSPHRASE
+"""
+)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="pki.toml",
+    metavar="FILE",
+    help="The new declaration; the store lies beside it. Without it: pki.toml.",
+)
+@click.option(
+    "--ca",
+    "chosen",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="Which authority to go on with, by its certificate, where DIR holds several.",
+)
+@click.option(
+    "--domain", metavar="NAME", help="The domain of hosts whose certificates have a short name only."
+)
+@click.option(
+    "--passphrase-env",
+    "variables",
+    multiple=True,
+    metavar="NAME",
+    help="Try what this environment variable holds on encrypted keys; repeatable.",
+)
+@click.option(
+    "--passphrase-file",
+    "files",
+    multiple=True,
+    metavar="PATH",
+    help="Try the first line of this file on encrypted keys; repeatable.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be taken; write nothing.")
+@click.option(
+    "--format", "format_", type=click.Choice(("text", "json")), default="text", help="How it is told."
+)
+def command(  # noqa: PLR0913 -- one for each option
+    *,
+    folder: Path,
+    into: Path,
+    chosen: Path | None,
+    domain: str | None,
+    variables: tuple[str, ...],
+    files: tuple[str, ...],
+    dry_run: bool,
+    format_: str,
+) -> int:
+    """Take the authority in DIR, its certificates, keys and revocations into a new pki.toml and its store.
+
+    DIR is what "openssl ca" or easy-rsa 2 or 3 works in, or any folder of PEM and DER files: what is in a
+    file counts, not its name. Nothing in DIR is touched. Certificates that are as InfoPrint Manager needs
+    them stay in force; "ipmpki plan" shows which are not, and why. What could not be taken is listed.
+
+    Exit status: 0 adopted, 1 with errors in the new pki.toml or a key that does not fit, 2 where no authority
+    can be taken or a file is in the way, 4 if it cannot be written.
+    """
+    from ipmpki import project as projects
+    from ipmpki.adopting.adoption import Wish, prepare
+    from ipmpki.adopting.placing import complete, put_in_place, require_place
+    from ipmpki.render.adoption import render_adoption_json, render_adoption_text
+
+    if not dry_run and complete(into):
+        console.tell(f"{into}: the adoption that was interrupted before is complete now")
+        console.tell(f"next: ipmpki plan {into}")
+        return 0
+    require_place(into, folder)
+    with console.progress_bar() as progress:
+        adoption = prepare(
+            Wish(
+                folder=folder,
+                into=into,
+                template=(resources.files("ipmpki") / TEMPLATE).read_text(encoding="utf-8"),
+                chosen=_chosen(chosen),
+                domain=_domain(domain),
+                passphrases=tuple(_given(variables, files, into)),
+                ask=_ask,
+                now=datetime.now(UTC).replace(microsecond=0),
+                progress=progress,
+            )
+        )
+        if not dry_run:
+            put_in_place(adoption)
+    project = adoption.project if dry_run else projects.load(into)
+    if format_ == "json":
+        console.say(render_adoption_json(adoption, project.problems, str(into), written=not dry_run))
+        return exit_status(project.problems, strict=False)
+    console.say(render_adoption_text(adoption, written=not dry_run))
+    show_what_hurts(project.problems, str(into))
+    if dry_run:
+        console.say("nothing was written; without --dry-run, this is")
+    else:
+        console.say(
+            f"wrote {into} and {project.store.name} beside it; nothing in {folder} was touched\n"
+            f"next: look through {into}, then: ipmpki plan {into}"
+        )
+    return exit_status(project.problems, strict=False)
+
+
+def _chosen(file: Path | None) -> tuple[PresentedCertificate, ...]:
+    if file is None:
+        return ()
+    from ipmpki.authority.contents import read_contents
+    from ipmpki.reader import read_file
+
+    held = read_contents(str(file), read_file(file, what="the authority's certificate"))
+    authorities = tuple(one for one in held.certificates if one.is_authority)
+    if not authorities:
+        raise WrongUse(
+            f"'{file}' holds no authority's certificate", "name the file that does, such as ca.crt"
+        )
+    return authorities
+
+
+def _domain(written: str | None) -> str | None:
+    from ipmpki.names import read_name
+
+    if written is None:
+        return None
+    name = read_name(written.removeprefix("."))
+    if name.fault is not None:
+        raise WrongUse(f"'{written}' is no domain", "name one such as --domain example.com")
+    return name.ascii
+
+
+def _given(
+    variables: tuple[str, ...], files: tuple[str, ...], into: Path
+) -> list[tuple[bytes, PassphraseSource]]:
+    """Each passphrase, with where pki.toml can say that it is."""
+    from ipmpki.fleet import PassphraseSource
+    from ipmpki.reader import read_passphrase
+
+    asked = [(PassphraseSource(name, None), PassphraseSource(name, None)) for name in variables]
+    for file in files:
+        path, root = Path(file).absolute(), into.absolute().parent
+        shown = path.relative_to(root) if path.is_relative_to(root) else path
+        asked.append((PassphraseSource(None, file), PassphraseSource(None, str(shown))))
+    given = [(read_passphrase(Path(), source), told) for source, told in asked]
+    return [(passphrase, told) for passphrase, told in given if passphrase is not None]
+
+
+def _ask(name: str) -> bytes | None:
+    if not sys.stdin.isatty():
+        return None
+    asked: str = click.prompt(
+        f"Passphrase of {name} (empty: leave what is encrypted)",
+        hide_input=True,
+        default="",
+        show_default=False,
+        err=True,
+    )
+    return os.fsencode(asked) or None
+
+
+__all__ = ["command"]
