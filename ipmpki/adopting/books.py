@@ -126,10 +126,10 @@ def _newest_list(survey: Survey, authority: OldAuthority) -> FoundList | None:
 
 def _own_indexes(survey: Survey, authority: OldAuthority) -> Iterable[Index]:
     """The indexes that speak of this authority: serial numbers alone would fit many."""
-    ends = {one.serial: one.not_after for one in authority.issued}
+    issued = {one.serial: one for one in authority.issued}
     for index in survey.indexes:
-        known = [entry for entry in index.entries if entry.serial in ends]
-        others = [entry for entry in known if entry.not_after != ends[entry.serial]]
+        known = [entry for entry in index.entries if entry.serial in issued]
+        others = [entry for entry in known if _is_another(entry, issued[entry.serial])]
         if others or (not known and len(survey.indexes) > 1):
             survey.left.append(
                 LeftOut(
@@ -141,6 +141,15 @@ def _own_indexes(survey: Survey, authority: OldAuthority) -> Iterable[Index]:
             )
         else:
             yield index
+
+
+def _is_another(entry: IndexEntry, certificate: PresentedCertificate) -> bool:
+    """Whether a line of an index speaks of another certificate than the one with its serial number."""
+    if entry.not_after != certificate.not_after:
+        return True
+    # Outside ASCII, openssl escapes what it writes in several ways.
+    is_plain = entry.title.isascii() and "\\" not in entry.title and "=" not in entry.title
+    return is_plain and bool(certificate.common_names) and entry.title not in certificate.common_names
 
 
 def _of_index(entry: IndexEntry, now: datetime) -> Entry:

@@ -160,7 +160,8 @@ class OldPki:
         found = {}
         for path in sorted(self.folder.rglob("*")):
             status = path.lstat()
-            content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+            is_small = path.is_file() and status.st_size < 1 << 20
+            content = path.read_bytes() if is_small and not path.is_symlink() else b""
             found[str(path.relative_to(self.folder))] = (
                 content,
                 status.st_mode,
