@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from ipmpki.cli.main import run
+from tests.adopting.old import print_shop
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ADOPTING = "$ ipmpki adopt"
+"""How the transcript begins that needs an old PKI, and openssl to make it."""
 
 
 def blocks(language: str) -> list[str]:
@@ -58,12 +61,26 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def replay(block: str) -> None:
+    """Run a transcript, and hold what is printed against it."""
+    for entry in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, expected = entry.partition("\n")
+        assert settled(output_of(command.split())) == settled(expected), command
+
+
 def test_the_transcripts_are_what_ipmpki_prints(clone: Path) -> None:
     for block in blocks("console"):
-        for entry in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, expected = entry.partition("\n")
-            assert settled(output_of(command.split())) == settled(expected), command
+        if not block.startswith(ADOPTING):
+            replay(block)
     assert (clone / "pki.toml").is_file()
+
+
+def test_the_transcript_of_an_adoption_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    old = print_shop(tmp_path / "demoCA")
+    old.openssl("genpkey", "-algorithm", "RSA", "-out", "private/old.key")
+    (block,) = [block for block in blocks("console") if block.startswith(ADOPTING)]
+    replay(block)
 
 
 def test_the_library_example_runs(clone: Path) -> None:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 40
 """More lines of one kind than this nobody reads; JSON has them all."""
-_MOST_NAMES = 6
+_MOST_NAMES = 3
 
 
 def render_adoption_text(adoption: Adoption, *, written: bool) -> str:
     """The authority, the hosts, the history, and all that was left, with the reason of each."""
-    return "\n".join([*_taken(adoption, written=written), *_left(adoption), *_passed_over(adoption), ""])
+    return "\n".join([*_taken(adoption, written=written), *_left(adoption), *_passed_over(adoption), "", ""])
 
 
 def _taken(adoption: Adoption, *, written: bool) -> Iterator[str]:

@@ -173,7 +173,7 @@ class OldPki:
 
 def print_shop(folder: Path) -> OldPki:
     """A server, two clients in force, one revoked, and a CRL."""
-    old = OldPki(folder).found()
+    old = OldPki(folder).found(key=RSA)
     old.issue(
         "ipm1.example.com",
         "server",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 
 from tests.adopting.old import EC, RSA, OldPki
 from tests.cli.command import ipmpki
+from tests.tools import require
 
 if TYPE_CHECKING:
     from tests.adopting.conftest import Heir
@@ -132,13 +137,78 @@ def test_odd_files_are_told_and_hurt_nothing(shop_heir: Heir) -> None:
     assert ipmpki("build", shop_heir.declaration).status == 0
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root reads everything")
 def test_files_that_may_not_be_read_are_told(shop_heir: Heir) -> None:
-    (shop_heir.old.folder / "private/desk1.example.com.key").chmod(0)
-    assert left_of(shop_heir) == {
-        "certificate-without-key": ["certs/desk1.example.com.crt"],
-        "unreadable": ["private/desk1.example.com.key"],
-    }
+    locked = shop_heir.old.folder / "private/desk1.example.com.key"
+    locked.chmod(0)
+    (shop_heir.old.folder / "certs/desk1.example.com.csr").unlink()
+    command = [sys.executable, "-W", "error", "-m", "ipmpki", "adopt", str(shop_heir.old.folder)]
+    if os.geteuid() == 0:  # what makes root obey permissions too
+        command = [require("setpriv"), "--bounding-set=-dac_override,-dac_read_search", *command]
+    adopted = subprocess.run(
+        [*command, "--into", shop_heir.declaration], capture_output=True, text=True, check=False
+    )
+    assert adopted.returncode == 0, adopted.stderr
+    assert "private/desk1.example.com.key: cannot be read: Permission denied" in adopted.stdout
+    assert "the certificate of 'desk1.example.com', until " in adopted.stdout
+    assert "no key here: the first build makes key and certificate anew" in adopted.stdout
+
+
+def test_a_host_whose_last_certificate_has_expired_is_told_and_not_declared(heir: Heir) -> None:
+    old = heir.old.found()
+    old.issue("ipm1.example.com", "server", key=RSA)
+    for file, year in (("first", 2024), ("second", 2025)):
+        old.issue("gone.example.com", file=file, begin=f"{year}0101000000Z", end=f"{year}1201000000Z")
+    adopted = heir.adopt()
+    told = "certs/second.crt: the last certificate of 'gone.example.com' ended on 2025-12-01"
+    assert told in adopted.out
+    assert "ipmpki host add pki.toml gone.example.com --role client" in adopted.out
+    assert "certs/first.crt" not in adopted.out
+    assert "gone" not in heir.declaration.read_text()
+
+
+def test_a_weak_authority_is_taken_and_told(heir: Heir) -> None:
+    heir.old.found(key=("-newkey", "rsa:1024")).issue("ipm1.example.com", "server", key=RSA)
+    assert left_of(heir) == {"weak-authority": ["cacert.pem"]}
+    assert set(heir.changes()) == {("crl", None)}
+
+
+def test_a_certificate_of_the_past_can_still_be_revoked(heir: Heir) -> None:
+    old = heir.old.found()
+    old.issue("ipm1.example.com", "server", key=RSA)
+    old.issue("desk1.example.com")
+    for path in (*old.folder.glob("*/desk1*"), old.folder / "newcerts/1001.pem"):
+        path.unlink()
+    assert left_of(heir) == {"certificate-file-missing": [""]}
+    assert ipmpki("build", heir.declaration).status == 0
+    revoked = ipmpki("revoke", heir.declaration, "1001", "--reason", "key-compromise")
+    assert revoked.status == 0, revoked.err
+    assert ipmpki("build", heir.declaration).status == 0
+    crl = x509.load_pem_x509_crl((heir.folder / "dist/ca/crl.pem").read_bytes())
+    assert [entry.serial_number for entry in crl] == [0x1001]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", range(150))
+def test_damage_anywhere_is_told_and_never_breaks_adopt(shop_heir: Heir, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 -- nothing secret: the same damage each time
+    files = sorted(path for path in shop_heir.old.folder.rglob("*") if path.is_file())
+    for path in chance.sample(files, chance.randint(1, 6)):
+        content = bytearray(path.read_bytes())
+        for _ in range(chance.randint(1, 8)):
+            if not content:
+                break
+            begin = chance.randrange(len(content))
+            if chance.random() < 0.3:
+                del content[begin : begin + chance.randint(1, 200)]
+            else:
+                content[begin : begin + 1] = chance.randbytes(chance.randint(1, 3))
+        path.write_bytes(content)
+    adopted = shop_heir.adopt()
+    assert adopted.status in {0, 1, 2}
+    assert "should not" not in adopted.err
+    if shop_heir.declaration.exists():
+        assert "should not" not in ipmpki("plan", shop_heir.declaration).err
+        assert "should not" not in ipmpki("build", shop_heir.declaration).err
 
 
 def test_subjects_in_any_script_are_kept(heir: Heir) -> None:
