@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ipmpki.adopting.survey import Index, IndexEntry
+from ipmpki.authority.anchors import read_time
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _FIELDS: Final = 6
 """Status, expiry, revocation, serial number, file name, subject: apps/lib/apps.c, DB_NUMBER."""
-_TIME: Final = re.compile(r"(?P<year>[0-9]{2}|[0-9]{4})(?P<rest>[0-9]{10})Z")
-_CENTURY_TURN: Final = 50
-"""RFC 5280, section 4.1.2.5.1: a UTCTime of 50 and more is of the twentieth century."""
 _COMMON_NAME: Final = re.compile(r"(?:^|[/,])\s*CN\s*=\s*(?P<name>.*?)(?=/[A-Za-z0-9.]+=|$)")
 _NUMBER: Final = re.compile(rb"\s*([0-9A-Fa-f]{1,64})\s*")
 
@@ -71,14 +71,8 @@ def _entry(line: str) -> IndexEntry | None:
 
 
 def _time(written: str) -> datetime | None:
-    found = _TIME.fullmatch(written)
-    if found is None:
-        return None
-    year = int(found["year"])
-    if len(found["year"]) == len("YY"):
-        year += 2000 if year < _CENTURY_TURN else 1900
     try:
-        return datetime.strptime(f"{year:04d}{found['rest']}", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return read_time(written.encode())
     except ValueError:
         return None
 

@@ -104,7 +104,7 @@ def command(  # noqa: PLR0913 -- one for each option
                 chosen=_chosen(chosen),
                 domain=_domain(domain),
                 passphrases=tuple(_given(variables, files, into)),
-                ask=_ask,
+                ask=_Asking(),
                 now=datetime.now(UTC).replace(microsecond=0),
                 progress=progress,
             )
@@ -169,17 +169,26 @@ def _given(
     return [(passphrase, told) for passphrase, told in given if passphrase is not None]
 
 
-def _ask(name: str) -> bytes | None:
-    if not sys.stdin.isatty():
-        return None
-    asked: str = click.prompt(
-        f"Passphrase of {name} (empty: leave what is encrypted)",
-        hide_input=True,
-        default="",
-        show_default=False,
-        err=True,
-    )
-    return os.fsencode(asked) or None
+class _Asking:
+    """Asks a person on the terminal, where there is one, and says that the answer before was wrong."""
+
+    def __init__(self) -> None:
+        self._before = ""
+
+    def __call__(self, name: str) -> bytes | None:
+        if not sys.stdin.isatty():
+            return None
+        if name == self._before:
+            console.tell("that does not open it")
+        self._before = name
+        asked: str = click.prompt(
+            f"Passphrase of {name} (empty: leave what is encrypted)",
+            hide_input=True,
+            default="",
+            show_default=False,
+            err=True,
+        )
+        return os.fsencode(asked) or None
 
 
 __all__ = ["command"]

@@ -19,6 +19,21 @@ INSERT_CERTIFICATE = (
 )
 
 
+def certificate_row(one: IssuedCertificate) -> tuple[str | int, ...]:
+    """The columns that a certificate is recorded with, whatever becomes of it."""
+    return (
+        hex_serial(one.serial),
+        one.host,
+        one.authority,
+        one.profile.value,
+        one.specification,
+        seconds(one.not_before),
+        seconds(one.not_after),
+        one.fingerprint,
+        seconds(one.issued_at),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AdoptedCertificate:
     """A certificate, current or past, with whatever is there of it.
@@ -39,15 +54,7 @@ class AdoptedCertificate:
         """What INSERT_CERTIFICATE takes."""
         one = self.certificate
         return (
-            hex_serial(one.serial),
-            one.host,
-            one.authority,
-            one.profile.value,
-            one.specification,
-            seconds(one.not_before),
-            seconds(one.not_after),
-            one.fingerprint,
-            seconds(one.issued_at),
+            *certificate_row(one),
             _maybe(one.retired_at),
             _maybe(one.revoked_at),
             one.revocation_reason,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.specification import BUNDLE
-from ipmpki.store.adopted import INSERT_CERTIFICATE
+from ipmpki.store.adopted import INSERT_CERTIFICATE, certificate_row
 from ipmpki.store.login import login_name
 from ipmpki.store.reading import read, read_certificates
 from ipmpki.store.tables import (
@@ -102,20 +102,6 @@ class Revoked:
     serial: int
     revoked_at: datetime
     reason: str | None
-
-
-def _row(one: IssuedCertificate) -> tuple[str | int, ...]:
-    return (
-        hex_serial(one.serial),
-        one.host,
-        one.authority,
-        one.profile.value,
-        one.specification,
-        seconds(one.not_before),
-        seconds(one.not_after),
-        one.fingerprint,
-        seconds(one.issued_at),
-    )
 
 
 class Store:
@@ -222,7 +208,7 @@ class Store:
             )
             many(
                 _CERTIFICATE,
-                [(*_row(new.certificate), new.key_digest, new.pem) for new in batch],
+                [(*certificate_row(new.certificate), new.key_digest, new.pem) for new in batch],
             )
             many(
                 _EVENT,
@@ -304,7 +290,7 @@ class Store:
                     "UPDATE request SET closed_at = ? WHERE host = ? AND key = ? AND closed_at IS NULL",
                     (now, one.host, new.key_digest),
                 )
-                execute(_CERTIFICATE, (*_row(one), new.key_digest, new.pem))
+                execute(_CERTIFICATE, (*certificate_row(one), new.key_digest, new.pem))
                 self._tell(execute, "certificate-imported", one.host, hex_serial(one.serial), new.detail)
 
     def close_requests(self, hosts: Iterable[tuple[str, str]]) -> None:
