@@ -29,6 +29,8 @@ AUTHORITY = 1
 """The authority's identity in the store: it is the first."""
 _NO_KEY = "unknown"
 """Stands for the key of a certificate that is not there itself."""
+_UNKNOWN = "profile=unknown\nsubject={}\ndns=\nip=\nkey=unknown\nlifetime=unknown"
+"""The ledger's text of a certificate that is not there itself."""
 _SERIAL_BITS = 159
 
 
@@ -137,7 +139,7 @@ class Ledger:
             host=_holder(entry.title),
             authority=AUTHORITY,
             profile=Profile.SERVER,
-            specification=f"subject={_holder(entry.title)}\nlifetime=unknown",
+            specification=_UNKNOWN.format(_holder(entry.title)),
             not_before=self.old.certificate.not_before,
             not_after=entry.not_after,
             fingerprint=f"serial-{entry.serial:x}",  # in the place of one, as none is known
