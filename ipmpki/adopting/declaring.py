@@ -162,7 +162,7 @@ def _introduced(head: str, declared: Declared) -> str:
         made,
         f"# Adopted on {declared.day:%Y-%m-%d}; it goes on until {end}. Its certificate and its key lie in\n"
         "# the store: no file of the old folder is needed any more. What stands here describes it, and\n"
-        "# is how a new one would be made: change it, and a build asks for --replace-ca.",
+        "# is how its successor will be made: 'generation = 2', or another key, begins one.",
     )
 
 

@@ -42,7 +42,7 @@ def _weakness(old: OldAuthority) -> Iterator[LeftOut]:
     kind, _, size = old.certificate.key_type.partition("-")
     if kind == "rsa" and size.isdigit() and int(size) < _SHORTEST_RSA:
         words = f"the authority's own key, {old.certificate.key_type}, was taken, but it can be broken"
-        remedy = "when all runs, replace it: ipmpki build --replace-ca, and install every host's folder"
+        remedy = "when all runs, give it a successor, which takes over in steps: generation = 2 in [ca]"
         yield LeftOut(LeftCode.WEAK_AUTHORITY, old.certificate.place.file, words, remedy)
 
 

@@ -223,6 +223,19 @@ def test_without_clients_there_is_no_mutual_authentication(heir: Heir) -> None:
     assert set(heir.changes()) == {("crl", None)}
 
 
+def test_an_adopted_authority_can_have_a_successor(shop_heir: Heir) -> None:
+    shop_heir.adopt()
+    assert ipmpki("build", shop_heir.declaration).status == 0
+    text = shop_heir.declaration.read_text()
+    shop_heir.declaration.write_text(text.replace("# generation = 1 ", "generation = 2 "))
+    assert "step 1 of 3" in ipmpki("plan", shop_heir.declaration).out
+    assert ipmpki("build", shop_heir.declaration).status == 0
+    both = (shop_heir.folder / "dist/hosts/ipm1.example.com/ca-cert.pem").read_bytes()
+    old = x509.load_pem_x509_certificate((shop_heir.old.folder / "cacert.pem").read_bytes())
+    assert old in x509.load_pem_x509_certificates(both)
+    assert both.count(b"BEGIN CERTIFICATE") == 2
+
+
 def test_json_has_all_of_it_by_its_schema(shop_heir: Heir) -> None:
     import jsonschema
 
