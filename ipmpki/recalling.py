@@ -18,6 +18,8 @@ from ipmpki.wording import closest, quote
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ipmpki.chronicle import Kept
+
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
@@ -65,8 +67,31 @@ def recall(path: Path, wanted: str) -> Story:
             f"'ipmpki log {path} --host {holder}' shows what happened to it",
         )
     at = next((i for i, one in enumerate(chapters) if one.kept.certificate.serial == serial), 0)
-    shown, *before = (Remembered(one, read_certificate(one.kept.pem)) for one in chapters[at:])
+    shown, *before = (Remembered(one, _facts(one.kept)) for one in chapters[at:])
     return Story(holder, datetime.now(UTC), shown, tuple(before), at, tools if others else None)
+
+
+def _facts(kept: Kept) -> CertificateFacts:
+    """What stands in a certificate; of one that was adopted from an old index alone, what that said of it."""
+    if kept.pem:
+        return read_certificate(kept.pem)
+    one = kept.certificate
+    return CertificateFacts(
+        common_name=one.host,
+        subject="",
+        issuer="the authority that was adopted; the certificate itself is not here",
+        serial=one.serial,
+        not_before=one.not_before,
+        not_after=one.not_after,
+        key_type="unknown",
+        dns_names=(),
+        addresses=(),
+        key_usage=(),
+        extended_key_usage=(),
+        is_authority=False,
+        fingerprint="",
+        public_key_digest="",
+    )
 
 
 def _found(store: Path, wanted: str) -> tuple[str, int | None]:

@@ -148,6 +148,10 @@ def test_a_revocation_is_not_forgotten_with_its_certificate(shop_heir: Heir, *, 
     else:
         (shop_heir.old.folder / "crl.pem").unlink()
     assert shop_heir.adopt().status == 0
+    shown = ipmpki("show", shop_heir.declaration, "1003")
+    assert (shown.status, "the certificate itself is not here" in " ".join(shown.out.split())) == (0, True)
+    assert ipmpki("show", "--format", "json", shop_heir.declaration, "1003").status == 0
+    assert ipmpki("status", shop_heir.declaration).status == 0
     ipmpki("build", shop_heir.declaration)
     assert [entry.serial_number for entry in crl_of(shop_heir)] == [0x1003]
 
