@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Problem, Severity
-from ipmpki.faults import UnreadableFile, WrongDeclaration
+from ipmpki.faults import Fault, UnreadableFile, WrongDeclaration
 from ipmpki.rules.registry import KeyFile
 
 if TYPE_CHECKING:
@@ -136,18 +136,26 @@ def read_passphrase(root: Path, source: PassphraseSource | None) -> bytes | None
     """
     if source is None:
         return None
+    return passphrase_from(root, source, whose="the CA key's passphrase", fault=WrongDeclaration)
+
+
+def passphrase_from(root: Path, source: PassphraseSource, *, whose: str, fault: type[Fault]) -> bytes:
+    """A passphrase from an environment variable or a file's first line, as octets, never empty.
+
+    A relative path is meant from ``root``. Raises ``fault``, or UnreadableFile.
+    """
     if source.env is not None:
         value = os.environ.get(source.env)
         if not value:
-            raise WrongDeclaration(
-                f"the environment variable {source.env}, for the CA key's passphrase, is not set",
+            raise fault(
+                f"the environment variable {source.env}, for {whose}, is not set",
                 f"set it for this command only, for example: read -rs {source.env}; export {source.env}",
             )
         return os.fsencode(value)
     content = read_file(root / (source.file or ""), what="the passphrase file")
     passphrase = content.partition(b"\n")[0].rstrip(b"\r")
     if not passphrase:
-        raise WrongDeclaration(
+        raise fault(
             f"the passphrase file '{source.file}' has an empty first line",
             "write the passphrase into its first line",
         )

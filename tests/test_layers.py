@@ -30,7 +30,7 @@ LAYERS = (
     ("distribute",),
     ("bundling", "collecting", "placing", "requested"),
     ("project", "verifying"),
-    ("importing", "installing", "revoking", "watching", "adopting"),
+    ("importing", "installing", "revoking", "watching", "adopting", "keeping"),
     ("recalling",),
     ("cli",),
     ("__main__",),

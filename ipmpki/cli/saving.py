@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from ipmpki.faults import Fault, WrongUse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
 
 NEW_FILE_MODE = 0o644
+PRIVATE_FILE_MODE = 0o600
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -63,6 +65,58 @@ def create(path: Path, content: bytes, *, overwrite: bool) -> None:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+
+
+def create_private(path: Path, write: Callable[[BinaryIO], None], *, overwrite: bool) -> None:
+    """Write a file for its owner alone, which appears under its name only when it is whole and on the disk.
+
+    Raises WrongUse where the file exists and may not be overwritten, Fault where it cannot be written.
+    """
+    taken = WrongUse(
+        f"'{path}' exists already; nothing was changed",
+        "name another file, or overwrite this one with --force",
+    )
+    if path.exists() and not overwrite:
+        raise taken
+    if path.exists() and not path.is_file():
+        raise WrongUse(f"'{path}' is not a file that could be replaced", "name another file")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.new")
+    with _clear_errors(path):
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE_MODE)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            if overwrite:
+                temporary.replace(path)
+            else:
+                _name(temporary, path, taken)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _flush_names(path.parent)
+
+
+def _name(temporary: Path, path: Path, taken: WrongUse) -> None:
+    """Give a file its name unless there is one of that name by now."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise taken from None
+    except OSError:  # a file system without links, such as a stick's
+        if path.exists():
+            raise taken from None
+        temporary.replace(path)
+
+
+def _flush_names(folder: Path) -> None:
+    if os.name != "posix":  # Windows lets no folder be opened
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def publish(path: Path, content: bytes) -> bool:

@@ -7,6 +7,7 @@ it or nothing. Nothing is overwritten: a certificate that is replaced stays, mar
 from __future__ import annotations
 
 from ipmpki.store.adopted import AdoptedCertificate
+from ipmpki.store.copying import Holdings, holdings, require_sound_store, snapshot
 from ipmpki.store.ledger import (
     BoughtCertificate,
     Keeping,
@@ -16,7 +17,14 @@ from ipmpki.store.ledger import (
     Revoked,
     Store,
 )
-from ipmpki.store.opening import hold, open_store, read_chains, read_issued, read_replaced
+from ipmpki.store.opening import (
+    hold,
+    open_store,
+    read_chains,
+    read_issued,
+    read_replaced,
+)
+from ipmpki.store.replacing import candidate, put_in_place, record_restore, settle
 from ipmpki.store.tables import APPLICATION_ID, VERSION
 
 __all__ = [
@@ -24,15 +32,23 @@ __all__ = [
     "VERSION",
     "AdoptedCertificate",
     "BoughtCertificate",
+    "Holdings",
     "Keeping",
     "Material",
     "NewCertificate",
     "NewRequest",
     "Revoked",
     "Store",
+    "candidate",
     "hold",
+    "holdings",
     "open_store",
+    "put_in_place",
     "read_chains",
     "read_issued",
     "read_replaced",
+    "record_restore",
+    "require_sound_store",
+    "settle",
+    "snapshot",
 ]

@@ -193,6 +193,11 @@ class Store:
             execute("UPDATE authority SET key = ? WHERE id = ?", (key_pem, identity))
             self._tell(execute, "authority-key-encrypted", None, None, "with the declared passphrase")
 
+    def record(self, kind: str, detail: str) -> None:
+        """Tell the ledger of an event that changes no table but itself."""
+        with self._transaction() as execute:
+            self._tell(execute, kind, None, None, detail)
+
     def add_certificates(self, batch: Sequence[NewCertificate]) -> None:
         """Record certificates and their keys; what their hosts had before is retired."""
         now = seconds(self._now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -42,10 +43,10 @@ def read_replaced(path: Path, now: datetime) -> tuple[IssuedCertificate, ...]:
     """Certificates of trusted authorities that others took the place of, neither ended nor revoked."""
     if not path.exists():
         return ()
-    with _clear_errors(path), contextlib.closing(_connect(path)) as connection:
-        if _is_empty(connection):
+    with clear_errors(path), contextlib.closing(connect(path)) as connection:
+        if is_empty(connection):
             return ()
-        _require_store(connection, path)
+        require_store(connection, path)
         live = {one.identity for one in read(connection).signers}
         condition = "retired_at IS NOT NULL AND revoked_at IS NULL AND not_after > ?"
         found = read_certificates(connection, condition, (int(now.timestamp()),))
@@ -61,11 +62,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     if not path.exists():
         yield None
         return
-    with _clear_errors(path), contextlib.closing(_connect_reading(path)) as connection:
-        if _is_empty(connection):
+    with clear_errors(path), contextlib.closing(_connect_reading(path)) as connection:
+        if is_empty(connection):
             yield None
         else:
-            _require_store(connection, path)
+            require_store(connection, path)
             yield connection
 
 
@@ -76,12 +77,12 @@ def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
     One writer at a time: raises Fault, naming the holder, where another process has it. The lock lies
     in a file beside the store and goes with the process, however that ends.
     """
-    with hold(path), _clear_errors(path):
+    with hold(path), clear_errors(path):
         _create_file(path)
-        with contextlib.closing(_connect(path)) as connection:
-            is_new = _is_empty(connection)
+        with contextlib.closing(connect(path)) as connection:
+            is_new = is_empty(connection)
             if not is_new:
-                _require_store(connection, path)
+                require_store(connection, path)
                 _require_soundness(connection, path)
             store = Store(connection, now)
             store.sign_in(is_new=is_new)
@@ -119,21 +120,21 @@ def hold(path: Path) -> Iterator[None]:
 
 def _connect_reading(path: Path) -> sqlite3.Connection:
     """Open a store for reading alone; only after a writer was killed is its unfinished work undone first."""
-    connection = _connect(path, "ro")
+    connection = connect(path, "ro")
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
         if not error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
             raise
-        return _connect(path)
+        return connect(path)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
+def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
     """A connection; it never creates the file, which is _create_file's, with its permissions."""
     location = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(location, uri=True, timeout=10.0, isolation_level=None)
@@ -147,7 +148,7 @@ def _create_file(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
 
 
-def _is_empty(connection: sqlite3.Connection) -> bool:
+def is_empty(connection: sqlite3.Connection) -> bool:
     """Whether a build was killed before it wrote anything into the file it had created."""
     return (
         _one(connection, "SELECT count(*) FROM sqlite_schema") == 0
@@ -155,7 +156,8 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
     )
 
 
-def _require_store(connection: sqlite3.Connection, path: Path) -> None:
+def require_store(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises Fault for another program's database, and for a store of a newer version."""
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise Fault(
             f"{path.name} is a database of another program",
@@ -188,16 +190,30 @@ def _one(connection: sqlite3.Connection, statement: str) -> int:
 
 
 def _holder(path: Path) -> str:
-    with contextlib.suppress(sqlite3.Error, Fault), contextlib.closing(_connect(path)) as connection:
+    with contextlib.suppress(sqlite3.Error, Fault), contextlib.closing(connect(path)) as connection:
         row = connection.execute("SELECT pid, node, user, since FROM holder").fetchone()
-        if row is not None:
+        if row is not None and not _has_ended(*row[:2]):
             pid, node, user, since = row
             return f"process {pid} of {user} on {node}, since {moment(since):%Y-%m-%d %H:%M:%S} UTC"
     return "another ipmpki"
 
 
+def _has_ended(pid: int, node: str) -> bool:
+    """Whether a process of this computer is gone: whoever holds a store it replaces cannot sign in to it."""
+    if os.name != "posix" or node != platform.node():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @contextlib.contextmanager
-def _clear_errors(path: Path) -> Iterator[None]:
+def clear_errors(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the system say into a Fault about the store at ``path``."""
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.tools import require
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -82,3 +84,10 @@ def started(folder: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.kill()
+
+
+def mortal() -> tuple[str, ...]:
+    """What makes root obey permissions too."""
+    if os.geteuid():
+        return ()
+    return (require("setpriv"), "--bounding-set=-dac_override,-dac_read_search")

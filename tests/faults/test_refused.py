@@ -17,8 +17,7 @@ from ipmpki.project import build, load, plan
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import Ledger, sight
 from tests.faults.mounts import remount, tmpfs
-from tests.faults.running import COMMAND, LONGEST, ipmpki, started
-from tests.tools import require
+from tests.faults.running import COMMAND, LONGEST, ipmpki, mortal, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,13 +168,6 @@ def test_dist_is_a_file_system_of_its_own(ledger: Ledger) -> None:
             assert not list((ledger.folder / "dist").glob(".*"))
 
 
-def _mortal() -> tuple[str, ...]:
-    """What makes root obey permissions too."""
-    if os.geteuid():
-        return ()
-    return (require("setpriv"), "--bounding-set=-dac_override,-dac_read_search")
-
-
 @pytest.mark.parametrize("place", [".", "pki.db", "dist", "dist/hosts"])
 def test_no_permission_to_write(fleet: Fleet, ledger: Ledger, place: str) -> None:
     _edit(fleet, ledger)
@@ -190,7 +182,7 @@ def test_no_permission_to_write(fleet: Fleet, ledger: Ledger, place: str) -> Non
     locked.chmod(mode & ~0o222)
     before = sight(ledger.folder)
     try:
-        ipmpki(ledger.folder, "build", prefix=_mortal()).failed("cannot be", "writable")
+        ipmpki(ledger.folder, "build", prefix=mortal()).failed("cannot be", "writable")
         if not place.startswith("dist"):
             assert sight(ledger.folder) == before
     finally:
@@ -208,7 +200,7 @@ def test_no_permission_to_look(ledger: Ledger, place: str) -> None:
     locked.chmod(0)
     try:
         for command in ("plan", "build"):
-            ipmpki(ledger.folder, command, prefix=_mortal()).failed("cannot be", "for this user")
+            ipmpki(ledger.folder, command, prefix=mortal()).failed("cannot be", "for this user")
     finally:
         locked.chmod(mode)
     assert sight(ledger.folder) == before

@@ -1,0 +1,56 @@
+"""``ipmpki backup``: an encrypted copy of the store and the declaration."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from ipmpki.cli import console
+from ipmpki.cli.passphrases import ask, given, passphrase_options, warn_if_short
+from ipmpki.cli.saving import create_private
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  ipmpki backup pki.toml /media/stick/pki-2027-06-01.backup
+  ipmpki backup pki.toml nightly.backup --force --passphrase-file /root/backup.pass
+"""
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("backup", type=click.Path(path_type=Path))
+@passphrase_options("the backup's passphrase")
+@click.option("--force", is_flag=True, help="Replace BACKUP where it exists.")
+def command(
+    file: Path, backup: Path, passphrase_env: str | None, passphrase_file: str | None, *, force: bool
+) -> int:
+    """Copy the store of FILE, with FILE and what it names, into the new file BACKUP, encrypted.
+
+    It is a copy of one moment, and may be made while a build is at work. Whoever has it and its passphrase
+    has the authority's key and every other. The files of the CA key and of its passphrase are not in it, nor
+    is dist/, which a build makes again.
+    """
+    from ipmpki.authority.sealing import normal
+    from ipmpki.keeping.backup import make_backup
+
+    made = make_backup(file, backup, now=datetime.now(UTC).replace(microsecond=0))
+    passphrase = given(passphrase_env, passphrase_file)
+    if passphrase is None:
+        options = "--passphrase-env NAME or --passphrase-file PATH"
+        passphrase = ask("Passphrase of the backup", options=options, twice=True)
+    opens = normal(passphrase)
+    create_private(backup, lambda sink: made.write(sink, opens), overwrite=force)
+    warn_if_short(passphrase)
+    for name in made.left_out:
+        console.say_warning(f"'{name}' is not in the backup: it lies outside the folder of {file.name}")
+    noun = "file" if len(made.files) == 1 else "files"
+    console.say(
+        f"{backup}: the store and {len(made.files)} {noun}, encrypted\n"
+        "Keep its passphrase somewhere else, and that of the CA's key if it has one: neither is in it."
+    )
+    return 0
+
+
+__all__ = ["command"]

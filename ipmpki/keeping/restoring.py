@@ -1,0 +1,201 @@
+"""Putting a backup back: it is read to its end and compared before anything is replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ipmpki import reader
+from ipmpki.authority.sealing import BackupUnreadable, Unsealer
+from ipmpki.faults import Fault, UnreadableFile, WrongUse
+from ipmpki.keeping.archive import Archive
+from ipmpki.project import store_path, understand_text
+from ipmpki.store import (
+    candidate,
+    hold,
+    holdings,
+    put_in_place,
+    record_restore,
+    require_sound_store,
+    settle,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+
+class Writer(Protocol):
+    """Writes a file of the declaration, whole or not at all."""
+
+    def __call__(self, path: Path, content: bytes, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did.
+
+    ``kept`` is where the old store is, None where there was none. ``written`` are the declaration's files
+    that were put back, ``differing`` those that differ from the backup's and were left alone. ``lost`` is
+    what the old store held and the new one does not, in words.
+    """
+
+    made_at: datetime
+    store: Path
+    kept: Path | None
+    written: tuple[str, ...]
+    differing: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+class WouldLose(WrongUse):
+    """A backup that lacks something the present store holds; ``lost`` says what, in words."""
+
+    def __init__(self, message: str, remedy: str, lost: tuple[str, ...] = ()) -> None:
+        super().__init__(message, remedy)
+        self.lost = lost
+
+
+def restore(  # noqa: PLR0913 -- what the edge gives
+    declaration: Path,
+    backup: Path,
+    *,
+    passphrase: Callable[[], bytes],
+    write: Writer,
+    now: datetime,
+    force: bool = False,
+    with_declaration: bool = False,
+) -> Restored:
+    """Put the store of ``backup`` in the place where ``declaration`` has it, and files that are missing.
+
+    The declaration itself may be missing, as on a new computer: it is in the backup. Files that differ from
+    the backup's are left alone, unless ``with_declaration``, which keeps them beside. Raises UnreadableFile
+    for a backup that is damaged or that the passphrase does not open, WouldLose where something issued since
+    the backup would be forgotten, or that cannot be told, unless ``force``; then nothing was changed.
+    """
+    name = str(backup)
+    try:
+        source = backup.open("rb")
+    except OSError as error:
+        raise UnreadableFile(
+            f"the backup '{name}' cannot be read: {error.strerror or error}", "check the path"
+        ) from error
+    with source:
+        archive = Archive(Unsealer(source, passphrase, name), name)
+        path = declaration.absolute()
+        declared = _declared_store(path, declaration, archive)
+        with hold(declared):
+            place = Path(os.path.realpath(declared))
+            with candidate(place, secrets.token_hex(6)) as (new, file):
+                with _room(place):
+                    archive.copy_store(file)
+                    file.flush()
+                try:
+                    require_sound_store(new)
+                except Fault as fault:
+                    raise BackupUnreadable(f"in '{name}', {fault.message}", fault.remedy or "") from fault
+                lost = _lost(place, new, archive.manifest.made_at, force=force)
+                record_restore(new, f"from a backup of {_day(archive.manifest.made_at)}", now)
+                kept = _beside(place, now) if place.exists() else None
+                put_in_place(place, new, kept or _beside(place, now))
+        written, differing = _put_files(path, archive, write, now, replace=with_declaration)
+    return Restored(archive.manifest.made_at, declared, kept, written, differing, lost)
+
+
+def _declared_store(path: Path, shown: Path, archive: Archive) -> Path:
+    """Where the store is to be: as the present declaration says, or else that of the backup."""
+    if not path.exists():
+        if path.name != archive.manifest.declaration:
+            raise WrongUse(
+                f"there is no '{shown}', and the backup is of '{archive.manifest.declaration}'",
+                f"restore it as '{shown.with_name(archive.manifest.declaration)}'",
+            )
+        return path.parent / archive.manifest.store
+    content = reader.read_file(shown, what="the declaration")
+    fleet = understand_text(path, str(shown), content).fleet
+    return path.parent / archive.manifest.store if fleet is None else store_path(path, fleet)
+
+
+def _lost(place: Path, new: Path, made_at: datetime, *, force: bool) -> tuple[str, ...]:
+    """What the present store holds and the backup does not. Raises WouldLose unless there is leave for it."""
+    if not place.exists():
+        return ()
+    try:
+        present, copy = holdings(place), holdings(new)
+    except Fault as fault:
+        if force:
+            return ()
+        raise WouldLose(
+            f"the present store cannot be compared with the backup: {fault.message}; nothing was changed",
+            f"what was issued after {_day(made_at)} is not in the backup, and would be forgotten; see 'ipmpki"
+            " doctor' for what can be saved, or say: ipmpki restore --force",
+        ) from fault
+    settle(place)
+    lost = present.lacking_in(copy)
+    if force:
+        return lost
+    if present.is_of_another_authority(copy):
+        theirs, ours = (", ".join(one.authorities.values()) for one in (copy, present))
+        raise WouldLose(
+            f"the backup is of another authority: of {theirs}, and the present store is of {ours};"
+            " nothing was changed",
+            "see whether it is the right file; to replace the authority all the same: ipmpki restore --force",
+        )
+    if lost:
+        raise WouldLose(
+            f"the present store holds what the backup of {_day(made_at)} lacks; nothing was changed",
+            "a store that forgets them cannot revoke or renew them; to restore all the same: ipmpki restore"
+            " --force",
+            lost,
+        )
+    return ()
+
+
+def _put_files(
+    path: Path, archive: Archive, write: Writer, now: datetime, *, replace: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write the declaration's files that are missing; the names of those and of those that differ."""
+    written, differing = [], []
+    for name, content in archive.files.items():
+        own = path.name if name == archive.manifest.declaration else name
+        target = path.parent / own
+        if target.is_file():
+            if target.read_bytes() == content:
+                continue
+            if not replace:
+                differing.append(own)
+                continue
+            write(_beside(target, now), target.read_bytes())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(target, content)
+        written.append(own)
+    return tuple(written), tuple(differing)
+
+
+def _beside(path: Path, now: datetime) -> Path:
+    """Where what is replaced is kept."""
+    kept = path.with_name(f"{path.name}.before-restore-{now:%Y%m%dT%H%M%SZ}")
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.before-restore-{now:%Y%m%dT%H%M%SZ}-{number}")
+    return kept
+
+
+@contextlib.contextmanager
+def _room(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Fault(
+            f"no backup can be unpacked beside {place.name}: {error.strerror or error}; nothing was changed",
+            f"see whether there is room in '{place.parent}', then run the command again",
+        ) from error
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

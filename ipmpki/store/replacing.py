@@ -1,0 +1,120 @@
+"""Putting another store in the place of the one that is there, which is kept beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from ipmpki.store.ledger import Store
+from ipmpki.store.opening import clear_errors, connect
+from ipmpki.store.tables import FILE_MODE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+    from typing import BinaryIO
+
+_COMPANIONS = ("-journal", "-wal", "-shm")
+"""SQLite's files beside a database, which belong to it and would be played back into another."""
+
+
+def leftovers(path: Path) -> list[Path]:
+    """Files of restores that were killed, beside the store at ``path``; each may hold keys."""
+    return sorted(path.parent.glob(f".{path.name}.*.restoring*"))
+
+
+@contextlib.contextmanager
+def candidate(path: Path, unique: str) -> Iterator[tuple[Path, BinaryIO]]:
+    """A new file beside the store at ``path``, for its owner alone; gone in the end unless put in place.
+
+    The caller holds the store. What killed restores left is removed first.
+    """
+    for old in leftovers(path):
+        old.unlink(missing_ok=True)
+    new = path.with_name(f".{path.name}.{unique}.restoring")
+    with clear_errors(path):
+        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield new, file
+    finally:
+        new.unlink(missing_ok=True)
+        for companion in _companions(new):
+            companion.unlink(missing_ok=True)
+
+
+def record_restore(path: Path, detail: str, now: datetime) -> None:
+    """Tell in the ledger of the store at ``path`` that it is one that was put back."""
+    with clear_errors(path), contextlib.closing(connect(path)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        Store(connection, now).record("store-restored", detail)
+
+
+def settle(path: Path) -> None:
+    """Let SQLite finish what a killed writer of the store at ``path`` left undone, where it can be read."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")  # a write-ahead log is written back
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+
+def put_in_place(path: Path, new: Path, kept: Path) -> None:
+    """Make ``new`` the store at ``path`` at one instant, and keep what was there as ``kept``.
+
+    The caller holds the store, and ``kept`` is no file yet. Killed at any instant, ``path`` is the old store
+    or the new one.
+    """
+    with clear_errors(path):
+        if path.exists():
+            _keep(path, kept)
+        # What SQLite could play back into the old store, it has by now; of a store that is missing or that it
+        # cannot read, a journal may be left, and the new one must not meet it.
+        for companion in _companions(path):
+            companion.replace(kept.with_name(kept.name + companion.name.removeprefix(path.name)))
+        new.chmod(FILE_MODE)
+        _flush(path.parent)
+        _flush(new)
+        new.replace(path)
+        _flush(path.parent)
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Give the old store a second name."""
+    try:
+        os.link(path, kept)
+    except OSError:  # a file system without links, such as a stick's
+        _copy(path, kept)
+    kept.chmod(FILE_MODE)
+
+
+def _copy(path: Path, kept: Path) -> None:
+    import shutil
+
+    descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    try:
+        with os.fdopen(descriptor, "wb") as target, path.open("rb") as source:
+            shutil.copyfileobj(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+    except BaseException:
+        kept.unlink(missing_ok=True)
+        raise
+
+
+def _companions(path: Path) -> list[Path]:
+    found = [path.with_name(path.name + suffix) for suffix in _COMPANIONS]
+    return [one for one in found if one.exists()]
+
+
+def _flush(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk; Windows lets no folder be opened for that."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
