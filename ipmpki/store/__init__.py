@@ -18,8 +18,10 @@ from ipmpki.store.ledger import (
     Store,
 )
 from ipmpki.store.opening import (
+    AuthorityKey,
     hold,
     open_store,
+    read_authority_keys,
     read_chains,
     read_issued,
     read_replaced,
@@ -31,6 +33,7 @@ __all__ = [
     "APPLICATION_ID",
     "VERSION",
     "AdoptedCertificate",
+    "AuthorityKey",
     "BoughtCertificate",
     "Holdings",
     "Keeping",
@@ -44,6 +47,7 @@ __all__ = [
     "holdings",
     "open_store",
     "put_in_place",
+    "read_authority_keys",
     "read_chains",
     "read_issued",
     "read_replaced",

@@ -193,6 +193,13 @@ class Store:
             execute("UPDATE authority SET key = ? WHERE id = ?", (key_pem, identity))
             self._tell(execute, "authority-key-encrypted", None, None, "with the declared passphrase")
 
+    def replace_authority_keys(self, changed: Mapping[int, bytes], detail: str) -> None:
+        """Put the same keys, otherwise encrypted, in place of what is there, by authority."""
+        with self._transaction() as execute:
+            for identity, key_pem in changed.items():
+                execute("UPDATE authority SET key = ? WHERE id = ?", (key_pem, identity))
+            self._tell(execute, "authority-passphrase-changed", None, None, detail)
+
     def record(self, kind: str, detail: str) -> None:
         """Tell the ledger of an event that changes no table but itself."""
         with self._transaction() as execute:

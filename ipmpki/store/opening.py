@@ -6,7 +6,7 @@ import contextlib
 import os
 import platform
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.faults import Fault
 from ipmpki.issued import Issued
@@ -51,6 +51,26 @@ def read_replaced(path: Path, now: datetime) -> tuple[IssuedCertificate, ...]:
         condition = "retired_at IS NOT NULL AND revoked_at IS NULL AND not_after > ?"
         found = read_certificates(connection, condition, (int(now.timestamp()),))
         return tuple(one for one in found if one.authority in live)
+
+
+class AuthorityKey(NamedTuple):
+    """An authority's key as it is kept; empty for a trust bundle, which has none."""
+
+    identity: int
+    subject: str
+    key_pem: bytes
+
+
+def read_authority_keys(path: Path) -> list[AuthorityKey]:
+    """The keys of all authorities there ever were, the current one's last; takes no lock, raises Fault."""
+    if not path.exists():
+        return []
+    with clear_errors(path), contextlib.closing(connect(path)) as connection:
+        if is_empty(connection):
+            return []
+        require_store(connection, path)
+        rows = connection.execute("SELECT id, subject, key FROM authority ORDER BY id")
+        return [AuthorityKey._make(row) for row in rows]
 
 
 @contextlib.contextmanager

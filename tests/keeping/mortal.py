@@ -1,4 +1,4 @@
-"""Runs ``ipmpki`` such that it is killed when it touches the working folder for the n-th time.
+"""Runs ``ipmpki`` such that it is killed as it touches the working folder or a database for the n-th time.
 
 python -m tests.keeping.mortal N COMMAND…
 """
@@ -19,14 +19,22 @@ def main() -> None:
     folder = os.getcwd()  # noqa: PTH109 -- as text
     count = 0
 
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+    def step() -> None:
         nonlocal count
+        count += 1
+        if count == int(number):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event.startswith(EVENTS) and arguments and _is_ours(str(arguments[0]), folder):
-            count += 1
-            if count == int(number):
-                os.kill(os.getpid(), signal.SIGKILL)
+            step()
+
+    def profile(_frame: Any, event: str, function: Any) -> None:
+        if event == "c_return" and function.__name__ in {"execute", "executemany", "backup"}:
+            step()
 
     sys.addaudithook(hook)
+    sys.setprofile(profile)
     from ipmpki.cli.main import run
 
     run(command)

@@ -1,0 +1,83 @@
+"""Changing the passphrase that the authority's key is encrypted with in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipmpki.authority import keys
+from ipmpki.faults import Fault, WrongUse
+from ipmpki.store import open_store, read_authority_keys
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of the authority's keys.
+
+    ``older`` counts keys of former authorities that were encrypted anew as well; ``unopened`` names former
+    authorities whose key the old passphrase did not open, and which stay as they are.
+    """
+
+    older: int
+    unopened: tuple[str, ...]
+
+
+def is_key_encrypted(store: Path) -> bool:
+    """Whether the current authority's key needs a passphrase. Raises WrongUse where there is no such key."""
+    return keys.is_encrypted(_current_key(store))
+
+
+def opens(store: Path, passphrase: bytes) -> bool:
+    """Whether a passphrase opens the current authority's key, which is encrypted."""
+    try:
+        keys.load(_current_key(store), passphrase)
+    except keys.WrongPassphrase:
+        return False
+    return True
+
+
+def _current_key(store: Path) -> bytes:
+    held = read_authority_keys(store)
+    if not held:
+        raise Fault("there is no CA key in the store yet", "run 'ipmpki build' first")
+    if not held[-1].key_pem:
+        raise WrongUse(
+            "there is no CA key here: the certificates of this declaration are bought",
+            "a passphrase is for an authority of your own",
+        )
+    return held[-1].key_pem
+
+
+def change_passphrase(
+    store: Path,
+    *,
+    old: bytes | None,
+    new: bytes | None,
+    now: datetime,
+) -> Changed:
+    """Encrypt the authority's key with ``new`` (None: leave it open), in one transaction.
+
+    Keys of former authorities that ``old`` opens, or that lie open, follow, as hosts may still trust those.
+    What the keys were encrypted with is overwritten in the file. Raises KeyFault where ``old`` does not open
+    the current key, and Fault where the store cannot be written.
+    """
+    with open_store(store, now=now) as ledger:
+        held = [one for one in read_authority_keys(store) if one.key_pem]
+        changed, unopened = {}, []
+        for one in held:
+            is_current = one is held[-1]
+            passphrase = old if keys.is_encrypted(one.key_pem) else None
+            try:
+                key = keys.load(one.key_pem, passphrase)
+            except keys.KeyFault:
+                if is_current:
+                    raise
+                unopened.append(one.subject)
+                continue
+            changed[one.identity] = keys.to_pem(key, new)
+        ledger.replace_authority_keys(changed, "without a passphrase" if new is None else "with another one")
+    return Changed(len(changed) - 1, tuple(unopened))
