@@ -139,6 +139,14 @@ def read_passphrase(root: Path, source: PassphraseSource | None) -> bytes | None
     return passphrase_from(root, source, whose="the CA key's passphrase", fault=WrongDeclaration)
 
 
+def usable_passphrase(root: Path, source: PassphraseSource | None) -> bytes | None:
+    """The same for whoever can do without: None also where it is declared and not to be had."""
+    try:
+        return read_passphrase(root, source)
+    except Fault:
+        return None
+
+
 def passphrase_from(root: Path, source: PassphraseSource, *, whose: str, fault: type[Fault]) -> bytes:
     """A passphrase from an environment variable or a file's first line, as octets, never empty.
 

@@ -78,6 +78,12 @@ def say_error(message: str, remedy: str | None) -> None:
         tell(f"  help: {remedy}")
 
 
+def say_problem(message: str) -> None:
+    """Print one of several things that are wrong; what to do about it follows on a line of its own."""
+    label = click.style("problem", fg="red", bold=True) if wants_colour(sys.stderr) else "problem"
+    tell(f"{label}: {message}")
+
+
 def say_warning(message: str) -> None:
     """Print what a person should look at, although nothing failed."""
     label = click.style("warning", fg="yellow", bold=True) if wants_colour(sys.stderr) else "warning"

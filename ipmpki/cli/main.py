@@ -38,6 +38,7 @@ COMMANDS = {
     "backup": ("ipmpki.cli.backup", "Copy the store, encrypted, into one file, while others work."),
     "restore": ("ipmpki.cli.restore", "Put a backup back, after comparing it with what is there."),
     "passphrase": ("ipmpki.cli.passphrase", "Set, change or remove the passphrase of the CA's key."),
+    "doctor": ("ipmpki.cli.doctor", "Find what is wrong with a store, and save what can be saved."),
     "host": ("ipmpki.cli.host", "Add, remove, change and list hosts in pki.toml."),
     "bundle": ("ipmpki.cli.bundle", "Make ca-cert.pem from Mozilla's list of authorities."),
     "rules": ("ipmpki.cli.rules", "List the rules that declarations and certificates are judged by."),

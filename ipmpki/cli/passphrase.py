@@ -49,7 +49,7 @@ def command(  # noqa: PLR0913 -- click passes each option
     from ipmpki.fleet import PassphraseSource
     from ipmpki.keeping.passphrase import change_passphrase, is_key_encrypted, opens
     from ipmpki.project import store_path, understand_text
-    from ipmpki.reader import read_file
+    from ipmpki.reader import read_file, usable_passphrase
 
     path = file.absolute()
     fleet = understand_text(path, str(file), read_file(file, what="the declaration")).fleet
@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913 -- click passes each option
         return 0
     old = given(old_passphrase_env, old_passphrase_file, "old-")
     if old is None and was_encrypted:
-        old = _declared(path.parent, declared)
+        old = usable_passphrase(path.parent, declared)
         if old is None or not opens(store, old):
             old = ask("Present passphrase of the CA's key", options=_OLD_OPTIONS)
     new = given(new_passphrase_env, new_passphrase_file, "new-")
@@ -80,7 +80,9 @@ def command(  # noqa: PLR0913 -- click passes each option
         place = _as_declared(PassphraseSource(new_passphrase_env, None))
     elif new_passphrase_file is not None:
         place = _as_declared(PassphraseSource(None, _relative(Path(new_passphrase_file), path.parent)))
-    console.say(_advice(file, declared, place, removed=remove))
+    table = f"[{fleet.signing_table}]" if fleet is not None else "[ca]"
+    advice = _advice_without(file, table, declared) if remove else _advice(file, table, declared, place)
+    console.say(advice)
     if fleet is not None and fleet.existing is not None:
         console.say(
             f"{fleet.existing.key_file} stays as it is: the store has its own copy, which builds use."
@@ -88,17 +90,6 @@ def command(  # noqa: PLR0913 -- click passes each option
             f" pkcs8 -topk8 -in {fleet.existing.key_file} -out NEW_FILE"
         )
     return 0
-
-
-def _declared(root: Path, source: PassphraseSource | None) -> bytes | None:
-    """The passphrase from where pki.toml says; None where it is not there."""
-    from ipmpki.faults import Fault
-    from ipmpki.reader import read_passphrase
-
-    try:
-        return read_passphrase(root, source)
-    except Fault:
-        return None
 
 
 def _tell(changed: Changed, verb: str) -> None:
@@ -110,20 +101,25 @@ def _tell(changed: Changed, verb: str) -> None:
     console.say("Backups, and copies of the store made before, still open as they did.")
 
 
-def _advice(file: Path, declared: PassphraseSource | None, place: str | None, *, removed: bool) -> str:
-    """What is to be changed in pki.toml, so that the next build finds the new passphrase."""
-    if removed:
-        if declared is None:
-            return f"{file}: nothing to change"
-        return f"{file}: take 'passphrase' out of [ca], or the next build encrypts the key again"
+def _advice(file: Path, table: str, declared: PassphraseSource | None, place: str | None) -> str:
+    """What is to be changed in pki.toml, so that the next build finds the new passphrase, at ``place``."""
     if place is not None and (declared is None or place != _as_declared(declared)):
-        return f"{file}: say in [ca] where the passphrase is: passphrase = {place}"
+        return f"{file}: say in {table} where the passphrase is: passphrase = {place}"
     if place is not None:
         return f"{file}: nothing to change"
     if declared is None:
-        return f'{file}: say in [ca] where it will be: passphrase = {{ env = "NAME" }} or {{ file = "PATH" }}'
+        return (
+            f'{file}: say in {table} where it will be: passphrase = {{ env = "NAME" }} or {{ file = "PATH" }}'
+        )
     where = f"the environment variable {declared.env}" if declared.env else f"the file {declared.file}"
     return f"{file}: nothing to change; from now on {where} has to hold the new passphrase"
+
+
+def _advice_without(file: Path, table: str, declared: PassphraseSource | None) -> str:
+    """The same where there is no passphrase any more."""
+    if declared is None:
+        return f"{file}: nothing to change"
+    return f"{file}: take 'passphrase' out of {table}, or the next build encrypts the key again"
 
 
 def _relative(path: Path, root: Path) -> str:

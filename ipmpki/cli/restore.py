@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913 -- click passes each option
             with_declaration=with_declaration,
         )
     except WouldLose as refusal:
-        _tell_list("In the present store and not in the backup:", refusal.lost)
+        tell_list("In the present store and not in the backup:", refusal.lost)
         raise
     _tell_outcome(file, done)
     return 0
@@ -86,7 +86,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _tell_outcome(file: Path, done: Restored) -> None:
-    _tell_list("Forgotten, as the backup lacks it:", done.lost)
+    tell_list("Forgotten, as the backup lacks it:", done.lost)
     console.say(f"{done.store.name}: restored as it was on {done.made_at:%Y-%m-%d %H:%M} UTC")
     if done.kept is not None:
         console.say(f"what was there is kept, for you alone to read: {done.kept.name}")
@@ -99,7 +99,8 @@ def _tell_outcome(file: Path, done: Restored) -> None:
     console.say(f"next: ipmpki plan {file}")
 
 
-def _tell_list(head: str, lines: Sequence[str]) -> None:
+def tell_list(head: str, lines: Sequence[str]) -> None:
+    """Tell of some things, a line each, and of how many more there are; nothing where there are none."""
     if not lines:
         return
     console.tell(head)
@@ -109,4 +110,4 @@ def _tell_list(head: str, lines: Sequence[str]) -> None:
         console.tell(f"  and {len(lines) - _MOST_LINES} more")
 
 
-__all__ = ["command"]
+__all__ = ["command", "tell_list"]

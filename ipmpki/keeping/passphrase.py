@@ -44,12 +44,13 @@ def _current_key(store: Path) -> bytes:
     held = read_authority_keys(store)
     if not held:
         raise Fault("there is no CA key in the store yet", "run 'ipmpki build' first")
-    if not held[-1].key_pem:
+    with_key = [one for one in held if one.key_pem]  # a trust bundle has none
+    if not with_key:
         raise WrongUse(
             "there is no CA key here: the certificates of this declaration are bought",
             "a passphrase is for an authority of your own",
         )
-    return held[-1].key_pem
+    return with_key[-1].key_pem
 
 
 def change_passphrase(

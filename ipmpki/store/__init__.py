@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ipmpki.store.adopted import AdoptedCertificate
 from ipmpki.store.copying import Holdings, holdings, require_sound_store, snapshot
+from ipmpki.store.inspecting import Inspection, KeptAuthority, KeptCertificate, inspect
 from ipmpki.store.ledger import (
     BoughtCertificate,
     Keeping,
@@ -26,7 +27,9 @@ from ipmpki.store.opening import (
     read_issued,
     read_replaced,
 )
-from ipmpki.store.replacing import candidate, put_in_place, record_restore, settle
+from ipmpki.store.pages import Value
+from ipmpki.store.replacing import candidate, leftovers, put_in_place, record_restore, settle
+from ipmpki.store.salvaging import Found, find_rows, write_store
 from ipmpki.store.tables import APPLICATION_ID, VERSION
 
 __all__ = [
@@ -35,16 +38,24 @@ __all__ = [
     "AdoptedCertificate",
     "AuthorityKey",
     "BoughtCertificate",
+    "Found",
     "Holdings",
+    "Inspection",
     "Keeping",
+    "KeptAuthority",
+    "KeptCertificate",
     "Material",
     "NewCertificate",
     "NewRequest",
     "Revoked",
     "Store",
+    "Value",
     "candidate",
+    "find_rows",
     "hold",
     "holdings",
+    "inspect",
+    "leftovers",
     "open_store",
     "put_in_place",
     "read_authority_keys",
@@ -55,4 +66,5 @@ __all__ = [
     "require_sound_store",
     "settle",
     "snapshot",
+    "write_store",
 ]

@@ -200,6 +200,21 @@ class Store:
                 execute("UPDATE authority SET key = ? WHERE id = ?", (key_pem, identity))
             self._tell(execute, "authority-passphrase-changed", None, None, detail)
 
+    def take_over(self, rows: Mapping[str, Sequence[Mapping[str, object]]]) -> dict[str, int]:
+        """Put rows of another store into the tables of this new one; how many of each were there already."""
+        refused = {}
+        with self._transaction() as execute:
+            for table, each in rows.items():
+                taken = 0
+                for row in each:
+                    names, marks = ", ".join(row), ", ".join("?" * len(row))
+                    taken += execute(
+                        f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 -- our own names
+                        tuple(row.values()),
+                    ).rowcount
+                refused[table] = len(each) - taken
+        return refused
+
     def record(self, kind: str, detail: str) -> None:
         """Tell the ledger of an event that changes no table but itself."""
         with self._transaction() as execute:

@@ -1,0 +1,216 @@
+"""Diagnosing a store: what is wrong with it, and what to do about each thing."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipmpki.authority import auditing, keys
+from ipmpki.faults import Fault
+from ipmpki.store import inspect, leftovers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from ipmpki.store import Inspection, KeptAuthority, KeptCertificate
+
+_RESTORE = "put a backup back: ipmpki restore; where there is none, save what can be: ipmpki doctor --salvage"
+_REPLACE = "have it issued again: take the host out of pki.toml, build, put it back and build"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a store: a stable code, what it is, what to do. A note is no problem."""
+
+    code: str
+    message: str
+    remedy: str
+    is_note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found. ``is_readable`` is False where the store could not be read at all."""
+
+    findings: tuple[Finding, ...]
+    is_readable: bool
+    holds: dict[str, int]
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether there is no problem."""
+        return self.is_readable and all(one.is_note for one in self.findings)
+
+
+def diagnose(store: Path, dist: Path, *, passphrase: bytes | None, now: datetime) -> Diagnosis:
+    """Look at everything in and around a store; changes nothing, but SQLite undoes what was left half done.
+
+    ``passphrase`` is the declared one of the CA's key, None where it is not to be had.
+    """
+    around = tuple(_around(store, dist))
+    if not store.exists():
+        missing = Finding(
+            "no-store",
+            f"there is no store: {store.name} is not there",
+            "build, or put a backup back: ipmpki restore",
+        )
+        return Diagnosis((missing, *around), is_readable=False, holds={})
+    try:
+        found = inspect(store)
+    except Fault as fault:
+        code = "unreadable"
+        remedy = fault.remedy or ""
+        if "damaged" in fault.message:
+            remedy = _RESTORE
+        return Diagnosis((Finding(code, fault.message, remedy), *around), is_readable=False, holds={})
+    damage = tuple(Finding("database-damaged", f"{store.name}: {one}", _RESTORE) for one in found.faults)
+    inside = (
+        ()
+        if damage
+        else (*_authorities(found, passphrase), *_certificates(found), *_revocation_lists(found, now))
+    )
+    holds = {
+        "authorities": len(found.authorities),
+        "certificates": len(found.certificates),
+        "revocation_lists": len(found.revocation_lists),
+    }
+    return Diagnosis((*damage, *inside, *around), is_readable=True, holds={} if damage else holds)
+
+
+def _around(store: Path, dist: Path) -> Iterator[Finding]:
+    """The files beside a store: who can read them, and what killed commands left."""
+    for path in (store, *sorted(store.parent.glob(f"{store.name}.before-restore-*")), *_journals(store)):
+        if os.name == "posix" and path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield Finding(
+                "readable-by-others",
+                f"{path.name} can be read by others than its owner: it holds private keys",
+                f"chmod 600 '{path}', and think of who may have had a copy",
+            )
+    for path in leftovers(store):
+        yield Finding(
+            "leftover",
+            f"{path.name} is left of a restore that was killed; it holds private keys",
+            f"no restore is running? Then: rm '{path}'; the next restore does the same",
+        )
+    for path in sorted(store.parent.glob(f"{store.name}.before-restore-*")):
+        yield Finding(
+            "kept-copy",
+            f"{path.name} is a store that was replaced; it holds private keys",
+            "delete it once the restored one has proved good",
+            is_note=True,
+        )
+    if not store.exists():
+        return
+    if (dist.parent / f".{dist.name}.staging").exists():
+        yield Finding(
+            "publishing-interrupted",
+            "a build was killed while it published",
+            "the next build completes it",
+            is_note=True,
+        )
+    if not dist.is_dir():
+        yield Finding(
+            "nothing-published",
+            f"there is no folder '{dist.name}'",
+            "build: it is made from the store",
+            is_note=True,
+        )
+
+
+def _journals(store: Path) -> list[Path]:
+    return [
+        path for suffix in ("-journal", "-wal") if (path := store.with_name(store.name + suffix)).exists()
+    ]
+
+
+def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Finding]:
+    signers = [one for one in found.authorities if not one.is_bundle]
+    if found.certificates and not found.authorities:
+        yield Finding("authority-missing", "there are certificates, and no authority", _RESTORE)
+    for one in found.authorities:
+        for fault in auditing.audit_authority(one.certificates_pem, one.fingerprint):
+            yield Finding("authority-damaged", f"the authority {one.subject} {fault}", _RESTORE)
+    for one in signers:
+        is_current = one is signers[-1]
+        digest = auditing.digest_of(one.certificates_pem, one.fingerprint)
+        is_encrypted = keys.is_encrypted(one.key_pem)
+        if digest is None:
+            continue  # told above
+        if is_encrypted and passphrase is None:
+            yield Finding(
+                "key-not-compared",
+                f"the key of {one.subject} is encrypted, and its passphrase is not at hand: it was not tried",
+                "run the command where the passphrase is that pki.toml declares",
+                is_note=True,
+            )
+            continue
+        for fault in auditing.audit_key(one.key_pem, digest, passphrase if is_encrypted else None):
+            is_foreign = "passphrase" in fault and not is_current
+            yield Finding(
+                "authority-key-unusable",
+                f"the authority {one.subject} {fault}",
+                "say the right passphrase in pki.toml" if "passphrase" in fault else _RESTORE,
+                is_note=is_foreign,
+            )
+
+
+def _certificates(found: Inspection) -> Iterator[Finding]:
+    issuers = {one.identity: None if one.is_bundle else _readable(one) for one in found.authorities}
+    for one in found.certificates:
+        issuer = issuers[one.authority]
+        faults = list(
+            auditing.audit_certificate(
+                one.pem, serial=one.serial, fingerprint=one.fingerprint, issuer_pem=issuer
+            )
+        )
+        faults += _key_faults(one)
+        for fault in faults:
+            message = f"the certificate of {one.host}, serial number {one.serial:x}, {fault}"
+            yield Finding("certificate-damaged", message, _REPLACE)
+
+
+def _readable(authority: KeptAuthority) -> bytes | None:
+    """The certificates of an authority; None where damaged, which is told once and not for each leaf."""
+    is_damaged = any(auditing.audit_authority(authority.certificates_pem, authority.fingerprint))
+    return None if is_damaged else authority.certificates_pem
+
+
+def _key_faults(one: KeptCertificate) -> list[str]:
+    digest = auditing.digest_of(one.pem)
+    if digest is not None and digest != one.key_digest:
+        return ["is for another key than the store says"]
+    return list(auditing.audit_key(one.key_pem, one.key_digest)) if one.key_pem else []
+
+
+def _revocation_lists(found: Inspection, now: datetime) -> Iterator[Finding]:
+    authorities = {one.identity: one for one in found.authorities}
+    renew = "the next list puts it right: revoke a host, or wait for its renewal by a build"
+    newest = {}
+    for authority, group in itertools.groupby(found.revocation_lists, key=lambda one: one.authority):
+        lists = list(group)
+        newest[authority] = lists[-1]
+        subject, issuer = authorities[authority].subject, _readable(authorities[authority])
+        for one in lists:
+            for fault in auditing.audit_revocation_list(one.pem, one.number, issuer):
+                message = f"revocation list number {one.number} of {subject} {fault}"
+                yield Finding("revocation-list-damaged", message, _RESTORE)
+        for one, later in itertools.pairwise(lists):
+            if later.this_update < one.this_update:
+                yield Finding(
+                    "clock-set-back",
+                    f"revocation list number {later.number} of {subject} is dated before number {one.number}",
+                    "see that this computer's clock is right",
+                    is_note=True,
+                )
+    listed = {authority: auditing.listed_serials(one.pem) for authority, one in newest.items()}
+    for certificate in found.certificates:
+        is_due = certificate.is_revoked and certificate.listed_in is not None and certificate.not_after >= now
+        if is_due and certificate.serial not in listed.get(certificate.authority, ()):
+            known = f"{certificate.host}, serial number {certificate.serial:x}"
+            message = f"the certificate of {known}, is revoked, and the newest revocation list lacks it"
+            yield Finding("revocation-unlisted", message, renew)
