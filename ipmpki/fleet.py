@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ipmpki.diagnostics import Place
 from ipmpki.names import AddressFault, read_address, read_name
+from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
 from ipmpki.vocabulary import KeyType, OperatingSystem, Profile, Role
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class AuthoritySpec:
     key: KeyType
     lifetime: timedelta
     generation: int = 1
+    in_token: bool = False
+    """Whether its key lies in a token already, of whatever type, rather than that one is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,7 @@ class HostSpec:
 
 @dataclass(frozen=True, slots=True)
 class ExistingAuthority:
-    """An authority that exists already, as two PEM files; paths as declared."""
+    """An authority that exists already: two PEM files, paths as declared, or a PKCS#11 URI for the key."""
 
     certificate: str
     key_file: str
@@ -218,13 +222,16 @@ class Fleet:
     ``is_whole`` is False where a part of the declaration could not be read, so that a rule about the
     fleet as such (no server, no client) must not judge. ``crl_lifetime`` and ``crl_renew_before`` follow
     the defaults: an operator who comes to renew certificates renews the revocation list in one go.
-    ``authority``, ``existing`` and ``passphrase`` are of the authority that signs here, where there is one.
+    ``authority``, ``existing``, ``token_key`` and ``passphrase`` are of the authority that signs here, where
+    there is one. ``token_key`` is the PKCS#11 URI of its key, where that lies in a token; ``passphrase`` says
+    then where the PIN is.
     ``bundle`` is where the authorities come from that hosts trust, where certificates are bought.
     ``is_mixed`` is true where servers' certificates are bought and clients' are issued here.
     """
 
     authority: AuthoritySpec
     existing: ExistingAuthority | None
+    token_key: str | None
     passphrase: PassphraseSource | None
     is_third_party: bool
     is_mixed: bool
@@ -285,6 +292,7 @@ def resolve(
     existing = None
     if signing.certificate is not None and signing.key_file is not None:
         existing = ExistingAuthority(signing.certificate, signing.key_file)
+    token_key = signing.key_file if is_token_uri(signing.key_file or "") else None
     trust = _Trust(mutual_auth, is_third_party, is_mixed)
     return Fleet(
         authority=AuthoritySpec(
@@ -299,8 +307,10 @@ def resolve(
             signing.key,
             signing.lifetime,
             signing.generation,
+            in_token=token_key is not None and existing is None,
         ),
         existing=existing,
+        token_key=token_key,
         passphrase=_passphrase(signing),
         is_third_party=is_third_party,
         is_mixed=is_mixed,
@@ -347,7 +357,13 @@ def _share(name: str, spread: timedelta | None) -> timedelta:
 
 def _passphrase(authority: model.SigningAuthority) -> PassphraseSource | None:
     declared = authority.passphrase
-    return PassphraseSource(declared.env, declared.file) if declared else None
+    if declared is not None:
+        return PassphraseSource(declared.env, declared.file)
+    with contextlib.suppress(UriFault):  # validation tells what is wrong with it
+        if authority.key_file is not None and is_token_uri(authority.key_file):
+            pin_file = parse_token_uri(authority.key_file).pin_file
+            return PassphraseSource(None, pin_file) if pin_file is not None else None
+    return None
 
 
 def _host(  # noqa: PLR0913, PLR0917 -- what is the same for all hosts is worked out once

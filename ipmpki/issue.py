@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ipmpki import specification
-from ipmpki.authority import issuing, keys, reading, requests, revocation
+from ipmpki.authority import issuing, keys, reading, requests, revocation, signing
 from ipmpki.changes import Action, Artifact
-from ipmpki.faults import Fault
+from ipmpki.faults import Fault, WrongDeclaration
 from ipmpki.fleet import tools_holder
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
 from ipmpki.keymaking import make_keys
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ipmpki.authority.issuing import Issuer
     from ipmpki.authority.keys import PrivateKey, PublicKey
+    from ipmpki.authority.signing import SigningKey
     from ipmpki.changes import Change, Plan
     from ipmpki.fleet import AuthoritySpec, CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued
@@ -78,6 +79,8 @@ def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
     if not any(_signs(change) for change in plan.changes):
         return
     if _makes_authority(plan) and commission.fleet.existing is None:
+        if commission.fleet.token_key is not None:
+            _declared_key(commission)
         commission.passphrase()
         return
     authority = signing_authority(plan, issued)
@@ -86,7 +89,7 @@ def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
         _next_update(commission, made)
         authority = made if plan.rollover is None else authority
     if authority is not None:
-        _require_permission(plan, commission, open_issuer(authority, _passphrase_for(authority, commission)))
+        _require_permission(plan, commission, _open_issuer(authority, commission))
         _next_update(commission, authority)
 
 
@@ -107,12 +110,6 @@ def _makes_authority(plan: Plan) -> bool:
     )
 
 
-def _passphrase_for(authority: StoredAuthority, commission: Commission) -> bytes | None:
-    """The passphrase of a stored key; a key that still lies open, though one is declared, needs none."""
-    passphrase = commission.passphrase()
-    return passphrase if keys.is_encrypted(authority.key_pem) else None
-
-
 def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) -> Issued:
     """Issue everything a plan asks for; publish nothing.
 
@@ -126,11 +123,7 @@ def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) 
             detail = f"{change.action}: {_why(change)}"
             store.add_authority(_new_authority(commission), detail, replaces=plan.rollover is None)
         elif change.artifact is Artifact.CA_KEY:
-            for authority in issued.signers:
-                if not keys.is_encrypted(authority.key_pem):
-                    key = keys.load(authority.key_pem)
-                    encrypted = keys.to_pem(key, commission.passphrase())
-                    store.encrypt_authority_key(authority.identity, encrypted)
+            _protect_keys(commission, store, issued)
     issued = store.issued()
     _issue_certificates(plan, commission, store, issued)
     _revoke_certificates(plan, store, issued)
@@ -175,20 +168,45 @@ def _new_authority(commission: Commission) -> StoredAuthority:
 
 
 def _made_authority(spec: AuthoritySpec, commission: Commission) -> StoredAuthority:
-    passphrase = commission.passphrase()
-    key = keys.generate(spec.key)
+    key: SigningKey
+    if commission.fleet.token_key is not None:
+        key, kept = _declared_key(commission), commission.fleet.token_key.encode()
+    else:
+        passphrase = commission.passphrase()
+        key = keys.generate(spec.key)
+        kept = keys.to_pem(key, passphrase)
     serial = issuing.new_serial(commission.random_bytes)
     pem = issuing.self_signed(spec, key, now=commission.now, serial=serial)
-    return _authority(pem, keys.to_pem(key, passphrase), specification.of_authority(spec), is_existing=False)
+    return _authority(pem, kept, specification.of_authority(spec), is_existing=False)
+
+
+def _declared_key(commission: Commission) -> SigningKey:
+    """The key in the token that the declaration names, which must name one."""
+    assert commission.fleet.token_key is not None  # noqa: S101 -- the callers look
+    return signing.open_key(commission.fleet.token_key.encode(), commission.passphrase())
+
+
+def _protect_keys(commission: Commission, store: Store, issued: Issued) -> None:
+    """Encrypt stored keys that lie open, or forget the one that the declared token has, too."""
+    if commission.fleet.token_key is not None:
+        assert issued.signer is not None  # noqa: S101 -- the plan found its key
+        issuing.load_issuer(issued.signer.certificates_pem, _declared_key(commission))
+        kept = {issued.signer.identity: commission.fleet.token_key.encode()}
+        store.replace_authority_keys(kept, "authority-key-forgotten", "it lies in a token")
+        return
+    for authority in issued.signers:
+        if not keys.is_encrypted(authority.key_pem) and not keys.is_in_token(authority.key_pem):
+            encrypted = keys.to_pem(keys.load(authority.key_pem), commission.passphrase())
+            store.encrypt_authority_key(authority.identity, encrypted)
 
 
 def _existing_authority(commission: Commission) -> StoredAuthority:
     files = commission.authority_files()
-    key = keys.load(files.key_pem, commission.passphrase())
+    key = signing.open_key(files.key_pem, commission.passphrase())
     issuing.load_issuer(files.certificates_pem, key)
     generation = commission.fleet.authority.generation
     order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem), generation)
-    digest = keys.public_key_digest(key)
+    digest = keys.public_key_digest(key.public_key())
     return _authority(files.certificates_pem, files.key_pem, order, is_existing=True, digest=digest)
 
 
@@ -217,10 +235,30 @@ def _authority(
     )
 
 
-def open_issuer(authority: StoredAuthority, passphrase: bytes | None) -> Issuer:
-    """The authority ready to sign. Raises KeyFault where the passphrase does not open its key."""
-    key = keys.load(authority.key_pem, passphrase)
-    return issuing.load_issuer(authority.certificates_pem, key)
+def _open_issuer(authority: StoredAuthority, commission: Commission) -> Issuer:
+    """The authority ready to sign. Raises KeyFault where the passphrase does not open its key.
+
+    A key that still lies open, though a passphrase is declared, needs none. One in a token is where the
+    declaration says now, as modules move; that of a predecessor, which it no longer names, where it was.
+    """
+    kept, passphrase = authority.key_pem, commission.passphrase()
+    if not keys.is_in_token(kept):
+        key = keys.load(kept, passphrase if keys.is_encrypted(kept) else None)
+        return issuing.load_issuer(authority.certificates_pem, key)
+    if commission.fleet.token_key is None:
+        raise WrongDeclaration(
+            "the authority's key lies in a token, and pki.toml does not name it any more",
+            f'say again in [{commission.fleet.signing_table}]: key_file = "pkcs11:…"',
+        )
+    uri = commission.fleet.token_key.encode() if _is_declared(authority, commission) else kept
+    return issuing.load_issuer(authority.certificates_pem, signing.open_key(uri, passphrase))
+
+
+def _is_declared(authority: StoredAuthority, commission: Commission) -> bool:
+    """Whether this is the authority that pki.toml describes, rather than one before it."""
+    if commission.fleet.existing is not None:
+        return authority.certificates_pem == commission.authority_files().certificates_pem
+    return authority.specification == specification.of_authority(commission.fleet.authority)
 
 
 # --- Certificates ---------------------------------------------------------------------------------
@@ -233,7 +271,7 @@ def _issue_certificates(plan: Plan, commission: Commission, store: Store, issued
     signing = signing_authority(plan, issued)
     if signing is None:
         raise Fault("the store holds no authority", "run 'ipmpki plan' to see what a build would do")
-    issuer = open_issuer(signing, _passphrase_for(signing, commission))
+    issuer = _open_issuer(signing, commission)
     authority = signing.identity
     batch: list[NewCertificate] = []
     begun = time.monotonic()
@@ -408,7 +446,7 @@ def _issue_revocation_list(
     commission: Commission, store: Store, authority: StoredAuthority, old: StoredRevocationList | None
 ) -> None:
     now = commission.now
-    issuer = open_issuer(authority, _passphrase_for(authority, commission))
+    issuer = _open_issuer(authority, commission)
     number = old.number + 1 if old is not None else 1
     revoked = store.revocations(authority.identity)
     next_update = _next_update(commission, authority)

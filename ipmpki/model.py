@@ -275,8 +275,9 @@ class SigningAuthority(Table):
     key_file: GivenText | None = Field(
         default=None,
         title="Existing key",
-        description="PEM file of that authority's private key; relative to pki.toml.",
-        examples=["ca-key.pem"],
+        description="PEM file of the authority's private key, relative to pki.toml; or the PKCS#11 URI"
+        " of a key in a token.",
+        examples=["ca-key.pem", "pkcs11:token=CA;object=ca-key?module-path=/usr/lib/softhsm/libsofthsm2.so"],
     )
     generation: Generation = Field(
         default=1,

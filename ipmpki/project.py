@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ipmpki.distribute import Outlet
     from ipmpki.fleet import Fleet
     from ipmpki.issue import AuthorityFiles, Progress
-    from ipmpki.issued import Issued
+    from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.planning.calendar import Work
     from ipmpki.trust import TrustBundle
 
@@ -209,7 +209,7 @@ def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wor
 
     wanted = Wanted(
         authority=_wanted_authority(project, fleet, issued) if fleet.signs_here else "",
-        encrypt_key=fleet.signs_here and _key_lies_open(fleet, issued),
+        encrypt_key=fleet.signs_here and _key_lies_open(project, fleet, issued),
         inputs=folder_inputs(fleet, issued),
     )
     wanted = with_bundle(wanted, project.root, fleet, issued, now)
@@ -230,11 +230,19 @@ def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
     return specification.of_existing_authority(existing_fingerprint(content), generation)
 
 
-def _key_lies_open(fleet: Fleet, issued: Issued) -> bool:
+def _key_lies_open(project: Project, fleet: Fleet, issued: Issued) -> bool:
+    if fleet.token_key is not None:
+        wanted = _wanted_authority(project, fleet, issued)
+        signer = issued.signer
+        return signer is not None and signer.specification == wanted and not _in_token(signer)
     if fleet.passphrase is None:
         return False
     # PKCS#8's label says so, and the Proc-Type header of older forms.
-    return any(b"ENCRYPTED" not in one.key_pem for one in issued.signers)
+    return any(b"ENCRYPTED" not in one.key_pem and not _in_token(one) for one in issued.signers)
+
+
+def _in_token(authority: StoredAuthority) -> bool:
+    return authority.key_pem.startswith(b"pkcs11:")
 
 
 def build(
@@ -304,9 +312,12 @@ def _authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
     from ipmpki.issue import AuthorityFiles
 
     assert fleet.existing is not None  # noqa: S101 -- asked for only where one is declared
+    key_file = fleet.existing.key_file
     return AuthorityFiles(
         reader.read_file(project.root / fleet.existing.certificate, what="the CA certificate"),
-        reader.read_file(project.root / fleet.existing.key_file, what="the CA key"),
+        fleet.token_key.encode()
+        if fleet.token_key is not None
+        else reader.read_file(project.root / key_file, what="the CA key"),
     )
 
 

@@ -91,15 +91,22 @@ def missing_files(root: Path, fleet: Fleet, *, is_adopted: bool) -> Iterator[Pro
     named: list[tuple[str | None, Place]] = []
     if fleet.existing is not None:
         named.append((fleet.existing.certificate, ca.at("certificate")))
-        if not is_adopted:
+        if not is_adopted and fleet.token_key is None:
             named.append((fleet.existing.key_file, ca.at("key_file")))
     if fleet.passphrase is not None:
-        named.append((fleet.passphrase.file, ca.at("passphrase", "file")))
+        named.append((fleet.passphrase.file, _passphrase_place(fleet)))
     if fleet.is_third_party and fleet.bundle is not None:
         named.append((fleet.bundle.path, fleet.place.at("ca", fleet.bundle.key)))
     for path, place in named:
         if path is not None and not (root / path).is_file():
             yield _unreadable(f"there is no file '{path}'", place)
+
+
+def _passphrase_place(fleet: Fleet) -> Place:
+    """Where the file of the passphrase, or of a token's PIN, is named."""
+    ca = fleet.place.at(fleet.signing_table)
+    declared = getattr(fleet.declared, fleet.signing_table).passphrase
+    return ca.at("passphrase", "file") if declared is not None else ca.at("key_file")
 
 
 def bundle_changed_at(root: Path, fleet: Fleet) -> datetime | None:
@@ -116,10 +123,10 @@ def secret_files(root: Path, fleet: Fleet, store: Path) -> Iterator[KeyFile]:
     """The files that hold secrets, with their permissions, for the rule that judges these."""
     ca = fleet.place.at(fleet.signing_table)
     named: list[tuple[str | None, Place]] = []
-    if fleet.existing is not None:
+    if fleet.existing is not None and fleet.token_key is None:
         named.append((fleet.existing.key_file, ca.at("key_file")))
     if fleet.passphrase is not None:
-        named.append((fleet.passphrase.file, ca.at("passphrase", "file")))
+        named.append((fleet.passphrase.file, _passphrase_place(fleet)))
     store_place = fleet.place.at("store") if fleet.declared.store is not None else ca
     named.append((str(store), store_place))
     if os.name != "posix":

@@ -32,7 +32,7 @@ def of_authority(spec: AuthoritySpec) -> str:
         ("country", name.country),
         ("state", name.state),
         ("locality", name.locality),
-        ("key", spec.key.value),
+        ("key", "in a token" if spec.in_token else spec.key.value),
         ("lifetime", f"{spec.lifetime.days}d"),
         ("generation", _generation(spec.generation)),
     )

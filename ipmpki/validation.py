@@ -15,6 +15,7 @@ from ipmpki.diagnostics import DocumentPath, Place, Problem, Severity
 from ipmpki.fleet import Fleet, resolve
 from ipmpki.model import Fault, FaultKind, Shape
 from ipmpki.source.secrets import AUTHORITIES, is_passphrase
+from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
 from ipmpki.wording import closest, either, quote
 
 if TYPE_CHECKING:
@@ -445,6 +446,10 @@ def _authority_conditions(main: _Validation, table: str, ca: dict[str, Any]) -> 
     keys = ("kind", "common_name", "certificate", "key_file")
     if ca.get("kind", "private") != "private" or not all(main.was_read((table, key)) for key in keys):
         return
+    key_file = ca.get("key_file")
+    in_token = isinstance(key_file, str) and is_token_uri(key_file)
+    if in_token:
+        yield from _token_conditions(at, ca)
     if "certificate" in ca and "key_file" not in ca:
         yield Problem(
             "missing-key",
@@ -453,7 +458,7 @@ def _authority_conditions(main: _Validation, table: str, ca: dict[str, Any]) -> 
             'add: key_file = "ca-key.pem", or leave out certificate to have an authority made',
             at.at("key_file"),
         )
-    elif "key_file" in ca and "certificate" not in ca:
+    elif "key_file" in ca and "certificate" not in ca and not in_token:
         yield Problem(
             "missing-key",
             Severity.ERROR,
@@ -468,6 +473,31 @@ def _authority_conditions(main: _Validation, table: str, ca: dict[str, Any]) -> 
             "the authority has no 'common_name'",
             'write: common_name = "Acme Print CA", with your company\'s name',
             at.at("common_name"),
+        )
+
+
+def _token_conditions(at: Place, ca: dict[str, Any]) -> Iterator[Problem]:
+    """What is wrong with the URI of a key in a token, and with what stands beside it."""
+    try:
+        uri = parse_token_uri(ca["key_file"])
+    except UriFault as fault:
+        yield Problem("wrong-value", Severity.ERROR, str(fault), fault.remedy, at.at("key_file"))
+        return
+    if uri.pin_file is not None and "passphrase" in ca:
+        yield Problem(
+            "wrong-value",
+            Severity.ERROR,
+            "the PIN of the token is to be read from two places",
+            "keep either pin-source in key_file, or passphrase",
+            at.at("passphrase").key(),
+        )
+    if "key" in ca:
+        yield Problem(
+            "wrong-value",
+            Severity.ERROR,
+            "the key lies in a token already, so 'key' has no meaning here",
+            "leave out key",
+            at.at("key").key(),
         )
 
 

@@ -12,7 +12,7 @@ import ipmpki
 PACKAGE = Path(ipmpki.__file__).parent
 
 LAYERS = (
-    ("diagnostics", "faults", "vocabulary", "names", "wording"),
+    ("diagnostics", "faults", "vocabulary", "names", "wording", "token_uri"),
     ("source", "spans", "model"),
     ("fleet",),
     ("validation", "issued", "specification", "editing", "changes", "presented"),
@@ -39,6 +39,8 @@ LAYERS = (
 
 PLACES = {
     "cryptography": {"authority"},
+    "pkcs11": {"authority"},
+    "asn1crypto": {"authority"},
     "OpenSSL": {"authority", "peer"},
     "pydantic": {"model"},
     "pydantic_core": {"model"},

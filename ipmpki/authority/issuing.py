@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from ipmpki.authority.constraints import names_outside
-from ipmpki.authority.keys import PrivateKey, PublicKey, public_key_digest
+from ipmpki.authority.keys import PublicKey, public_key_digest
 from ipmpki.authority.profiles import (
     AUTHORITY_EXTENSIONS,
     LEAF_EXTENSIONS,
@@ -30,12 +30,14 @@ from ipmpki.authority.profiles import (
     leaf_subject,
 )
 from ipmpki.authority.reading import UNREADABLE, parse_certificates, quietly
+from ipmpki.authority.signing import signed
 from ipmpki.faults import WrongDeclaration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ipmpki.authority.profiles import Extension
+    from ipmpki.authority.signing import SigningKey
     from ipmpki.fleet import AuthoritySpec, CertificateSpec
 
 BACK_DATED_BY: Final = timedelta(hours=1)
@@ -76,7 +78,7 @@ class Issuer:
     """An authority that can sign: its key, its own certificate first, and the chain above that."""
 
     certificates: tuple[x509.Certificate, ...]
-    key: PrivateKey
+    key: SigningKey
 
     def __repr__(self) -> str:
         return f"<Issuer {self.name.rfc4514_string()}>"
@@ -135,7 +137,7 @@ class Issuer:
         return frozenset(usage)
 
 
-def load_issuer(certificates_pem: bytes, key: PrivateKey) -> Issuer:
+def load_issuer(certificates_pem: bytes, key: SigningKey) -> Issuer:
     """The authority of ``key``, its certificate picked out of a PEM file that may hold a chain in any order.
 
     Of several certificates for the key, as after a renewal, the one that ends last is taken. Whether it has
@@ -143,7 +145,7 @@ def load_issuer(certificates_pem: bytes, key: PrivateKey) -> Issuer:
     sign certificates and CRLs, and CertificateUnreadable.
     """
     certificates = tuple(dict.fromkeys(parse_certificates(certificates_pem)))
-    digest = public_key_digest(key)
+    digest = public_key_digest(key.public_key())
     matching = [certificate for certificate in certificates if _belongs_to(certificate, digest)]
     if not matching:
         raise _mismatch(certificates)
@@ -157,7 +159,7 @@ def load_issuer(certificates_pem: bytes, key: PrivateKey) -> Issuer:
     raise IssuerFault(message, "give the certificate of an authority that may sign certificates and CRLs")
 
 
-def self_signed(spec: AuthoritySpec, key: PrivateKey, *, now: datetime, serial: int) -> bytes:
+def self_signed(spec: AuthoritySpec, key: SigningKey, *, now: datetime, serial: int) -> bytes:
     """A new authority's certificate for ``key``, in PEM.
 
     It begins an hour before ``now`` (aware, any zone) and holds for exactly ``spec.lifetime``, or to the end
@@ -281,7 +283,7 @@ def check_serial(serial: int) -> None:
 
 
 def _sign(  # noqa: PLR0913 - the fields of RFC 5280's TBSCertificate
-    key: PrivateKey,
+    key: SigningKey,
     signature_hash: SignatureHash,
     *,
     issuer: x509.Name,
@@ -307,7 +309,7 @@ def _sign(  # noqa: PLR0913 - the fields of RFC 5280's TBSCertificate
         not_valid_after=not_after,
         extensions=extensions,
     )
-    return builder.sign(key, signature_hash).public_bytes(serialization.Encoding.PEM)
+    return signed(builder, key, signature_hash).public_bytes(serialization.Encoding.PEM)
 
 
 def _mismatch(certificates: tuple[x509.Certificate, ...]) -> IssuerFault:
@@ -324,10 +326,11 @@ def _expired(issuer: Issuer) -> IssuerFault:
     return IssuerFault(f"{name} has expired: it ended at {end}", "renew the authority")
 
 
-def _signature_hash(key: PrivateKey) -> SignatureHash:
+def _signature_hash(key: SigningKey) -> SignatureHash:
     """SHA-256 for RSA and P-256; for larger curves the hash of their strength (RFC 5480, section 4)."""
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        return _CURVE_HASHES.get(key.curve.name, _SHA256)
+    public = key.public_key()
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return _CURVE_HASHES.get(public.curve.name, _SHA256)
     return _SHA256
 
 

@@ -140,6 +140,11 @@ def is_encrypted(pem: bytes) -> bool:
     return False
 
 
+def is_in_token(kept: bytes) -> bool:
+    """Whether what is kept of a key is the PKCS#11 URI of one in a token."""
+    return kept[:7].lower() == b"pkcs11:"
+
+
 def load(pem: bytes, passphrase: bytes | None = None, *, is_checked: bool = True) -> PrivateKey:
     """The one private key in ``pem``: PKCS#8, PKCS#1 or SEC1, plain or encrypted.
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from ipmpki.authority.issuing import back_dated, check_serial
 from ipmpki.authority.profiles import extension
+from ipmpki.authority.signing import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,7 +93,7 @@ def make_crl(
         ],
         revoked_certificates=[_entry(revocation) for revocation in ordered],
     )
-    return builder.sign(issuer.key, issuer.signature_hash).public_bytes(serialization.Encoding.PEM)
+    return signed(builder, issuer.key, issuer.signature_hash).public_bytes(serialization.Encoding.PEM)
 
 
 def _entry(revocation: Revocation) -> x509.RevokedCertificate:

@@ -83,7 +83,7 @@ def command(  # noqa: PLR0913 -- click passes each option
     table = f"[{fleet.signing_table}]" if fleet is not None else "[ca]"
     advice = _advice_without(file, table, declared) if remove else _advice(file, table, declared, place)
     console.say(advice)
-    if fleet is not None and fleet.existing is not None:
+    if fleet is not None and fleet.existing is not None and fleet.token_key is None:
         console.say(
             f"{fleet.existing.key_file} stays as it is: the store has its own copy, which builds use."
             " Where the file's old passphrase is known to others, delete the file, or change it with: openssl"

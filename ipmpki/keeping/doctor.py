@@ -141,6 +141,14 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
         is_encrypted = keys.is_encrypted(one.key_pem)
         if digest is None:
             continue  # told above
+        if keys.is_in_token(one.key_pem):
+            yield Finding(
+                "key-in-token",
+                f"the key of {one.subject} lies in a token: it was not tried, as that takes the PIN",
+                "a build tries it",
+                is_note=True,
+            )
+            continue
         if is_encrypted and passphrase is None:
             yield Finding(
                 "key-not-compared",

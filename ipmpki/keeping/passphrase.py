@@ -50,6 +50,11 @@ def _current_key(store: Path) -> bytes:
             "there is no CA key here: the certificates of this declaration are bought",
             "a passphrase is for an authority of your own",
         )
+    if keys.is_in_token(with_key[-1].key_pem):
+        raise WrongUse(
+            "the CA's key lies in a token, and is protected by its PIN, not by a passphrase",
+            "change the PIN by the vendor's tool, or: pkcs11-tool --module MODULE --login --change-pin",
+        )
     return with_key[-1].key_pem
 
 
@@ -67,7 +72,9 @@ def change_passphrase(
     the current key, and Fault where the store cannot be written.
     """
     with open_store(store, now=now) as ledger:
-        held = [one for one in read_authority_keys(store) if one.key_pem]
+        held = [
+            one for one in read_authority_keys(store) if one.key_pem and not keys.is_in_token(one.key_pem)
+        ]
         changed, unopened = {}, []
         for one in held:
             is_current = one is held[-1]
@@ -80,5 +87,6 @@ def change_passphrase(
                 unopened.append(one.subject)
                 continue
             changed[one.identity] = keys.to_pem(key, new)
-        ledger.replace_authority_keys(changed, "without a passphrase" if new is None else "with another one")
+        detail = "without a passphrase" if new is None else "with another one"
+        ledger.replace_authority_keys(changed, "authority-passphrase-changed", detail)
     return Changed(len(changed) - 1, tuple(unopened))

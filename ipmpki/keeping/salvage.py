@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.authority import auditing, keys
 from ipmpki.faults import Fault
+from ipmpki.specification import BUNDLE
 from ipmpki.store import find_rows, write_store
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _WORDS = {
     "certificate": ("certificate", "certificates"),
     "revocation_list": ("revocation list", "revocation lists"),
     "request": ("request", "requests"),
+    "installation": ("record of what a host has installed", "records of what hosts have installed"),
     "folder": ("record of what was published", "records of what was published"),
     "event": ("entry of the ledger", "entries of the ledger"),
 }
@@ -55,6 +57,8 @@ def salvage(damaged: Path, new: Path, *, now: datetime) -> Salvaged:
         )
     lost = [*_drop_damaged(found), *_gaps(found)]
     _stand_in_for_lost_keys(found)
+    if found.is_older:
+        _retire_predecessors(found)
     rows = {table: [each[number] for number in sorted(each)] for table, each in found.rows.items()}
     refused = write_store(new, rows, f"from {damaged.name}", now)
     lost += [f"{_count(table, count)} that contradicted another" for table, count in refused.items() if count]
@@ -99,7 +103,7 @@ def _sound_authority(row: Mapping[str, Value]) -> bool:
     assert isinstance(key, bytes)  # noqa: S101 -- as above
     if list(auditing.audit_authority(pem, str(row["fingerprint"]))):
         return False
-    if not key:
+    if not key or keys.is_in_token(key):
         return True
     if keys.is_encrypted(key):
         return key.rstrip().endswith(b"-----END ENCRYPTED PRIVATE KEY-----")
@@ -176,6 +180,16 @@ def _lost_lists(found: Found) -> Iterator[str]:
         )
     elif not numbers and any(row["key"] for row in found.rows["authority"].values()):
         yield "the revocation lists, if there were any: the next one has number 1"
+
+
+def _retire_predecessors(found: Found) -> None:
+    """Retire all authorities but the newest, and bundles likewise: an older store has no word of that."""
+    newest: dict[bool, int] = {}
+    for number, row in sorted(found.rows["authority"].items()):
+        newest[_text(row, "specification").startswith(BUNDLE)] = number
+    for number, row in found.rows["authority"].items():
+        if number not in newest.values():
+            row["retired_at"] = row["made_at"]
 
 
 def _stand_in_for_lost_keys(found: Found) -> None:

@@ -23,7 +23,7 @@ class Wanted:
     """What the declaration asks for, in the texts the store keeps.
 
     ``authority`` is the specification of the authority that signs here, empty where none does;
-    ``encrypt_key`` whether its stored key is plain though a passphrase is declared; ``inputs`` what each
+    ``encrypt_key`` whether its key lies open though a passphrase or a token is declared; ``inputs`` what each
     folder would be rendered from if nothing were issued. ``bundle`` is the trust bundle's specification,
     empty where none is declared; ``coming`` and ``going`` are the authorities, by name and SHA-256, in which
     it differs from the one before.

@@ -78,6 +78,8 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
         yield from rollover_lines(plan)
     yield ""
     keys = "every key" if fleet is not None and fleet.is_third_party else "the CA's key and every other"
+    if fleet is not None and fleet.token_key is not None:
+        keys = "every key but the CA's"
     yield f"The report is {dist}/report.html. Back up pki.db: it holds {keys}."
 
 

@@ -434,8 +434,11 @@ def backing_up(report: Report) -> tuple[Sentence, ...]:
             " holds the authority, every key, every certificate; without it all hosts must be set up anew.",
         ),
         (
-            "Copy it while no build is running, and keep the copy where only you can read it: whoever has "
-            "it can pose as any of your hosts.",
+            "Make the copy with ",
+            Code("ipmpki backup"),
+            ", which encrypts it and may run beside a build. Whoever has ",
+            Code("pki.db"),
+            " itself can pose as any of your hosts.",
         ),
         ("Everything under ", Code("dist/"), " can be made from it again and needs no backup."),
     )

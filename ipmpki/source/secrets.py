@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics import DocumentPath, Place
 
 _SECRET = re.compile(
-    r"""(?P<key>\b(?:pass_?phrase|pass_?word|secret)["']?[ \t]*[=:]?)(?P<value>.*)""", re.IGNORECASE
+    r"""(?P<key>\b(?:pass_?phrase|pass_?word|secret|pin-value)["']?[ \t]*[=:]?)(?P<value>.*)""", re.IGNORECASE
 )
 _REFERENCE = re.compile(r"""\b(?:env|file)["']?[ \t]*=[ \t]*(?:"[^"]*"|'[^']*')""")
 

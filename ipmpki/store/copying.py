@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.faults import Fault
-from ipmpki.store.opening import clear_errors, connect, is_empty, require_store
+from ipmpki.store.opening import clear_errors, connect, reading, require_store
 from ipmpki.store.tables import moment
 
 if TYPE_CHECKING:
@@ -32,10 +32,9 @@ def snapshot(path: Path) -> bytes:
     """
     if not path.exists():
         raise Fault(f"there is no store: {path.name} is not there", "run 'ipmpki build' first")
-    with clear_errors(path), contextlib.closing(connect(path)) as source:
-        if is_empty(source):
+    with reading(path) as source:
+        if source is None:
             raise Fault(f"there is nothing to copy: {path.name} is empty", "run 'ipmpki build' first")
-        require_store(source, path)
         with contextlib.closing(sqlite3.connect(":memory:")) as copy:
             source.backup(copy, pages=_PAGES, sleep=_PAUSE_SECONDS, progress=_Impatience(path))
             fault = soundness(copy)
@@ -106,10 +105,9 @@ class Holdings:
 
 def holdings(path: Path) -> Holdings:
     """What the store at ``path`` holds. Raises Fault where it cannot be read."""
-    with clear_errors(path), contextlib.closing(connect(path)) as connection:
-        if is_empty(connection):
+    with reading(path) as connection:
+        if connection is None:
             return Holdings({}, {})
-        require_store(connection, path)
         connection.execute("BEGIN")  # one snapshot of all tables
         authorities = dict(connection.execute("SELECT fingerprint, subject FROM authority"))
         return Holdings(authorities, dict(_things(connection)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.specification import BUNDLE
-from ipmpki.store.opening import clear_errors, connect, is_empty, require_store
+from ipmpki.store.opening import reading
 from ipmpki.store.tables import moment
 
 if TYPE_CHECKING:
@@ -65,10 +64,9 @@ class Inspection:
 
 def inspect(path: Path) -> Inspection:
     """Read all of a store. Raises Fault where it cannot be read at all, or is no store of this version."""
-    with clear_errors(path), contextlib.closing(connect(path)) as connection:
-        if is_empty(connection):
+    with reading(path) as connection:
+        if connection is None:
             return Inspection(())
-        require_store(connection, path)
         faults = _faults(connection)
         if faults:
             return Inspection(faults)

@@ -193,12 +193,12 @@ class Store:
             execute("UPDATE authority SET key = ? WHERE id = ?", (key_pem, identity))
             self._tell(execute, "authority-key-encrypted", None, None, "with the declared passphrase")
 
-    def replace_authority_keys(self, changed: Mapping[int, bytes], detail: str) -> None:
-        """Put the same keys, otherwise encrypted, in place of what is there, by authority."""
+    def replace_authority_keys(self, changed: Mapping[int, bytes], kind: str, detail: str) -> None:
+        """Put the same keys, otherwise kept, in place of what is there, by authority."""
         with self._transaction() as execute:
             for identity, key_pem in changed.items():
                 execute("UPDATE authority SET key = ? WHERE id = ?", (key_pem, identity))
-            self._tell(execute, "authority-passphrase-changed", None, None, detail)
+            self._tell(execute, kind, None, None, detail)
 
     def take_over(self, rows: Mapping[str, Sequence[Mapping[str, object]]]) -> dict[str, int]:
         """Put rows of another store into the tables of this new one; how many of each were there already."""

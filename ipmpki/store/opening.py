@@ -63,12 +63,9 @@ class AuthorityKey(NamedTuple):
 
 def read_authority_keys(path: Path) -> list[AuthorityKey]:
     """The keys of all authorities there ever were, the current one's last; takes no lock, raises Fault."""
-    if not path.exists():
-        return []
-    with clear_errors(path), contextlib.closing(connect(path)) as connection:
-        if is_empty(connection):
+    with reading(path) as connection:
+        if connection is None:
             return []
-        require_store(connection, path)
         rows = connection.execute("SELECT id, subject, key FROM authority ORDER BY id")
         return [AuthorityKey._make(row) for row in rows]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ipmpki.store.pages import Row, Value
 
-ORDER = ("authority", "key", "certificate", "revocation_list", "request", "folder", "event")
+ORDER = ("authority", "key", "certificate", "revocation_list", "request", "installation", "folder", "event")
 """What is carried over, in an order that lets each row point to one that is there."""
 
 
@@ -40,6 +40,8 @@ class Found:
 
     rows: dict[str, dict[int, dict[str, Value]]] = field(default_factory=lambda: defaultdict(dict))
     last: dict[str, int] = field(default_factory=dict)
+    is_older: bool = False
+    """Whether a row lacks a column that this version's tables have."""
 
     def gaps(self, table: str) -> int:
         """How many rows are missing amid those found: nothing is ever deleted from most tables."""
@@ -58,6 +60,7 @@ def find_rows(content: bytes) -> Found:
         for table, layout in columns.items():
             values = _fitted(row, layout)
             if values is not None:
+                found.is_older |= len(row.values) < len(layout)
                 found.rows[table].setdefault(row.rowid, values)
                 break
     return found

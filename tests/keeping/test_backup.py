@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.project import build, load
+from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import remount, tmpfs
 from tests.faults.running import ipmpki, mortal, started
@@ -23,8 +24,6 @@ from tests.tools import require
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.faults.fleets import Fleet
 
 
 def test_it_holds_the_store_encrypted_and_is_for_its_owner_alone(site: Path) -> None:
@@ -252,3 +251,14 @@ def test_odd_names(site: Path, name: str) -> None:
     assert done.status == 0
     shutil.move(site / name, site / "pki.backup")
     assert restore(site).status == 0
+
+
+def test_a_store_on_a_medium_that_cannot_be_written_to(tmp_path: Path) -> None:
+    with tmpfs(tmp_path / "disk", "size=8m") as disk:
+        Fleet.of(1, servers=0).write(disk)
+        build(load(disk / "pki.toml"))
+        remount(disk, "ro")
+        assert back_up(disk, to="../pki.backup").status == 0
+        assert ipmpki(disk, "doctor").status == 0
+        assert ipmpki(disk, "doctor", "--salvage", "../saved.db").status == 0
+        restore(disk, source="../pki.backup").failed("writ")
