@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.changes import Plan
+    from ipmpki.commission import Commission
     from ipmpki.fleet import Fleet, HostSpec
-    from ipmpki.issue import Commission
     from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.publish import Publisher
     from ipmpki.store import Store

@@ -8,30 +8,30 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ipmpki import specification
-from ipmpki.authority import issuing, keys, reading, requests, revocation, signing
+from ipmpki.authority import issuing, keys, reading, requests
 from ipmpki.changes import Action, Artifact
-from ipmpki.faults import Fault, WrongDeclaration
-from ipmpki.fleet import tools_holder
-from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
+from ipmpki.commission import why
+from ipmpki.faults import Fault
+from ipmpki.issued import IssuedCertificate, StoredAuthority
 from ipmpki.keymaking import make_keys
+from ipmpki.signers import declared_key, existing_authority, new_authority, open_issuer, protect_keys
 from ipmpki.store import NewCertificate
-from ipmpki.vocabulary import Profile, RevocationReason
+from ipmpki.vocabulary import Profile
+from ipmpki.withdrawing import end_of_next_list, issue_revocation_lists, revoke_certificates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ipmpki.authority.issuing import Issuer
     from ipmpki.authority.keys import PrivateKey, PublicKey
-    from ipmpki.authority.signing import SigningKey
     from ipmpki.changes import Change, Plan
-    from ipmpki.fleet import AuthoritySpec, CertificateSpec, Fleet, HostSpec
+    from ipmpki.commission import Commission
+    from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.store import Store
-    from ipmpki.trust import TrustBundle
 
 BATCH_SECONDS = 1.0
 """How much issuing one transaction holds at most: what a killed build would have to do again."""
@@ -40,33 +40,6 @@ BATCH_SIZE = 5_000
 CERTIFICATES = frozenset({Artifact.SERVER_CERTIFICATE, Artifact.CLIENT_CERTIFICATE})
 SIGNED = CERTIFICATES | {Artifact.CA_CERTIFICATE, Artifact.CA_KEY, Artifact.CRL}
 ISSUING = frozenset({Action.CREATE, Action.RENEW, Action.REPLACE})
-
-
-class Progress(Protocol):
-    """Told how far the work is: what is done, how many are, of how many."""
-
-    def __call__(self, work: str, done: int, total: int, /) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorityFiles:
-    """An existing authority as it lies on disk: its certificates and its key, maybe encrypted, both PEM."""
-
-    certificates_pem: bytes
-    key_pem: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Commission:
-    """What a build works from: the fleet, what the edge reads for it, time, randomness, a watcher."""
-
-    fleet: Fleet
-    passphrase: Callable[[], bytes | None]
-    authority_files: Callable[[], AuthorityFiles]
-    trust_bundle: Callable[[], TrustBundle]
-    random_bytes: Callable[[int], bytes]
-    now: datetime
-    progress: Progress
 
 
 def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
@@ -80,17 +53,17 @@ def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
         return
     if _makes_authority(plan) and commission.fleet.existing is None:
         if commission.fleet.token_key is not None:
-            _declared_key(commission)
+            declared_key(commission)
         commission.passphrase()
         return
     authority = signing_authority(plan, issued)
     if _makes_authority(plan):
-        made = _existing_authority(commission)
-        _next_update(commission, made)
+        made = existing_authority(commission)
+        end_of_next_list(commission, made)
         authority = made if plan.rollover is None else authority
     if authority is not None:
-        _require_permission(plan, commission, _open_issuer(authority, commission))
-        _next_update(commission, authority)
+        _require_permission(plan, commission, open_issuer(authority, commission))
+        end_of_next_list(commission, authority)
 
 
 def _require_permission(plan: Plan, commission: Commission, issuer: Issuer) -> None:
@@ -120,19 +93,19 @@ def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) 
     for change in plan.changes:
         if change.artifact is Artifact.CA_CERTIFICATE and change.action in ISSUING:
             # A successor stands beside the one before, until that is retired.
-            detail = f"{change.action}: {_why(change)}"
-            store.add_authority(_new_authority(commission), detail, replaces=plan.rollover is None)
+            detail = f"{change.action}: {why(change)}"
+            store.add_authority(new_authority(commission), detail, replaces=plan.rollover is None)
         elif change.artifact is Artifact.CA_KEY:
-            _protect_keys(commission, store, issued)
+            protect_keys(commission, store, issued)
     issued = store.issued()
     _issue_certificates(plan, commission, store, issued)
-    _revoke_certificates(plan, store, issued)
+    revoke_certificates(plan, store, issued)
     for authority in _retired(plan, issued):
         store.retire_authority(authority.identity, f"another has taken over from {authority.subject}")
     if any(
         change.artifact is Artifact.CRL and change.action is not Action.RESTORE for change in plan.changes
     ):
-        _issue_revocation_lists(commission, store, store.issued())
+        issue_revocation_lists(commission, store, store.issued())
     return store.issued()
 
 
@@ -154,116 +127,6 @@ def _signs(change: Change) -> bool:
     return change.action in ISSUING and change.artifact in SIGNED
 
 
-def _why(change: Change) -> str:
-    return "; ".join(f"{reason.code}: {reason.detail}" for reason in change.reasons)
-
-
-# --- The authority --------------------------------------------------------------------------------
-
-
-def _new_authority(commission: Commission) -> StoredAuthority:
-    if commission.fleet.existing is not None:
-        return _existing_authority(commission)
-    return _made_authority(commission.fleet.authority, commission)
-
-
-def _made_authority(spec: AuthoritySpec, commission: Commission) -> StoredAuthority:
-    key: SigningKey
-    if commission.fleet.token_key is not None:
-        key, kept = _declared_key(commission), commission.fleet.token_key.encode()
-    else:
-        passphrase = commission.passphrase()
-        key = keys.generate(spec.key)
-        kept = keys.to_pem(key, passphrase)
-    serial = issuing.new_serial(commission.random_bytes)
-    pem = issuing.self_signed(spec, key, now=commission.now, serial=serial)
-    return _authority(pem, kept, specification.of_authority(spec), is_existing=False)
-
-
-def _declared_key(commission: Commission) -> SigningKey:
-    """The key in the token that the declaration names, which must name one."""
-    assert commission.fleet.token_key is not None  # noqa: S101 -- the callers look
-    return signing.open_key(commission.fleet.token_key.encode(), commission.passphrase())
-
-
-def _protect_keys(commission: Commission, store: Store, issued: Issued) -> None:
-    """Encrypt stored keys that lie open, or forget the one that the declared token has, too."""
-    if commission.fleet.token_key is not None:
-        assert issued.signer is not None  # noqa: S101 -- the plan found its key
-        issuing.load_issuer(issued.signer.certificates_pem, _declared_key(commission))
-        kept = {issued.signer.identity: commission.fleet.token_key.encode()}
-        store.replace_authority_keys(kept, "authority-key-forgotten", "it lies in a token")
-        return
-    for authority in issued.signers:
-        if not keys.is_encrypted(authority.key_pem) and not keys.is_in_token(authority.key_pem):
-            encrypted = keys.to_pem(keys.load(authority.key_pem), commission.passphrase())
-            store.encrypt_authority_key(authority.identity, encrypted)
-
-
-def _existing_authority(commission: Commission) -> StoredAuthority:
-    files = commission.authority_files()
-    key = signing.open_key(files.key_pem, commission.passphrase())
-    issuing.load_issuer(files.certificates_pem, key)
-    generation = commission.fleet.authority.generation
-    order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem), generation)
-    digest = keys.public_key_digest(key.public_key())
-    return _authority(files.certificates_pem, files.key_pem, order, is_existing=True, digest=digest)
-
-
-def existing_fingerprint(certificates_pem: bytes) -> str:
-    """What identifies an existing authority: the fingerprints of all certificates in its file."""
-    return "+".join(sorted(facts.fingerprint for facts in reading.read_certificates(certificates_pem)))
-
-
-def _authority(
-    pem: bytes, key_pem: bytes, order: str, *, is_existing: bool, digest: str | None = None
-) -> StoredAuthority:
-    found = reading.read_certificates(pem)
-    own = [facts for facts in found if digest is None or facts.public_key_digest == digest]
-    facts = max(own, key=lambda one: one.not_after)
-    return StoredAuthority(
-        identity=0,  # given by the store
-        subject=facts.subject,
-        specification=order,
-        certificates_pem=pem,
-        key_pem=key_pem,
-        key_type=facts.key_type,
-        fingerprint=facts.fingerprint,
-        not_before=facts.not_before,
-        not_after=facts.not_after,
-        is_existing=is_existing,
-    )
-
-
-def _open_issuer(authority: StoredAuthority, commission: Commission) -> Issuer:
-    """The authority ready to sign. Raises KeyFault where the passphrase does not open its key.
-
-    A key that still lies open, though a passphrase is declared, needs none. One in a token is where the
-    declaration says now, as modules move; that of a predecessor, which it no longer names, where it was.
-    """
-    kept, passphrase = authority.key_pem, commission.passphrase()
-    if not keys.is_in_token(kept):
-        key = keys.load(kept, passphrase if keys.is_encrypted(kept) else None)
-        return issuing.load_issuer(authority.certificates_pem, key)
-    if commission.fleet.token_key is None:
-        raise WrongDeclaration(
-            "the authority's key lies in a token, and pki.toml does not name it any more",
-            f'say again in [{commission.fleet.signing_table}]: key_file = "pkcs11:…"',
-        )
-    uri = commission.fleet.token_key.encode() if _is_declared(authority, commission) else kept
-    return issuing.load_issuer(authority.certificates_pem, signing.open_key(uri, passphrase))
-
-
-def _is_declared(authority: StoredAuthority, commission: Commission) -> bool:
-    """Whether this is the authority that pki.toml describes, rather than one before it."""
-    if commission.fleet.existing is not None:
-        return authority.certificates_pem == commission.authority_files().certificates_pem
-    return authority.specification == specification.of_authority(commission.fleet.authority)
-
-
-# --- Certificates ---------------------------------------------------------------------------------
-
-
 def _issue_certificates(plan: Plan, commission: Commission, store: Store, issued: Issued) -> None:
     ordered = _ordered(plan, commission.fleet)
     if not ordered:
@@ -271,7 +134,7 @@ def _issue_certificates(plan: Plan, commission: Commission, store: Store, issued
     signing = signing_authority(plan, issued)
     if signing is None:
         raise Fault("the store holds no authority", "run 'ipmpki plan' to see what a build would do")
-    issuer = _open_issuer(signing, commission)
+    issuer = open_issuer(signing, commission)
     authority = signing.identity
     batch: list[NewCertificate] = []
     begun = time.monotonic()
@@ -381,83 +244,9 @@ def _certificate(
         keys.to_pem(key) if isinstance(key, keys.PrivateKey) else b"",
         keys.public_key_digest(key),
         f"certificate-{_past(change)}",
-        _why(change),
+        why(change),
     )
 
 
 def _past(change: Change) -> str:
     return {Action.CREATE: "issued", Action.RENEW: "renewed", Action.REPLACE: "replaced"}[change.action]
-
-
-def holder_of(change: Change, issued: Issued) -> str:
-    """Whose certificate a change ends: a host's own, or what a server's own programs show as clients."""
-    name = change.host or ""
-    own = issued.current.get(name)
-    is_client = change.artifact is Artifact.CLIENT_CERTIFICATE
-    if own is not None and (own.profile is Profile.CLIENT) == is_client:
-        return name
-    return tools_holder(name)
-
-
-# --- Revocation -----------------------------------------------------------------------------------
-
-
-def _revoke_certificates(plan: Plan, store: Store, issued: Issued) -> None:
-    revoked = []
-    for change in plan.changes:
-        if change.action is Action.REVOKE and change.host is not None:
-            serial = next((one.old for one in change.differences if one.field == "serial"), None)
-            if serial is not None:  # one that was replaced, and is not current any more
-                reason, one = RevocationReason.SUPERSEDED, store.certificate(int(serial, 16))
-            else:
-                reason = RevocationReason.CESSATION_OF_OPERATION
-                one = issued.current.get(holder_of(change, issued))
-            if one is not None:
-                revoked.append((one, reason.value, _why(change)))
-    if revoked:
-        store.revoke(revoked)
-
-
-def _next_update(commission: Commission, authority: StoredAuthority) -> datetime:
-    """How long a revocation list made now would hold; Fault where the authority does not hold now."""
-    now = commission.now
-    next_update = min(now + commission.fleet.crl_lifetime, authority.not_after)
-    if next_update <= now:
-        raise Fault(
-            f"the authority has expired, on {authority.not_after:%Y-%m-%d}",
-            "declare another one, then say: ipmpki build --replace-ca",
-        )
-    if next_update <= authority.not_before:
-        raise Fault(
-            f"this computer's clock says {now:%Y-%m-%d}, long before the authority began, on"
-            f" {authority.not_before:%Y-%m-%d}",
-            "set the clock right, then build again",
-        )
-    return next_update
-
-
-def _issue_revocation_lists(commission: Commission, store: Store, issued: Issued) -> None:
-    """One for each authority that is trusted: a list names no other's certificates (RFC 5280, section 5)."""
-    for authority in issued.signers:
-        _issue_revocation_list(commission, store, authority, issued.revocation_lists.get(authority.identity))
-
-
-def _issue_revocation_list(
-    commission: Commission, store: Store, authority: StoredAuthority, old: StoredRevocationList | None
-) -> None:
-    now = commission.now
-    issuer = _open_issuer(authority, commission)
-    number = old.number + 1 if old is not None else 1
-    revoked = store.revocations(authority.identity)
-    next_update = _next_update(commission, authority)
-    pem = revocation.make_crl(
-        issuer,
-        [revocation.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],
-        number=number,
-        now=now,
-        next_update=next_update,
-    )
-    store.add_revocation_list(
-        StoredRevocationList(authority.identity, number, now, next_update, pem),
-        [one.serial for one in revoked],
-    )

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 from ipmpki import specification
 from ipmpki.authority import keys, requests
 from ipmpki.changes import Action, Artifact
-from ipmpki.issue import BATCH_SECONDS, CERTIFICATES, holder_of, keys_before
+from ipmpki.commission import why
+from ipmpki.issue import BATCH_SECONDS, CERTIFICATES, keys_before
 from ipmpki.issued import OpenRequest, StoredAuthority
 from ipmpki.keymaking import make_keys
 from ipmpki.store import NewRequest
+from ipmpki.withdrawing import holder_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipmpki.changes import Change, Plan
+    from ipmpki.commission import Commission
     from ipmpki.fleet import CertificateSpec, HostSpec
-    from ipmpki.issue import Commission
     from ipmpki.issued import Issued
     from ipmpki.store import Store
     from ipmpki.trust import TrustBundle
@@ -39,15 +41,15 @@ def order(plan: Plan, commission: Commission, store: Store, issued: Issued) -> I
     placing = {Action.CREATE, Action.REPLACE}
     for change in plan.changes:
         if change.artifact is Artifact.BUNDLE and change.action in placing:
-            store.add_authority(stored_bundle(commission.trust_bundle()), f"{change.action}: {_why(change)}")
+            store.add_authority(stored_bundle(commission.trust_bundle()), f"{change.action}: {why(change)}")
     _make_requests(plan, commission, store, issued)
     removed = [
         change for change in plan.changes if change.action is Action.REMOVE and change.host is not None
     ]
-    withdrawn = [(one.host or "", _why(one)) for one in removed if one.artifact is Artifact.REQUEST]
+    withdrawn = [(one.host or "", why(one)) for one in removed if one.artifact is Artifact.REQUEST]
     if withdrawn:
         store.close_requests(withdrawn)
-    retired = [(holder_of(one, issued), _why(one)) for one in removed if one.artifact in CERTIFICATES]
+    retired = [(holder_of(one, issued), why(one)) for one in removed if one.artifact in CERTIFICATES]
     if retired:
         store.retire(retired)
     return store.issued()
@@ -107,7 +109,7 @@ def _make_requests(plan: Plan, commission: Commission, store: Store, issued: Iss
             commission.now,
             requests.make_request(spec, key),
         )
-        batch.append(NewRequest(request, keys.to_pem(key), _why(change)))
+        batch.append(NewRequest(request, keys.to_pem(key), why(change)))
         if time.monotonic() - begun > BATCH_SECONDS or done == len(made):
             store.add_requests(batch)
             batch, begun = [], time.monotonic()
@@ -122,7 +124,7 @@ def _take_requests(ordered: Sequence[tuple[Change, HostSpec]], commission: Commi
         if kept is not None and kept.given is not None:
             given, order = kept.given, specification.of_request(_spec(host))
             request = OpenRequest(host.name, order, given.digest, commission.now, given.request)
-            batch.append(NewRequest(request, b"", _why(change)))
+            batch.append(NewRequest(request, b"", why(change)))
     if batch:
         store.add_requests(batch)
 
@@ -130,7 +132,3 @@ def _take_requests(ordered: Sequence[tuple[Change, HostSpec]], commission: Commi
 def _spec(host: HostSpec) -> CertificateSpec:
     assert host.certificate is not None  # noqa: S101 -- the plan asks only where one is declared
     return host.certificate
-
-
-def _why(change: Change) -> str:
-    return "; ".join(f"{reason.code}: {reason.detail}" for reason in change.reasons)

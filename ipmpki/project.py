@@ -22,10 +22,10 @@ from ipmpki.store import open_store, read_issued, read_replaced
 from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
+    from ipmpki.commission import AuthorityFiles, Progress
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.distribute import Outlet
     from ipmpki.fleet import Fleet
-    from ipmpki.issue import AuthorityFiles, Progress
     from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.planning.calendar import Work
     from ipmpki.trust import TrustBundle
@@ -220,7 +220,7 @@ def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wor
 def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
     if fleet.existing is None:
         return specification.of_authority(fleet.authority)
-    from ipmpki.issue import existing_fingerprint
+    from ipmpki.signers import existing_fingerprint
 
     content = reader.read_file(project.root / fleet.existing.certificate, what="the CA certificate")
     generation = fleet.authority.generation
@@ -258,8 +258,9 @@ def build(
     except Refused:
         _publish_refusal(project)
         raise
+    from ipmpki.commission import Commission
     from ipmpki.distribute import Outlet, distribute
-    from ipmpki.issue import Commission, carry_out, preflight
+    from ipmpki.issue import carry_out, preflight
     from ipmpki.ordering import order
 
     commission = Commission(
@@ -309,7 +310,7 @@ def _agreed_plan(
 
 
 def _authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
-    from ipmpki.issue import AuthorityFiles
+    from ipmpki.commission import AuthorityFiles
 
     assert fleet.existing is not None  # noqa: S101 -- asked for only where one is declared
     key_file = fleet.existing.key_file

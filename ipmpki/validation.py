@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ipmpki import model
 from ipmpki.diagnostics import DocumentPath, Place, Problem, Severity
-from ipmpki.fleet import Fleet, resolve
 from ipmpki.model import Fault, FaultKind, Shape
+from ipmpki.resolving import resolve
 from ipmpki.source.secrets import AUTHORITIES, is_passphrase
 from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
 from ipmpki.wording import closest, either, quote
@@ -21,6 +21,7 @@ from ipmpki.wording import closest, either, quote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ipmpki.fleet import Fleet
     from ipmpki.source import Document
 
 

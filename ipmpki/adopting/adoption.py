@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from ipmpki.adopting.survey import LeftOut, Survey
     from ipmpki.authority.issuing import Issuer
+    from ipmpki.commission import Progress
     from ipmpki.fleet import Fleet
-    from ipmpki.issue import Progress
     from ipmpki.presented import PresentedCertificate
     from ipmpki.project import Project
     from ipmpki.store import AdoptedCertificate

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from http.server import BaseHTTPRequestHandler
 
-    from ipmpki.issue import Progress
+    from ipmpki.commission import Progress
     from tests.cli.terminal import Terminal
     from tests.https_server import Site
 

@@ -1,0 +1,226 @@
+"""From the declaration as written to the fleet as meant: defaults applied, names normalised."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ipmpki.diagnostics import Place
+from ipmpki.fleet import (
+    AuthoritySpec,
+    BundleSource,
+    CertificateSpec,
+    DistinguishedName,
+    ExistingAuthority,
+    Fleet,
+    HostSpec,
+    KeptKey,
+    KeywordNames,
+    PassphraseSource,
+    SiteSettings,
+)
+from ipmpki.names import AddressFault, read_address, read_name
+from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
+from ipmpki.vocabulary import OperatingSystem, Profile, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ipmpki import model
+    from ipmpki.diagnostics import DocumentPath
+
+
+def resolve(
+    declaration: model.Declaration,
+    place: Place,
+    hosts: Iterable[tuple[model.Host, Place]],
+    *,
+    is_whole: bool = True,
+    unread: Mapping[str, frozenset[DocumentPath]] | None = None,
+) -> Fleet:
+    """Apply the defaults and normalise names; never fails, as the rules judge what is written.
+
+    ``hosts`` brings each host with its place, from pki.toml and from included files alike. ``unread``
+    holds, by file, the paths where a stand-in took the place of something that could not be read.
+    """
+    unread = unread or {}
+    by_host = _by_host(unread)
+    ca = declaration.ca
+    mutual_auth = declaration.tls.mutual_auth == "required"
+    is_third_party = ca.kind == "third-party"
+    is_mixed = is_third_party and mutual_auth and declaration.client_ca is not None
+    signing: model.SigningAuthority = ca
+    if is_mixed and declaration.client_ca is not None:
+        signing = declaration.client_ca
+    sites = {system: _site_settings(declaration.ipm, system) for system in OperatingSystem}
+    existing = None
+    if signing.certificate is not None and signing.key_file is not None:
+        existing = ExistingAuthority(signing.certificate, signing.key_file)
+    token_key = signing.key_file if is_token_uri(signing.key_file or "") else None
+    trust = _Trust(mutual_auth, is_third_party, is_mixed)
+    return Fleet(
+        authority=AuthoritySpec(
+            DistinguishedName(
+                signing.common_name or "",
+                signing.organization,
+                signing.organizational_unit,
+                signing.country,
+                signing.state,
+                signing.locality,
+            ),
+            signing.key,
+            signing.lifetime,
+            signing.generation,
+            in_token=token_key is not None and existing is None,
+        ),
+        existing=existing,
+        token_key=token_key,
+        passphrase=_passphrase(signing),
+        is_third_party=is_third_party,
+        is_mixed=is_mixed,
+        bundle=_bundle(ca),
+        mutual_auth=mutual_auth,
+        crl_lifetime=declaration.defaults.lifetime,
+        crl_renew_before=declaration.defaults.renew_before,
+        hosts=tuple(_host(host, at, declaration.defaults, sites, by_host, trust) for host, at in hosts),
+        ignored_rules=declaration.rules.ignore,
+        place=place,
+        declared=declaration,
+        is_whole=is_whole,
+        unread=unread.get(place.file, frozenset()),
+        revokes_replaced=signing.revoke_replaced,
+        batches=declaration.rollout.batch,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Trust:
+    """Who checks whom, and who issues."""
+
+    mutual_auth: bool
+    is_third_party: bool
+    is_mixed: bool
+
+    def profile(self, role: Role) -> Profile:
+        """In the mixed mode a server's certificate is for servers alone, as it is never shown by a client."""
+        if role is Role.CLIENT:
+            return Profile.CLIENT
+        return Profile.SERVER_MUTUAL if self.mutual_auth and not self.is_mixed else Profile.SERVER
+
+    def is_bought(self, role: Role) -> bool:
+        return self.is_third_party and (role is Role.SERVER or not self.is_mixed)
+
+
+def _share(name: str, spread: timedelta | None) -> timedelta:
+    """A host's part of the days that renewals are spread over: by its name, so that it never changes."""
+    if spread is None:
+        return timedelta(0)
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    return timedelta(days=number % (spread.days + 1))
+
+
+def _passphrase(authority: model.SigningAuthority) -> PassphraseSource | None:
+    declared = authority.passphrase
+    if declared is not None:
+        return PassphraseSource(declared.env, declared.file)
+    with contextlib.suppress(UriFault):  # validation tells what is wrong with it
+        if authority.key_file is not None and is_token_uri(authority.key_file):
+            pin_file = parse_token_uri(authority.key_file).pin_file
+            return PassphraseSource(None, pin_file) if pin_file is not None else None
+    return None
+
+
+def _host(  # noqa: PLR0913, PLR0917 -- what is the same for all hosts is worked out once
+    host: model.Host,
+    place: Place,
+    defaults: model.Defaults,
+    sites: Mapping[OperatingSystem, SiteSettings],
+    unread: Mapping[Place, frozenset[DocumentPath]],
+    trust: _Trust,
+) -> HostSpec:
+    system = host.os or defaults.os
+    name = read_name(host.name).ascii
+    aliases = tuple(dict.fromkeys(read_name(alias).ascii for alias in host.aliases))
+    read = dict.fromkeys(read_address(written) for written in host.ips)
+    addresses = tuple(address for address in read if not isinstance(address, AddressFault))
+    certificate = tools = None
+    if host.role is Role.SERVER or trust.mutual_auth:
+        subject = _subject(host.subject) if host.subject is not None else name
+        certificate = CertificateSpec(
+            profile=trust.profile(host.role),
+            common_name=subject,
+            dns_names=tuple(dict.fromkeys((name, subject, *aliases))),
+            addresses=addresses,
+            key=host.key or defaults.key,
+            lifetime=host.lifetime or defaults.lifetime,
+            kept_key=KeptKey(host.csr) if host.csr is not None else None,
+            is_bought=trust.is_bought(host.role),
+        )
+        if trust.is_mixed and host.role is Role.SERVER and host.csr is None:
+            tools = replace(certificate, profile=Profile.CLIENT, is_bought=False)
+    return HostSpec(
+        name=name,
+        role=host.role,
+        os=system,
+        aliases=aliases,
+        addresses=addresses,
+        certificate=certificate,
+        renew_before=(host.renew_before or defaults.renew_before) + _share(name, defaults.renew_spread),
+        site=_site_of(host, sites[system]),
+        place=place,
+        declared=host,
+        tools_certificate=tools,
+        keeps_key=(host.renew_key or defaults.renew_key) == "keep",
+        unread=unread.get(place, frozenset()) if unread else frozenset(),
+    )
+
+
+def _bundle(ca: model.CertificateAuthority) -> BundleSource | None:
+    if ca.certdata is not None:
+        return BundleSource(ca.certdata, "certdata", ca.bundle_age)
+    return BundleSource(ca.bundle, "bundle", ca.bundle_age) if ca.bundle is not None else None
+
+
+def _site_of(host: model.Host, site: SiteSettings) -> SiteSettings:
+    """What holds for the host: the site's restart command shuts a server down, which no client is to do."""
+    command = site.restart_command if host.role is Role.SERVER else None
+    if host.restart_command is not None:
+        command = host.restart_command or None
+    return site if command == site.restart_command else replace(site, restart_command=command)
+
+
+def _by_host(unread: Mapping[str, frozenset[DocumentPath]]) -> dict[Place, frozenset[DocumentPath]]:
+    """What could not be read of each host, as paths below the host."""
+    found: dict[Place, set[DocumentPath]] = {}
+    for file, paths in unread.items():
+        for path in paths:
+            found.setdefault(Place(file, path[:2]), set()).add(path[2:])
+    return {place: frozenset(paths) for place, paths in found.items()}
+
+
+def _subject(written: str) -> str:
+    star, dot, domain = written.partition(".")
+    if star == "*" and dot:
+        return f"*.{read_name(domain).ascii}"
+    return read_name(written).ascii
+
+
+def _site_settings(ipm: model.Ipm, system: OperatingSystem) -> SiteSettings:
+    own: model.IpmSettings = getattr(ipm, system.value) or ipm
+
+    def chosen(one: str | None, other: str | None) -> str | None:
+        """What the system's own table says, even where it says nothing on purpose: \"\"."""
+        return (one if one is not None else other) or None
+
+    return SiteSettings(
+        server_account=chosen(own.server_account, ipm.server_account),
+        restart_command=chosen(own.restart_command, ipm.restart_command),
+        keywords=KeywordNames(
+            ca_file=chosen(own.keywords.ca_file, ipm.keywords.ca_file),
+            crl_file=chosen(own.keywords.crl_file, ipm.keywords.crl_file),
+            mutual_auth=chosen(own.keywords.mutual_auth, ipm.keywords.mutual_auth),
+        ),
+    )

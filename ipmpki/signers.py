@@ -1,0 +1,120 @@
+"""The authorities that sign: made, brought, kept safe, and opened to sign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipmpki import specification
+from ipmpki.authority import issuing, keys, reading, signing
+from ipmpki.faults import WrongDeclaration
+from ipmpki.issued import StoredAuthority
+
+if TYPE_CHECKING:
+    from ipmpki.authority.issuing import Issuer
+    from ipmpki.authority.signing import SigningKey
+    from ipmpki.commission import Commission
+    from ipmpki.fleet import AuthoritySpec
+    from ipmpki.issued import Issued
+    from ipmpki.store import Store
+
+
+def new_authority(commission: Commission) -> StoredAuthority:
+    """The declared authority, made now or brought. Raises KeyFault, IssuerFault or UnreadableFile."""
+    if commission.fleet.existing is not None:
+        return existing_authority(commission)
+    return _made_authority(commission.fleet.authority, commission)
+
+
+def _made_authority(spec: AuthoritySpec, commission: Commission) -> StoredAuthority:
+    key: SigningKey
+    if commission.fleet.token_key is not None:
+        key, kept = declared_key(commission), commission.fleet.token_key.encode()
+    else:
+        passphrase = commission.passphrase()
+        key = keys.generate(spec.key)
+        kept = keys.to_pem(key, passphrase)
+    serial = issuing.new_serial(commission.random_bytes)
+    pem = issuing.self_signed(spec, key, now=commission.now, serial=serial)
+    return _authority(pem, kept, specification.of_authority(spec), is_existing=False)
+
+
+def declared_key(commission: Commission) -> SigningKey:
+    """The key in the token that the declaration names, which must name one."""
+    assert commission.fleet.token_key is not None  # noqa: S101 -- the callers look
+    return signing.open_key(commission.fleet.token_key.encode(), commission.passphrase())
+
+
+def protect_keys(commission: Commission, store: Store, issued: Issued) -> None:
+    """Encrypt stored keys that lie open, or forget the one that the declared token has, too."""
+    if commission.fleet.token_key is not None:
+        assert issued.signer is not None  # noqa: S101 -- the plan found its key
+        issuing.load_issuer(issued.signer.certificates_pem, declared_key(commission))
+        kept = {issued.signer.identity: commission.fleet.token_key.encode()}
+        store.replace_authority_keys(kept, "authority-key-forgotten", "it lies in a token")
+        return
+    for authority in issued.signers:
+        if not keys.is_encrypted(authority.key_pem) and not keys.is_in_token(authority.key_pem):
+            encrypted = keys.to_pem(keys.load(authority.key_pem), commission.passphrase())
+            store.encrypt_authority_key(authority.identity, encrypted)
+
+
+def existing_authority(commission: Commission) -> StoredAuthority:
+    """The authority that was brought. Raises KeyFault, IssuerFault or UnreadableFile."""
+    files = commission.authority_files()
+    key = signing.open_key(files.key_pem, commission.passphrase())
+    issuing.load_issuer(files.certificates_pem, key)
+    generation = commission.fleet.authority.generation
+    order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem), generation)
+    digest = keys.public_key_digest(key.public_key())
+    return _authority(files.certificates_pem, files.key_pem, order, is_existing=True, digest=digest)
+
+
+def existing_fingerprint(certificates_pem: bytes) -> str:
+    """What identifies an existing authority: the fingerprints of all certificates in its file."""
+    return "+".join(sorted(facts.fingerprint for facts in reading.read_certificates(certificates_pem)))
+
+
+def _authority(
+    pem: bytes, key_pem: bytes, order: str, *, is_existing: bool, digest: str | None = None
+) -> StoredAuthority:
+    found = reading.read_certificates(pem)
+    own = [facts for facts in found if digest is None or facts.public_key_digest == digest]
+    facts = max(own, key=lambda one: one.not_after)
+    return StoredAuthority(
+        identity=0,  # given by the store
+        subject=facts.subject,
+        specification=order,
+        certificates_pem=pem,
+        key_pem=key_pem,
+        key_type=facts.key_type,
+        fingerprint=facts.fingerprint,
+        not_before=facts.not_before,
+        not_after=facts.not_after,
+        is_existing=is_existing,
+    )
+
+
+def open_issuer(authority: StoredAuthority, commission: Commission) -> Issuer:
+    """The authority ready to sign. Raises KeyFault where the passphrase does not open its key.
+
+    A key that still lies open, though a passphrase is declared, needs none. One in a token is where the
+    declaration says now, as modules move; that of a predecessor, which it no longer names, where it was.
+    """
+    kept, passphrase = authority.key_pem, commission.passphrase()
+    if not keys.is_in_token(kept):
+        key = keys.load(kept, passphrase if keys.is_encrypted(kept) else None)
+        return issuing.load_issuer(authority.certificates_pem, key)
+    if commission.fleet.token_key is None:
+        raise WrongDeclaration(
+            "the authority's key lies in a token, and pki.toml does not name it any more",
+            f'say again in [{commission.fleet.signing_table}]: key_file = "pkcs11:…"',
+        )
+    uri = commission.fleet.token_key.encode() if _is_declared(authority, commission) else kept
+    return issuing.load_issuer(authority.certificates_pem, signing.open_key(uri, passphrase))
+
+
+def _is_declared(authority: StoredAuthority, commission: Commission) -> bool:
+    """Whether this is the authority that pki.toml describes, rather than one before it."""
+    if commission.fleet.existing is not None:
+        return authority.certificates_pem == commission.authority_files().certificates_pem
+    return authority.specification == specification.of_authority(commission.fleet.authority)
