@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ipmpki.rules.engine import judge
-from ipmpki.source import Document, Source, decode, locate, parse
+from ipmpki.source import Document, Source, decode, locate, parse, spans_of
 from ipmpki.validation import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ipmpki.diagnostics import LocatedProblem, Problem
     from ipmpki.fleet import Fleet
     from ipmpki.rules.registry import Surroundings
+    from ipmpki.source.spans import Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,28 @@ def conclude(understood: Understood, surroundings: Surroundings) -> Checked:
     problems = understood.problems
     if understood.fleet is not None:
         problems = (*problems, *judge(understood.fleet, surroundings))
-    return Checked(understood.fleet, locate(problems, understood.sources), understood.sources)
+    problems = tuple(dict.fromkeys(problems))
+    sources = understood.sources
+    spans = spans_of(problems, sources)
+    located = _with_fixes(locate(problems, sources, spans), sources, spans)
+    return Checked(understood.fleet, located, sources)
+
+
+def _with_fixes(
+    problems: tuple[LocatedProblem, ...], sources: Mapping[str, Source], spans: Mapping[str, Spans]
+) -> tuple[LocatedProblem, ...]:
+    """Find where fixes change the text. A file that is not TOML in every line has to be mended by hand."""
+    if not any(one.problem.fix for one in problems):
+        return problems
+    from ipmpki.editing.fixes import Surgeon  # needed only where there is something to fix
+
+    surgeons = {file: Surgeon(source, spans[file]) for file, source in sources.items() if file in spans}
+    return tuple(
+        replace(one, fix=surgeons[one.problem.place.file].locate(one.problem.fix))
+        if one.problem.fix and sources[one.problem.place.file].is_whole
+        else one
+        for one in problems
+    )
 
 
 def check(

@@ -73,6 +73,60 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Rename:
+    """Give a key, or every header of a table, another name."""
+
+    place: Place
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Put another value in the place of one; a tuple is an array of strings."""
+
+    place: Place
+    value: str | int | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take a value off its array, or a key with its value out of its table."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Add a string to an array; where there is no such array yet, write one below the key ``beside``."""
+
+    place: Place
+    value: str
+    beside: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Carry a key with its value over to another table; an empty path is the top of the file."""
+
+    place: Place
+    table: DocumentPath
+
+
+Edit: TypeAlias = Rename | Replace | Remove | Append | Move
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """The one right answer to a problem, in terms of the document. All edits are of one file.
+
+    ``message`` says what it does, as an order: ``write 'aliases'``.
+    """
+
+    message: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong. Message and remedy are two fields: the fault, then what to do."""
 
@@ -84,6 +138,8 @@ class Problem:
     related: tuple[Related, ...] = ()
     span: Span | None = field(default=None)
     """Set by whoever knows the place better than a path can say, such as the TOML parser."""
+    fix: Fix | None = None
+    """Given only where there is just one right answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +154,31 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class TextEdit:
+    """A stretch of a file's text and what to write in its place."""
+
+    file: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedFix:
+    """A fix as changes of the text; the edits stand in the text's order and do not overlap."""
+
+    message: str
+    edits: tuple[TextEdit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LocatedProblem:
     """A problem with its places found in the text: all that a renderer needs."""
 
     problem: Problem
     label: Label
     related: tuple[Label, ...] = ()
+    fix: LocatedFix | None = None
+    """The problem's fix, where it can be made in the text as it is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,12 @@ _RSA = re.compile(r"rsa[-_ ]?(?P<bits>[0-9]{1,5})", re.ASCII | re.IGNORECASE)
 _SMALLEST_RSA = 2048
 
 
-def _refused(fault: str, remedy: str) -> PydanticCustomError:
-    """A value of the right type that cannot be meant: fault and remedy in the words of a problem."""
-    return PydanticCustomError("refused", "{fault}", {"fault": fault, "remedy": remedy})
+def _refused(fault: str, remedy: str, meant: str | int | None = None) -> PydanticCustomError:
+    """A value of the right type that cannot be meant: fault and remedy in the words of a problem.
+
+    ``meant`` is the value to write instead, where there is just one.
+    """
+    return PydanticCustomError("refused", "{fault}", {"fault": fault, "remedy": remedy, "meant": meant})
 
 
 def _duration(written: Any) -> Any:
@@ -70,6 +73,7 @@ def _duration(written: Any) -> Any:
         raise _refused(
             f"{quote(written)} is not a duration",
             f"{meant}write a number and one of d, w, m, y (days, weeks, months, years), such as '397d'",
+            guess if near and near["unit"] else None,  # a number alone may be days or years
         )
     length = timedelta(days=int(match["count"]) * _DAYS[match["unit"]])
     if length > _LONGEST:
@@ -118,6 +122,7 @@ def _country(written: str) -> str:
         raise _refused(
             f"{quote(written)} is not a country code",
             f"{meant}write the two capital letters of ISO 3166, such as 'US' or 'DE'",
+            near if meant else None,
         )
     return written
 
@@ -172,7 +177,11 @@ def _batch(written: Any) -> int | str:
         near = re.fullmatch(r"0*(?P<count>[1-9][0-9]{0,6})\s*(?P<sign>%|percent)?", written.strip(), re.ASCII)
         if near is not None and (not near["sign"] or int(near["count"]) <= _WHOLE):
             guess = f"'{near['count']}%'" if near["sign"] else near["count"]
-            raise _refused(f"{quote(written)} is not a batch", f"did you mean {guess}? {_BATCH_REMEDY}")
+            raise _refused(
+                f"{quote(written)} is not a batch",
+                f"did you mean {guess}? {_BATCH_REMEDY}",
+                f"{near['count']}%" if near["sign"] else int(near["count"]),
+            )
     shown = quote(written) if isinstance(written, str) else "this"
     if isinstance(written, int | float):
         shown = str(written).lower()  # TOML's true is Python's True
@@ -610,7 +619,7 @@ class Fault:
     """One thing the model refuses, in plain values.
 
     ``allowed`` holds the values a key with a fixed set may take. ``words`` and ``remedy`` are given
-    where the refusal knows them better than its kind does.
+    where the refusal knows them better than its kind does, ``meant`` where there is one right value.
     """
 
     kind: FaultKind
@@ -619,6 +628,7 @@ class Fault:
     allowed: tuple[str | int, ...] = ()
     words: str | None = None
     remedy: str | None = None
+    meant: str | int | None = None
 
 
 class Shape(StrEnum):
@@ -649,7 +659,8 @@ def _fault(
     root: type[Table], error: str, path: DocumentPath, value: Any, context: Mapping[str, Any]
 ) -> Fault:
     if error == "refused":
-        return Fault(FaultKind.WRONG_VALUE, path, value, (), context["fault"], context["remedy"])
+        words, remedy, meant = context["fault"], context["remedy"], context["meant"]
+        return Fault(FaultKind.WRONG_VALUE, path, value, (), words, remedy, meant)
     allowed = allowed_values(root, path)
     kind = _KINDS.get(error, FaultKind.WRONG_TYPE)
     if error in {"literal_error", "enum"} and allowed and type(value) is type(allowed[0]):
@@ -676,6 +687,18 @@ def tables_with(root: type[Table], key: str) -> Iterator[DocumentPath]:
     for name in known_keys(root, ()):
         if key in known_keys(root, (name,)):
             yield (name,)
+
+
+def has_room_for(root: type[Table], key: str) -> tuple[DocumentPath, ...]:
+    """Every table of the document that knows a key, hosts and settings further down among them."""
+
+    def tables(path: DocumentPath) -> Iterator[DocumentPath]:
+        yield path
+        for name in known_keys(root, path):
+            if known_keys(root, (*path, name)):
+                yield from tables((*path, name))
+
+    return tuple(path for path in tables(()) if key in known_keys(root, path))
 
 
 def allowed_values(root: type[Table], path: DocumentPath) -> tuple[str | int, ...]:

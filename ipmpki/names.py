@@ -140,6 +140,19 @@ def _judge_labels(written: str, encoded: str) -> Name:  # noqa: PLR0911 -- one f
     return Name(written, encoded)
 
 
+_WRAPPED = {NameFault.SPACE, NameFault.TRAILING_DOT, NameFault.CHARACTER}
+_URL = re.compile(r"(?:[a-z]+://(?P<of_url>[^/:]+)|(?P<name>[^/:]+))(?::[0-9]+)?(?(of_url)(?:/.*)?|/?)", re.I)
+
+
+def intended_name(name: Name) -> str | None:
+    """The name within a web address, before a port or a final dot, or between blanks; None if none is."""
+    if name.fault not in _WRAPPED:
+        return None
+    match = _URL.fullmatch(name.written.strip())
+    inner = (match["of_url"] or match["name"]).removesuffix(".") if match else ""
+    return inner if inner and read_name(inner).fault is None else None
+
+
 def is_address(written: str) -> bool:
     """Whether a text is an IP address, or something that can only be meant as one."""
     if _DIGITS_AND_DOTS.fullmatch(written) and written.count(".") == 3:  # noqa: PLR2004 -- four octets
@@ -199,6 +212,39 @@ def read_address(written: str) -> Address | AddressFault:  # noqa: PLR0911 -- on
     if any(character.isalpha() for character in written) and ":" not in written:
         return AddressFault.NAME
     return AddressFault.SHAPE
+
+
+def intended_address(written: str) -> str | None:
+    """The address that alone can be meant by a faulty one; None if there is none.
+
+    Leading zeros are passed over only where they change nothing: "010" is ten to some and eight to others
+    (RFC 6943, section 3.1.1).
+    """
+    match read_address(written):
+        case AddressFault.SPACE:
+            inner = written.strip()
+        case AddressFault.BRACKETS:
+            inner = written.removeprefix("[").removesuffix("]")
+        case AddressFault.PORT:
+            inner, _, port = written.partition(":")
+            if not port.isdecimal():
+                return None
+        case AddressFault.NETWORK:
+            inner = written.partition("/")[0]
+            try:
+                interface = ipaddress.ip_interface(written)
+            except ValueError:
+                return None
+            if interface.network.num_addresses > 1 and interface.ip == interface.network.network_address:
+                return None
+        case AddressFault.LEADING_ZEROS:
+            parts = written.split(".")
+            if not all(re.fullmatch("0*[0-7]", part) or not part.startswith("0") for part in parts):
+                return None
+            inner = ".".join(str(int(part)) for part in parts)
+        case _:
+            return None
+    return None if isinstance(read_address(inner), AddressFault) else inner
 
 
 class AddressSort(StrEnum):

@@ -22,8 +22,27 @@ class RelatedOutput(TypedDict):
     end: PositionOutput
 
 
+class TextEditOutput(TypedDict):
+    """A stretch of a file, and the text to write in its place. The end is exclusive."""
+
+    file: str
+    start: PositionOutput
+    end: PositionOutput
+    text: str
+
+
+class FixOutput(TypedDict):
+    """The one right answer to a problem, as ``ipmpki check --fix`` gives it."""
+
+    message: str
+    edits: list[TextEditOutput]
+
+
 class ProblemOutput(TypedDict):
-    """One thing that is wrong: rule, severity, fault, remedy and place. The end is exclusive."""
+    """One thing that is wrong: rule, severity, fault, remedy and place. The end is exclusive.
+
+    ``fix`` is null where there is more than one right answer, or none that could be written here.
+    """
 
     rule: str
     severity: Literal["error", "warning", "info"]
@@ -34,6 +53,7 @@ class ProblemOutput(TypedDict):
     start: PositionOutput
     end: PositionOutput
     related: list[RelatedOutput]
+    fix: FixOutput | None
 
 
 class TallyOutput(TypedDict):

@@ -7,16 +7,17 @@ fleet remembers which paths those were, so that no rule judges a value nobody wr
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ipmpki import model
-from ipmpki.diagnostics import DocumentPath, Place, Problem, Severity
+from ipmpki.diagnostics import DocumentPath, Fix, Move, Place, Problem, Related, Rename, Replace, Severity
 from ipmpki.model import Fault, FaultKind, Shape
 from ipmpki.resolving import resolve
 from ipmpki.source.secrets import AUTHORITIES, is_passphrase
 from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
-from ipmpki.wording import closest, either, quote
+from ipmpki.wording import certain, closest, either, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -156,19 +157,41 @@ class _Validation:
         absent = [name for name in known if name not in given]
         elsewhere = next(model.tables_with(self.root, key), None)
         guess = _OTHER_WORDS.get(key.lower()) or closest(key, absent)
+        fix: Fix | None = None
+        related: tuple[Related, ...] = ()
         if table and key in model.known_keys(self.root, ()):
             remedy = f"'{key}' belongs at the top of the file, above the first [table]"
             self.unread.add((key,))
+            fix = self._moving(place, key, ())
         elif elsewhere is not None and table != elsewhere:
             remedy = f"'{key}' belongs under [{elsewhere[0]}]"
             self.unread.add((*elsewhere, key))
+            fix = self._moving(place, key, elsewhere)
+            if elsewhere[0] in self.document.values:
+                related = (Related("it belongs here", Place(self.file, elsewhere)),)
         elif guess in absent:
             remedy = f"did you mean '{guess}'?"
             self.unread.add((*table, guess))
+            if guess == (certain(key, absent) or _SAME_WORDS.get(key.lower())):
+                fix = Fix(f"write '{guess}'", (Rename(place, guess),))
         else:
             remedy = f"known keys here are {', '.join(known)}"
         where = f" in {_shown_table(table)}" if table else ""
-        return Problem("unknown-key", Severity.ERROR, f"unknown key {quote(key)}{where}", remedy, place)
+        words = f"unknown key {quote(key)}{where}"
+        return Problem("unknown-key", Severity.ERROR, words, remedy, place, related, fix=fix)
+
+    def _moving(self, place: Place, key: str, table: DocumentPath) -> Fix | None:
+        """The fix of a key that belongs to another table, if to one only and there is room for it."""
+        values: Any = self.document.values
+        for step in table:
+            values = values.get(step)
+        is_plain = model.shape_of(self.root, (*table, key)) not in {Shape.TABLE, Shape.TABLES}
+        if model.has_room_for(self.root, key) != (table,) or not is_plain:
+            return None
+        if not isinstance(values, dict) or key in values:
+            return None
+        where = f"under [{table[0]}]" if table else "to the top of the file"
+        return Fix(f"move it {where}", (Move(place, table),))
 
 
 _OTHER_WORDS = {
@@ -194,6 +217,14 @@ _OTHER_WORDS = {
     "cert": "certificate",
     "account": "server_account",
     "user": "server_account",
+}
+
+
+_SAME_WORDS = {
+    key: word
+    for key, word in _OTHER_WORDS.items()
+    # The others may stand for several things: names and addresses, a role or a key type.
+    if key not in {"type", "san", "sans", "clients", "servers", "user"}
 }
 
 
@@ -270,10 +301,21 @@ def _problem(root: type[model.Table], file: str, fault: Fault) -> Problem:
         )
     if fault.kind is FaultKind.WRONG_TYPE:
         words = f"{_named(fault.path)} must be {_expected(root, fault)}, not {_kind_of(fault.value)}"
-        return Problem("wrong-type", Severity.ERROR, words, _right_type(root, fault), place)
+        fix = _writing(place, _value_of_right_type(root, fault))
+        return Problem("wrong-type", Severity.ERROR, words, _right_type(root, fault), place, fix=fix)
     if fault.words is not None:
-        return Problem("wrong-value", Severity.ERROR, fault.words, fault.remedy, place)
+        fix = _writing(place, fault.meant)
+        return Problem("wrong-value", Severity.ERROR, fault.words, fault.remedy, place, fix=fix)
     return _wrong_choice(fault, place)
+
+
+def _writing(place: Place, value: str | int | tuple[str, ...] | None) -> Fix | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return Fix(f"write {quote(value)}", (Replace(place, value),))
+    shown = f"[{', '.join(map(quote, value))}]" if isinstance(value, tuple) else value
+    return Fix(f"write {shown}", (Replace(place, value),))
 
 
 _NOUNS = {
@@ -317,6 +359,10 @@ _SYNONYMS = {
 }
 
 
+_VAGUE = {"rsa", "ec", "ecdsa"}
+"""Synonyms of which the likeliest meaning is not the only one."""
+
+
 def _wrong_choice(fault: Fault, place: Place) -> Problem:
     key = str(fault.path[-1])
     if key == "schema":
@@ -332,7 +378,10 @@ def _wrong_choice(fault: Fault, place: Place) -> Problem:
     guess = closest(written, allowed) or _SYNONYMS.get(written.lower())
     meant = f"did you mean '{guess}'? " if guess in allowed else ""
     words = f"{quote(written)} is not {_NOUNS.get(key, f'a value of {key}')}"
-    return Problem("wrong-value", Severity.ERROR, words, f"{meant}write {either(allowed)}", place)
+    synonym = None if written.lower() in _VAGUE else _SYNONYMS.get(written.lower())
+    sure = certain(written, allowed) or synonym
+    fix = _writing(place, sure if sure in allowed and sure == guess else None)
+    return Problem("wrong-value", Severity.ERROR, words, f"{meant}write {either(allowed)}", place, fix=fix)
 
 
 def _named(path: DocumentPath) -> str:
@@ -383,6 +432,25 @@ def _right_type(root: type[model.Table], fault: Fault) -> str:  # noqa: PLR0911 
             return f"write: {key} = {fault.allowed[0]}" if fault.allowed else "write a whole number"
         case Shape.TEXT:
             return _as_text(root, fault, key)
+
+
+def _value_of_right_type(root: type[model.Table], fault: Fault) -> str | int | tuple[str, ...] | None:
+    """What alone can have been meant by a value of the wrong type; None where that cannot be told."""
+    path, value = fault.path, fault.value
+    if is_passphrase(path[:2]) or isinstance(path[-1], int):
+        return None
+    match model.shape_of(root, path):
+        case Shape.TEXTS if isinstance(value, str) and re.fullmatch(r"[^\s,;]+", value):
+            return (value,)
+        case Shape.INTEGER if isinstance(value, str) and value in map(str, fault.allowed):
+            return int(value)
+        case Shape.TEXT if isinstance(value, bool):
+            meant = "required" if value else "off"
+            return meant if meant in fault.allowed else None
+        case Shape.TEXT if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+            return value[0]
+        case _:
+            return None
 
 
 def _as_text(root: type[model.Table], fault: Fault, key: str) -> str:
@@ -439,6 +507,7 @@ def _conditions(main: _Validation) -> Iterator[Problem]:
             "the trust bundle is to come from two files",
             "keep either certdata or bundle",
             Place(main.file, ("ca", "bundle")).key(),
+            (Related("the other one", Place(main.file, ("ca", "certdata")).key()),),
         )
 
 
@@ -458,6 +527,7 @@ def _authority_conditions(main: _Validation, table: str, ca: dict[str, Any]) -> 
             "the authority's certificate is given, but not its key",
             'add: key_file = "ca-key.pem", or leave out certificate to have an authority made',
             at.at("key_file"),
+            (Related("for this certificate", at.at("certificate")),),
         )
     elif "key_file" in ca and "certificate" not in ca and not in_token:
         yield Problem(
@@ -466,6 +536,7 @@ def _authority_conditions(main: _Validation, table: str, ca: dict[str, Any]) -> 
             "the authority's key is given, but not its certificate",
             'add: certificate = "ca-cert.pem", or leave out key_file to have an authority made',
             at.at("certificate"),
+            (Related("for this key", at.at("key_file")),),
         )
     elif "certificate" not in ca and "common_name" not in ca:
         yield Problem(

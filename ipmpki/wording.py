@@ -49,5 +49,37 @@ def closest(written: str, choices: Sequence[str]) -> str | None:
     return plain[found[0]] if found else None
 
 
+def certain(written: str, choices: Iterable[str]) -> str | None:
+    """The choice that alone can have been meant, or None: near by edit distance, and no other nearly as near.
+
+    Case, '-', '_' and spaces do not count; of what is left, a third may be wrong.
+    """
+    if len(written) > _LONGEST_GUESS:
+        return None
+    plain = _plain(written)
+    near = sorted(
+        (distance, choice)
+        for choice in choices
+        if (distance := _distance(plain, _plain(choice))) <= max(len(plain), len(_plain(choice))) // 3
+    )
+    if not near or (len(near) > 1 and near[1][0] <= near[0][0] + 1):
+        return None
+    return near[0][1]
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters to add, leave out, change or swap with a neighbour (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, start=1):
+        older, before, row = before, row, [i]
+        for j, wanted in enumerate(other, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
 def _plain(written: str) -> str:
     return _SEPARATORS.sub("", written.lower())

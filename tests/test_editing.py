@@ -429,7 +429,7 @@ def test_hosts_without_a_name_do_not_disturb() -> None:
 def test_an_edit_that_would_say_something_else_is_refused(
     monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
-    monkeypatch.setattr(hosts, "_written", lambda *_values, **_style: wrong)
+    monkeypatch.setattr(hosts, "write_value", lambda *_values, **_style: wrong)
     for text in ("", SHOP):
         with pytest.raises(Fault, match="cannot be made without changing something else") as refusal:
             add_host(text, NEW)

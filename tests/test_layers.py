@@ -20,6 +20,8 @@ LAYERS = (
     ("chronicle",),
     ("rules",),
     ("checking", "reader", "peer"),
+    ("drafts",),
+    ("fixing",),
     ("store", "planning", "authority", "platforms"),
     ("mozilla", "standing"),
     ("trust", "trusting"),

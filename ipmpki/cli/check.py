@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ipmpki.cli import console
+from ipmpki.cli.fixing import make_fixes, show_fixes
 from ipmpki.cli.options import declaration_argument, strict_option
 from ipmpki.cli.problems import FORMATS, exit_status, show_problems
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   ipmpki check pki.toml
+  ipmpki check --diff pki.toml    what --fix would change
+  ipmpki check --fix pki.toml
   ipmpki check --strict --format github pki.toml
 """
 )
@@ -25,14 +28,26 @@ Examples:
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are written."
 )
+@click.option("--fix", is_flag=True, help="Make the fixes that have just one right answer, in the files.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @strict_option
-def command(file: Path, format_: str, *, strict: bool) -> int:
+def command(file: Path, format_: str, *, fix: bool, diff: bool, strict: bool) -> int:
     """Find every problem of FILE, and say how to mend it.
+
+    With --fix, those with just one right answer are mended in FILE and in the files it includes, whose
+    comments and layout stay; the problems left are shown. --diff shows the same as a unified diff.
 
     Exit status: 0 without errors, 1 with errors (or warnings, with --strict), 2 if FILE cannot be read.
     """
     from ipmpki.project import load
 
+    if diff:
+        if format_ != "text":
+            raise click.UsageError("--diff has a format of its own: leave out --format")
+        show_fixes(file)
+        return exit_status(load(file).problems, strict=strict)
+    if fix:
+        make_fixes(file)
     project = load(file)
     show_problems(project.problems, format_, str(file))
     if format_ == "text" and not project.problems:

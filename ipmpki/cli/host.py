@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,8 @@ from ipmpki.vocabulary import KeyType, OperatingSystem, Role
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ipmpki.checking import Checked
-    from ipmpki.diagnostics import LocatedProblem, Problem
+    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.drafts import Draft
     from ipmpki.editing import Change
     from ipmpki.fleet import HostSpec
     from ipmpki.reader import SourceFile
@@ -34,35 +33,10 @@ OPTIONAL_KEYS = ("os", "subject", "aliases", "ips", *SHORTENED_KEYS[2:])
 # --- The declaration and its included files -------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Declaration:
-    """pki.toml and the files it includes, as read; ``unreadable`` are the includes that were not."""
+def _open(path: Path) -> Draft:
+    from ipmpki.drafts import open_draft  # a press of the tab key does not pay for what checks
 
-    files: tuple[SourceFile, ...]
-    unreadable: tuple[Problem, ...]
-
-    def with_content(self, name: str, content: bytes) -> _Declaration:
-        files = tuple(replace(one, content=content) if one.name == name else one for one in self.files)
-        return replace(self, files=files)
-
-    def check(self, now: datetime) -> Checked:
-        """Judge what the files say. The store is left alone: what was issued is no matter of an edit."""
-        from ipmpki import checking
-        from ipmpki.rules.registry import Surroundings
-
-        readings = [checking.read(one.name, one.content) for one in self.files]
-        return checking.check(readings, Surroundings(now), self.unreadable)
-
-
-def _open(path: Path) -> _Declaration:
-    from ipmpki import checking, reader
-    from ipmpki.validation import included_patterns
-
-    name = str(path)
-    content = reader.read_file(path, what="the declaration")
-    patterns = included_patterns(checking.read(name, content).document)
-    included, unreadable = reader.read_included(path.absolute().parent, name, patterns)
-    return _Declaration((reader.SourceFile(name, content), *included), unreadable)
+    return open_draft(path)
 
 
 def _text(file: SourceFile) -> str:
@@ -85,7 +59,7 @@ def _naming(file: SourceFile) -> Iterator[None]:
         raise
 
 
-def _file_with(declaration: _Declaration, name: str) -> SourceFile:
+def _file_with(declaration: Draft, name: str) -> SourceFile:
     """The file that declares a host. Raises WrongUse where none does."""
     from ipmpki import editing
 
@@ -104,7 +78,7 @@ def _file_with(declaration: _Declaration, name: str) -> SourceFile:
     raise refusal or editing.not_declared(name, names)
 
 
-def _require_free(declaration: _Declaration, name: str, *, beside: SourceFile) -> None:
+def _require_free(declaration: Draft, name: str, *, beside: SourceFile) -> None:
     """Raise WrongUse where another file than the one to edit declares a host of that name."""
     from ipmpki import editing
 
@@ -120,7 +94,7 @@ def _require_free(declaration: _Declaration, name: str, *, beside: SourceFile) -
 # --- Editing --------------------------------------------------------------------------------------
 
 
-def _save(declaration: _Declaration, file: SourceFile, text: str, done: str) -> int:
+def _save(declaration: Draft, file: SourceFile, text: str, done: str) -> int:
     """Check the edited text, write it where it brings no new error, and say what was done."""
     from ipmpki.cli.problems import show_problems
     from ipmpki.cli.saving import save

@@ -9,7 +9,6 @@ the values differ from the intended ones in anything, the edit is refused.
 from __future__ import annotations
 
 import copy
-import json
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,6 +18,7 @@ from ipmpki.editing.layout import (
     Kind,
     Layout,
     Statement,
+    Value,
     line_end,
     read_key,
     splice,
@@ -27,6 +27,7 @@ from ipmpki.editing.layout import (
     value_start,
     with_member,
     without_member,
+    write_value,
 )
 from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.names import AddressFault, read_address, read_name
@@ -44,8 +45,6 @@ KEYS = (
 
 _BOM = "\ufeff"
 _MOST_BLANK_LINES = 2
-
-Value: TypeAlias = "str | Sequence[str]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +290,7 @@ class _Style:
             behind = separator.partition("=")[2]
             padding = self.column - len(self.indent) - len(key) - 1 - len(behind)
             separator = f"{' ' * max(padding, 1)}={behind}"
-        return f"{self.indent}{key}{separator}{_written(value, is_literal=self.is_literal)}"
+        return f"{self.indent}{key}{separator}{write_value(value, is_literal=self.is_literal)}"
 
 
 def _style_of(text: str) -> _Style:
@@ -335,16 +334,6 @@ def _own_pairs(statements: Sequence[Statement]) -> list[Statement]:
 
 def _rank(key: str) -> int:
     return KEYS.index(key) if key in KEYS else len(KEYS)
-
-
-def _written(value: Value, *, is_literal: bool = False) -> str:
-    """A string or a list of strings as TOML, in single quotes where wished and possible."""
-    if not isinstance(value, str):
-        return f"[{', '.join(_written(one, is_literal=is_literal) for one in value)}]"
-    if is_literal and "'" not in value and value.isprintable():
-        return f"'{value}'"
-    # JSON's escapes are TOML's too, but for DEL, which JSON leaves as it is (TOML 1.0, "String").
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 # --- Adding and removing --------------------------------------------------------------------------
@@ -469,7 +458,7 @@ class _Host:
         if isinstance(value, list) and isinstance(before, list):
             written = self._relisted(written, before, value)
         else:
-            written = _written(value, is_literal=written[0] == "'")
+            written = write_value(value, is_literal=written[0] == "'")
         self.text = splice(self.text, pair.start, pair.end, written)
 
     def _relisted(self, array: str, before: list[Any], wanted: list[str]) -> str:
@@ -477,12 +466,12 @@ class _Host:
         is_literal = "'" in array and '"' not in array
         kept = [one for one in before if one in wanted]
         if wanted[: len(kept)] != kept:
-            return _written(wanted, is_literal=is_literal)
+            return write_value(wanted, is_literal=is_literal)
         for index in reversed(range(len(before))):
             if before[index] not in wanted:
                 array = without_member(array, index)
         for value in wanted[len(kept) :]:
-            array = with_member(array, _written(value, is_literal=is_literal), self._eol)
+            array = with_member(array, write_value(value, is_literal=is_literal), self._eol)
         return array
 
     def _insert(self, key: str, value: Value) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)
@@ -23,6 +27,8 @@ _TOKEN = re.compile(
 )
 _REST_OF_LINE = re.compile(r"[ \t\r]*(?:#[^\n]*)?\n")
 _COMMENT_BEHIND = re.compile(r"[ \t]*(?:#[^\n\r]*)?")
+
+Value: TypeAlias = "str | Sequence[str]"
 
 
 class Kind(Enum):
@@ -96,6 +102,16 @@ def value_start(text: str, equals: int) -> int:
 def line_end(text: str) -> str:
     """The line end most lines have."""
     return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
+
+
+def write_value(value: Value, *, is_literal: bool = False) -> str:
+    """A string or a list of strings as TOML, in single quotes where wished and possible."""
+    if not isinstance(value, str):
+        return f"[{', '.join(write_value(one, is_literal=is_literal) for one in value)}]"
+    if is_literal and "'" not in value and value.isprintable():
+        return f"'{value}'"
+    # JSON's escapes are TOML's too, but for DEL, which JSON leaves as it is (TOML 1.0, "String").
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def splice(text: str, start: int, end: int, replacement: str) -> str:

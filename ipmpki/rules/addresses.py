@@ -5,8 +5,15 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
-from ipmpki.names import AddressFault, AddressSort, read_address, sort_of_address
+from ipmpki.diagnostics import Append, Fix, Related, Remove, Replace, Severity
+from ipmpki.names import (
+    AddressFault,
+    AddressSort,
+    intended_address,
+    read_address,
+    read_name,
+    sort_of_address,
+)
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 from ipmpki.wording import quote
 
@@ -73,7 +80,22 @@ def ip_invalid(host: HostSpec) -> Iterator[Finding]:
     for index, written in enumerate(host.declared.ips):
         fault = read_address(written)
         if isinstance(fault, AddressFault) and host.was_read("ips", index):
-            yield Finding(*_what_is_wrong(written, fault), host.place.at("ips", index))
+            fix = _fix(host, index, fault)
+            yield Finding(*_what_is_wrong(written, fault), host.place.at("ips", index), fix=fix)
+
+
+def _fix(host: HostSpec, index: int, fault: AddressFault) -> Fix | None:
+    written, place = host.declared.ips[index], host.place.at("ips", index)
+    if fault is not AddressFault.NAME:
+        meant = intended_address(written)
+        return None if meant is None else Fix(f"write {quote(meant)}", (Replace(place, meant),))
+    name = read_name(written)
+    if name.fault is not None or not (host.was_read("aliases") and host.was_read("name")):
+        return None
+    if name.ascii == host.name or name.ascii in host.aliases:
+        return Fix("take it out: the host has this name anyway", (Remove(place),))
+    append = Append(host.place.at("aliases"), written, host.place.at("ips"))
+    return Fix("move it to aliases", (Remove(place), append))
 
 
 def _what_is_wrong(  # noqa: PLR0911 -- one for each fault
@@ -288,6 +310,7 @@ def repeated_ip(host: HostSpec) -> Iterator[Finding]:
                 "keep one of the two",
                 place,
                 (Related("first declared here", first[address]),),
+                Fix("take this one out", (Remove(place),)),
             )
 
 

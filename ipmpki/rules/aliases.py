@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
-from ipmpki.names import NameFault, read_name
-from ipmpki.rules.names import what_is_wrong
+from ipmpki.diagnostics import Append, Fix, Related, Remove, Severity
+from ipmpki.names import AddressFault, NameFault, read_address, read_name
+from ipmpki.rules.names import fix_of_name, what_is_wrong
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 from ipmpki.wording import quote
 
@@ -54,7 +54,19 @@ def alias_is_an_address(host: HostSpec) -> Iterator[Finding]:
                 f"the alias {quote(alias)} is an IP address, not a name",
                 f"move it: ips = [{_double(alias)}]",
                 host.place.at("aliases", index),
+                fix=_move_to_ips(host, index),
             )
+
+
+def _move_to_ips(host: HostSpec, index: int) -> Fix | None:
+    address = read_address(host.declared.aliases[index])
+    if isinstance(address, AddressFault) or not host.was_read("ips"):
+        return None
+    remove = Remove(host.place.at("aliases", index))
+    if address in host.addresses:
+        return Fix("take it off the aliases", (remove,))
+    append = Append(host.place.at("ips"), str(address), host.place.at("aliases"))
+    return Fix("move it to ips", (remove, append))
 
 
 def _double(written: str) -> str:
@@ -101,7 +113,8 @@ def alias_invalid(host: HostSpec) -> Iterator[Finding]:
         place = host.place.at("aliases", index)
         if name.fault is not NameFault.WILDCARD:
             message, remedy = what_is_wrong(name)
-            yield Finding(message.replace("the name is", "the alias is", 1), remedy, place)
+            message = message.replace("the name is", "the alias is", 1)
+            yield Finding(message, remedy, place, fix=fix_of_name(name, place))
         elif alias.startswith("*.") and "*" not in alias[1:] and "." in alias[2:].strip("."):
             yield Finding(
                 f"the alias {quote(alias)} is a wildcard, which is no computer's name",
@@ -287,6 +300,8 @@ def alias_repeats_name(host: HostSpec) -> Iterator[Finding]:
                 f"the alias {quote(written)} is this host's own name",
                 "take it off the aliases: the certificate holds the name anyway",
                 place,
+                (Related("the name is declared here", host.place.at("name")),),
+                Fix("take it off the aliases", (Remove(place),)),
             )
 
 
@@ -333,6 +348,7 @@ def repeated_alias(host: HostSpec) -> Iterator[Finding]:
                 "keep one of the two",
                 host.place.at("aliases", index),
                 (Related("first declared here", host.place.at("aliases", first[name.ascii])),),
+                Fix("take this one out", (Remove(host.place.at("aliases", index)),)),
             )
 
 

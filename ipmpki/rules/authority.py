@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics import Related, Severity
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def third_party_with_mutual_auth(fleet: Fleet) -> Iterator[Finding]:
             "use an authority of your own for the clients: add [client_ca] with a common_name; or for all:"
             ' [ca] kind = "private"',
             fleet.place.at("tls", "mutual_auth"),
+            (Related("this is the globally known CA", fleet.place.at("ca", "kind")),),
         )
 
 

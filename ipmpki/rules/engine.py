@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Place, Problem, Severity
+from ipmpki.diagnostics import Fix, Place, Problem, Remove, Replace, Severity
 from ipmpki.rules.registry import Finding, Rule, Surroundings, registered
-from ipmpki.wording import closest, quote
+from ipmpki.wording import certain, closest, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -68,7 +68,15 @@ def _guarded(rule: Rule, check: Callable[[], Iterable[Finding]], place: Place) -
 
 
 def _problem(rule: Rule, finding: Finding) -> Problem:
-    return Problem(rule.name, rule.severity, finding.message, finding.help, finding.place, finding.related)
+    return Problem(
+        rule.name,
+        rule.severity,
+        finding.message,
+        finding.help,
+        finding.place,
+        finding.related,
+        fix=finding.fix,
+    )
 
 
 def _breakdown(rule: Rule, fault: Exception, place: Place) -> Problem:
@@ -88,12 +96,14 @@ def _judge_ignored(fleet: Fleet, rules: dict[str, Rule]) -> Iterator[Problem]:
             continue
         if name not in rules:
             guess = closest(name, list(rules))
+            meant = certain(name, rules)
             yield Problem(
                 "wrong-value",
                 Severity.ERROR,
                 f"no rule is named {quote(name)}",
                 f"did you mean '{guess}'?" if guess else "'ipmpki rules' lists them all",
                 place,
+                fix=Fix(f"write '{meant}'", (Replace(place, meant),)) if meant else None,
             )
         elif rules[name].severity is Severity.ERROR:
             yield Problem(
@@ -102,4 +112,5 @@ def _judge_ignored(fleet: Fleet, rules: dict[str, Rule]) -> Iterator[Problem]:
                 f"{quote(name)} is an error, and errors cannot be ignored",
                 "take it off the list, and mend what it reports",
                 place,
+                fix=Fix("take it off the list", (Remove(place),)),
             )

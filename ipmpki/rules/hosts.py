@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Related, Severity
 from ipmpki.names import read_name
-from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
+from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 from ipmpki.vocabulary import OperatingSystem, Role
 from ipmpki.wording import quote
 
@@ -146,8 +146,8 @@ def no_client(fleet: Fleet) -> Iterator[Finding]:
     )
 
 
-@host_rule(Severity.ERROR, cites="InfoPrint Manager: servers run on AIX, Linux and Windows")
-def server_on_macos(host: HostSpec) -> Iterator[Finding]:
+@fleet_rule(Severity.ERROR, cites="InfoPrint Manager: servers run on AIX, Linux and Windows")
+def server_on_macos(fleet: Fleet) -> Iterator[Finding]:
     """A server is declared to run on macOS.
 
     ## What it finds
@@ -176,13 +176,14 @@ def server_on_macos(host: HostSpec) -> Iterator[Finding]:
     os = "aix"
     ```
     """
-    if host.os is not OperatingSystem.MACOS or host.role is not Role.SERVER or not host.was_read("os"):
-        return
-    is_own = host.declared.os is not None
-    yield Finding(
-        "InfoPrint Manager has no server for macOS",
-        "a server runs on 'aix', 'linux' or 'windows'; a Mac can be a client"
-        if is_own
-        else 'it has macos from [defaults]; write os = "aix", "linux" or "windows" for this host',
-        host.place.at("os" if is_own else "role"),
-    )
+    words = "InfoPrint Manager has no server for macOS"
+    for host in fleet.hosts:
+        if host.os is not OperatingSystem.MACOS or host.role is not Role.SERVER or not host.was_read("os"):
+            continue
+        if host.declared.os is not None:
+            remedy = "a server runs on 'aix', 'linux' or 'windows'; a Mac can be a client"
+            yield Finding(words, remedy, host.place.at("os"))
+        else:
+            remedy = 'it has macos from [defaults]; write os = "aix", "linux" or "windows" for this host'
+            because = Related("it has macos from here", fleet.place.at("defaults", "os"))
+            yield Finding(words, remedy, host.place.at("role"), (because,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics import Related, Severity
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 from ipmpki.vocabulary import Role
 from ipmpki.wording import counted, quote
@@ -12,7 +12,11 @@ from ipmpki.wording import counted, quote
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.diagnostics import Place
     from ipmpki.fleet import Fleet
+
+_MOST_SHOWN = 3
+"""Servers pointed at, where many have the key from [defaults]; the message counts them all."""
 
 
 @fleet_rule(Severity.ERROR, cites=f"RFC 8813, section 3; {VENDOR}: Key Usage holds Key Encipherment")
@@ -47,7 +51,7 @@ def server_key_cannot_encipher(fleet: Fleet) -> Iterator[Finding]:
     key = "rsa-2048"
     ```
     """
-    inheriting = 0
+    inheriting: list[Place] = []
     for host in fleet.hosts:
         certificate = host.certificate
         if host.role is not Role.SERVER or certificate is None or not certificate.key.is_elliptic:
@@ -60,11 +64,12 @@ def server_key_cannot_encipher(fleet: Fleet) -> Iterator[Finding]:
                 host.place.at("key"),
             )
         elif host.was_read("key"):
-            inheriting += 1
+            inheriting.append(host.place.at("name"))
     if inheriting:
         yield Finding(
             f"{quote(fleet.declared.defaults.key)} cannot be a server's key, and"
-            f" {counted(inheriting, 'server')} {'has' if inheriting == 1 else 'have'} it from here",
+            f" {counted(len(inheriting), 'server')} {'has' if len(inheriting) == 1 else 'have'} it from here",
             "use an RSA key here, such as 'rsa-2048', or give each server a key of its own",
             fleet.place.at("defaults", "key"),
+            tuple(Related("this server has it", place) for place in inheriting[:_MOST_SHOWN]),
         )

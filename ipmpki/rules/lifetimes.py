@@ -11,8 +11,9 @@ from ipmpki.vocabulary import OperatingSystem, Role
 from ipmpki.wording import days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from ipmpki.diagnostics import Place
     from ipmpki.fleet import Fleet
 
 _APPLES_LIMIT = timedelta(days=825)
@@ -138,11 +139,12 @@ def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
     if not fleet.was_read("defaults", "renew_spread"):
         spread = timedelta(0)
     if defaults.renew_before + spread >= defaults.lifetime and lifetime_was_read and window_was_read:
-        given = defaults.model_fields_set
+        given, table = defaults.model_fields_set, fleet.place.at("defaults")
         key = next((key for key in ("renew_before", "renew_spread") if key in given), "lifetime")
         yield Finding(
             *_window_words(defaults.renew_before + spread, defaults.lifetime),
-            fleet.place.at("defaults", key),
+            table.at(key),
+            _other_half(key, given, table),
         )
     for host in fleet.hosts:
         window, lifetime = host.declared.renew_before, host.declared.lifetime
@@ -154,10 +156,22 @@ def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
             continue
         whole = (window or defaults.renew_before) + spread
         if whole >= (lifetime or defaults.lifetime):
+            key = "lifetime" if window is None else "renew_before"
+            related = _other_half(key, host.declared.model_fields_set, host.place)
             yield Finding(
                 *_window_words(whole, lifetime or defaults.lifetime),
-                host.place.at("lifetime" if window is None else "renew_before"),
+                host.place.at(key),
+                related or _other_half(key, defaults.model_fields_set, fleet.place.at("defaults")),
             )
+
+
+def _other_half(key: str, written: Iterable[str], table: Place) -> tuple[Related, ...]:
+    """Where the key that ``key`` is compared with stands, if it is written in that table."""
+    if key != "lifetime" and "lifetime" in written:
+        return (Related("the lifetime is declared here", table.at("lifetime")),)
+    if key == "lifetime" and "renew_before" in written:
+        return (Related("the renewal window is declared here", table.at("renew_before")),)
+    return ()
 
 
 def _window_words(window: timedelta, lifetime: timedelta) -> tuple[str, str]:

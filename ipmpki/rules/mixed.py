@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics import Related, Severity
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 from ipmpki.vocabulary import Role
 from ipmpki.wording import counted, quote
@@ -67,10 +67,13 @@ def client_ca_without_use(fleet: Fleet) -> Iterator[Finding]:
     if not fleet.is_third_party:
         message = "[client_ca] is not used: the authority of [ca] is your own, and signs for clients too"
         remedy = 'leave out [client_ca], or buy the servers\' certificates: [ca] kind = "third-party"'
+        because = Related("this authority signs for clients", fleet.place.at("ca"))
     else:
         message = "[client_ca] is not used: without mutual authentication, clients show no certificate"
         remedy = 'have clients show one: [tls] mutual_auth = "required"; or leave out [client_ca]'
-    yield Finding(message, remedy, fleet.place.at("client_ca"))
+        because = Related("mutual authentication is off", fleet.place.at("tls", "mutual_auth"))
+    is_said = not fleet.is_third_party or "mutual_auth" in fleet.declared.tls.model_fields_set
+    yield Finding(message, remedy, fleet.place.at("client_ca"), (because,) if is_said else ())
 
 
 @fleet_rule(Severity.WARNING, cites=f"{_MUTUAL}; ipmssl.cfg as shipped (the sample names its keywords)")

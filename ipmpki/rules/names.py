@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics import Fix, Remove, Replace, Severity
 from ipmpki.names import (
     LONGEST_COMMON_NAME,
     LONGEST_LABEL,
     LONGEST_NAME,
     Name,
     NameFault,
+    intended_name,
     is_address,
     read_name,
 )
@@ -20,6 +21,7 @@ from ipmpki.wording import quote
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.diagnostics import Place
     from ipmpki.fleet import Fleet, HostSpec
 
 
@@ -96,7 +98,8 @@ def name_invalid(host: HostSpec) -> Iterator[Finding]:
     name = read_name(host.declared.name)
     if name.fault is not None and host.was_read("name") and name.fault is not NameFault.ADDRESS:
         if name.fault is not NameFault.WILDCARD:
-            yield Finding(*what_is_wrong(name), host.place.at("name"))
+            place = host.place.at("name")
+            yield Finding(*what_is_wrong(name), place, fix=fix_of_name(name, place))
         elif _is_good_wildcard(name.written):
             yield Finding(
                 f"{quote(name.written)} is a wildcard, which is no computer's name",
@@ -108,9 +111,13 @@ def name_invalid(host: HostSpec) -> Iterator[Finding]:
         subject = read_name(domain)
         wrong = {NameFault.ADDRESS, NameFault.WILDCARD}
         if subject.fault is not None and subject.fault not in wrong and domain != "":
-            yield Finding(*what_is_wrong(subject), host.place.at("subject"))
+            place = host.place.at("subject")
+            star = host.declared.subject.removesuffix(domain)
+            yield Finding(*what_is_wrong(subject), place, fix=fix_of_name(subject, place, before=star))
         elif host.declared.subject == "":
-            yield Finding("the subject is empty", "leave it out to use the name", host.place.at("subject"))
+            place = host.place.at("subject")
+            fix = Fix("leave it out", (Remove(place),))
+            yield Finding("the subject is empty", "leave it out to use the name", place, fix=fix)
 
 
 def _is_good_wildcard(written: str) -> bool:
@@ -222,6 +229,14 @@ def name_too_long(fleet: Fleet) -> Iterator[Finding]:
             remedy,
             host.place.at(key),
         )
+
+
+def fix_of_name(name: Name, place: Place, before: str = "") -> Fix | None:
+    """The fix of a faulty name, if it holds just one name that is none; ``before`` stays before it."""
+    inner = intended_name(name)
+    if inner is None:
+        return None
+    return Fix(f"write {quote(before + inner)}", (Replace(place, before + inner),))
 
 
 def what_is_wrong(name: Name) -> tuple[str, str]:  # noqa: PLR0911, PLR0912 -- one for each fault

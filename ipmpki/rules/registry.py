@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.diagnostics import Place, Related, Severity
+    from ipmpki.diagnostics import Fix, Place, Related, Severity
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.presented import Presented
@@ -37,6 +37,7 @@ class Finding:
     help: str | None
     place: Place
     related: tuple[Related, ...] = ()
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics import Related, Severity
 from ipmpki.names import NameFault, is_address, read_name, wildcard_covers
 from ipmpki.rules.registry import VENDOR, Finding, host_rule
 from ipmpki.wording import quote
@@ -180,6 +180,7 @@ def wildcard_does_not_cover_name(host: HostSpec) -> Iterator[Finding]:
             " the star stands for one part of a name",
             remedy,
             host.place.at("subject"),
+            (Related("the name is declared here", host.place.at("name")),),
         )
 
 
@@ -224,4 +225,5 @@ def subject_is_another_name(host: HostSpec) -> Iterator[Finding]:
         f"the subject {quote(written)} is neither this host's name nor a wildcard",
         f'leave subject out, and add: aliases = ["{written[:80]}"]',
         host.place.at("subject"),
+        (Related("the name is declared here", host.place.at("name")),),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import (
+    Append,
     DocumentPath,
     Label,
     LocatedProblem,
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
     from ipmpki.source.text import Source
 
 
-def locate(problems: Iterable[Problem], sources: Mapping[str, Source]) -> tuple[LocatedProblem, ...]:
-    """Find where problems stand, in document order: files in the order given, then line and column."""
+def locate(
+    problems: Iterable[Problem], sources: Mapping[str, Source], maps: Mapping[str, Spans] | None = None
+) -> tuple[LocatedProblem, ...]:
+    """Find where problems stand, in document order: files in the order given, then line and column.
+
+    ``maps`` is what ``spans_of`` found for them, for whoever needs it for more than this.
+    """
     problems = tuple(dict.fromkeys(problems))
-    maps = _spans_of(problems, sources)
+    maps = spans_of(problems, sources) if maps is None else maps
     lines = {file: source.text.split("\n") for file, source in sources.items() if problems}
 
     def label(place: Place, span: Span | None = None, message: str = "") -> Label:
@@ -58,12 +64,17 @@ def locate(problems: Iterable[Problem], sources: Mapping[str, Source]) -> tuple[
     return tuple(located)
 
 
-def _spans_of(problems: tuple[Problem, ...], sources: Mapping[str, Source]) -> dict[str, Spans]:
+def spans_of(problems: Iterable[Problem], sources: Mapping[str, Source]) -> dict[str, Spans]:
+    """By file, where everything stands that the problems and their fixes speak of."""
     wanted: dict[str, set[DocumentPath]] = {}
     for problem in problems:
         places = [related.place for related in problem.related]
         if problem.span is None:
             places.append(problem.place)
+        for edit in problem.fix.edits if problem.fix else ():
+            places.append(edit.place)
+            if isinstance(edit, Append):
+                places.append(edit.beside)
         for place in places:
             if place.path and place.file in sources:
                 wanted.setdefault(place.file, set()).add(place.path)

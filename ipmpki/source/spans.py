@@ -45,6 +45,10 @@ class Spans:
             path = path[:-1]
         return None
 
+    def exact(self, place: Place) -> Span | None:
+        """The span of a place itself; None where it does not stand in the text."""
+        return (self._keys if place.part is Part.KEY else self._values).get(place.path)
+
     def _read_document(self, document: Node) -> None:
         for node in document.named_children:
             if node.type == "pair":

@@ -22,6 +22,11 @@ class Source:
     readable: str | None = None
     damaged: tuple[int, ...] = ()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it could be read."""
+        return self.readable == self.text and not self.damaged
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

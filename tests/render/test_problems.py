@@ -262,6 +262,7 @@ def test_json_is_the_promised_one() -> None:
                         "end": {"line": 7, "column": 18},
                     }
                 ],
+                "fix": None,
             }
         ],
         "summary": {"errors": 0, "warnings": 1, "infos": 0},
@@ -317,3 +318,77 @@ def test_related_places_do_not_count_as_problems() -> None:
     problem = Problem("some-rule", Severity.ERROR, "m", None, Place("a"), (Related("there", Place("a")),))
     top = Label("a", (), None, ())
     assert lines(LocatedProblem(problem, top, (top,)))[-2] == "1 error"
+
+
+# --- One mistake in many places ----------------------------------------------------------------------
+
+
+def short_aliases(count: int) -> str:
+    hosts = (server(f'aliases = ["h{n}"]', name=f"h{n}.example.com") for n in range(count))
+    return AUTHORITY + "".join(hosts) + CLIENT
+
+
+def test_a_mistake_in_ten_places_is_told_once_with_all_its_places() -> None:
+    found = checked(short_aliases(10)).problems
+    assert render_text(found) == (
+        "info[single-label-alias]: the alias 'h0' is a short name:"
+        " which computer it means depends on the client's domain\n"
+        " --> pki.toml:7:12\n"
+        "  |\n"
+        '7 | aliases = ["h0"]\n'
+        "  |            ^^^^\n"
+        "  = help: keep it if clients connect by it; else leave it out\n"
+        "  = also in: 9 more places\n"
+        '    pki.toml:12:12  "h1"\n'
+        '    pki.toml:17:12  "h2"\n'
+        '    pki.toml:22:12  "h3"\n'
+        '    pki.toml:27:12  "h4"\n'
+        '    pki.toml:32:12  "h5"\n'
+        '    pki.toml:37:12  "h6"\n'
+        '    pki.toml:42:12  "h7"\n'
+        '    pki.toml:47:12  "h8"\n'
+        '    pki.toml:52:12  "h9"\n'
+        "\n"
+        "10 infos\n"
+    )
+    assert len(json.loads(render_json(found, "pki.toml"))["problems"]) == 10
+    assert render_github(found).count("\n") == 10
+
+
+def test_two_places_are_two_problems() -> None:
+    assert render_text(checked(short_aliases(2)).problems).count("info[single-label-alias]") == 2
+
+
+def test_of_very_many_places_the_first_are_listed() -> None:
+    shown = render_text(checked(short_aliases(500)).problems)
+    assert len(shown.splitlines()) < 40
+    assert "    and 479 more; with --format json, every one is told by itself\n" in shown
+    assert shown.endswith("\n500 infos\n")
+
+
+def test_what_has_another_remedy_or_another_place_to_see_is_not_folded() -> None:
+    misspelt = "".join(
+        server(f"{key} = []", name=f"{key}.example.com") for key in ("alias", "ip", "alia", "ips_")
+    )
+    assert render_text(checked(AUTHORITY + misspelt + CLIENT).problems).count("error[unknown-key]") == 4
+    repeated = "".join(server('ips = ["fc00::1", "FC00::1"]', name=f"h{n}.example.com") for n in range(3))
+    assert render_text(checked(AUTHORITY + repeated + CLIENT).problems).count("warning[repeated-ip]") == 3
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_places_are_cut_to_the_width(width: int) -> None:
+    hosts = (server(f'aliases = ["{"日" * 10}{n}"]', name=f"h{n}.example.com") for n in range(4))
+    shown = render_text(checked(AUTHORITY + "".join(hosts)).problems, width=width)
+    assert all(columns(line) <= width for line in shown.splitlines())
+    assert "…" in shown if width == 40 else "also in: 3" in shown
+
+
+def test_wide_letters_are_wrapped_by_the_room_they_take() -> None:
+    shown = lines(located("x", 1, 2, message="日本語 " * 20, remedy="日本語 " * 20), width=60)
+    assert all(columns(line) <= 60 for line in shown)
+    assert sum(line.count("日本語") for line in shown) == 40
+
+
+def test_a_fix_is_told_below_the_help() -> None:
+    shown = lines(*checked(fleet_with('os = "AIX"')).problems)
+    assert shown[-4:] == ["  = fix available: ipmpki check --fix (write 'aix')", "", "1 error", ""]

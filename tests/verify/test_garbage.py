@@ -109,7 +109,10 @@ def test_a_pipe_and_a_device_are_not_waited_for(tmp_path: Path) -> None:
     ]
     completed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
     assert completed.returncode == 2
-    assert completed.stderr.count("is not a regular file") == 4
+    assert "is not a regular file" in completed.stderr
+    assert completed.stderr.endswith(
+        "  = also in: 3 more places\n    /dev/null\n    pipe2\n    pipe3\n\n4 errors\n"
+    )
     assert "Traceback" not in completed.stderr
 
 
