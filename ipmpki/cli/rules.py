@@ -11,7 +11,11 @@ from ipmpki.cli import console
 
 @click.command(epilog="For one rule's page: ipmpki explain RULE")
 @click.option(
-    "--format", "format_", type=click.Choice(("text", "json")), default="text", help="How they are listed."
+    "--format",
+    "format_",
+    type=click.Choice(("text", "json", "markdown")),
+    default="text",
+    help="How they are listed; markdown is the whole reference, with every rule's page.",
 )
 def command(format_: str) -> int:
     """List the rules that declarations and certificates are judged by, with their severity and source."""
@@ -23,6 +27,12 @@ def command(format_: str) -> int:
             {"name": rule.name, "severity": rule.severity.value, "citation": rule.citation} for rule in rules
         ]
         console.say(json.dumps({"version": 1, "rules": listed}, indent=2, ensure_ascii=False))
+        return 0
+    if format_ == "markdown":
+        from ipmpki import __version__
+        from ipmpki.render.reference import render_reference
+
+        console.say(render_reference(rules, __version__))
         return 0
     width = max(len(rule.name) for rule in rules)
     for rule in rules:

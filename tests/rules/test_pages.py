@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from html import unescape
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from ipmpki.diagnostics import Severity
 from ipmpki.rules.registry import HEADINGS, REST_OF_A_FILE, Rule, page, registered
+from tests.cli.command import ipmpki
 from tests.problems import rules_of
 
 FIXED = {
@@ -118,3 +124,78 @@ def test_the_example_shows_one_mistake(rule: Rule) -> None:
     quiet = {"no-client", "no-server", "single-label-alias", "server-without-client-auth"}
     allowed = {rule.name} | ({"ip-invalid"} if rule.name == "ignored-error" else set())
     assert set(rules_of(example(rule, "Example"))) - quiet <= allowed
+
+
+# --- Pages without an example that could be run ---------------------------------------------------
+
+IN_WORDS = [rule for rule in RULES if rule not in WITH_EXAMPLE]
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.mark.parametrize("rule", IN_WORDS, ids=names(IN_WORDS))
+def test_what_no_declaration_shows_is_told_in_words(rule: Rule) -> None:
+    assert section(rule, "Example").startswith("It comes of ")
+    assert "```" not in rule.page
+
+
+OF_STATE = [rule for rule in RULES if rule.state_check is not None]
+
+
+@pytest.mark.parametrize("rule", OF_STATE, ids=names(OF_STATE))
+def test_what_comes_of_the_state_is_not_reported_where_nothing_is_wrong_with_it(rule: Rule) -> None:
+    # That it is reported where something is, its golden pair shows.
+    declarations = sorted(GOLDEN.glob(f"{rule.name}*.toml"))
+    assert declarations
+    for path in declarations:
+        assert rule.name not in rules_of(path.read_bytes())
+
+
+# --- The reference ----------------------------------------------------------------------------------
+
+
+def reference() -> str:
+    outcome = ipmpki("rules", "--format", "markdown")
+    assert (outcome.status, outcome.err) == (0, "")
+    return outcome.out
+
+
+def test_the_reference_holds_each_page_one_level_down() -> None:
+    tokens = MarkdownIt("commonmark").parse(reference())
+    headings = [
+        (token.tag, after.content) for token, after in pairwise(tokens) if token.type == "heading_open"
+    ]
+    assert headings[0] == ("h1", "The rules of ipmpki")
+    pages = [text for tag, text in headings if tag == "h2" and "(" in text]
+    assert sorted(pages) == sorted(f"{rule.name} ({rule.severity})" for rule in RULES)
+    sections = Counter(text for tag, text in headings if tag == "h3")
+    assert sections == dict.fromkeys((*HEADINGS, "Source"), len(RULES))
+
+
+def test_the_reference_shows_each_example_as_it_is_on_its_page() -> None:
+    fences = [token.content for token in MarkdownIt("commonmark").parse(reference()) if token.type == "fence"]
+    for rule in WITH_EXAMPLE:
+        for heading in ("Example", "Instead"):
+            assert example(rule, heading).removesuffix(REST_OF_A_FILE) in fences
+
+
+def test_stars_and_brackets_of_a_page_are_shown_as_they_are() -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(reference())
+    inline = [child.type for token in tokens for child in token.children or ()]
+    assert set(inline) <= {"text", "softbreak", "code_inline", "text_special", "link_open", "link_close"}
+    assert inline.count("link_open") == len(RULES)  # those of the table of contents
+
+
+def test_each_link_of_the_reference_leads_to_a_page() -> None:
+    text = reference()
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    links = re.findall(r"\]\(#([^)]*)\)", text)
+    assert len(links) == len(RULES)
+    assert set(links) <= anchors
+
+
+def test_each_row_of_the_reference_has_three_cells() -> None:
+    html = unescape(MarkdownIt("commonmark").enable("table").render(reference()))
+    assert html.count("<td>") == 3 * len(RULES)
+    for rule in RULES:
+        assert f"<td>{rule.summary}</td>" in html
