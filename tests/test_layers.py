@@ -36,7 +36,7 @@ LAYERS = (
     ("distribute",),
     ("bundling", "collecting", "placing", "requested"),
     ("project", "verifying"),
-    ("importing", "installing", "revoking", "watching", "adopting", "keeping"),
+    ("following", "importing", "installing", "revoking", "watching", "adopting", "keeping"),
     ("recalling",),
     ("cli",),
     ("__main__",),

@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 
 from ipmpki.cli import console
 from ipmpki.diagnostics import Severity, tally
+from ipmpki.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.project import Project
 
-FORMATS = ("text", "json", "sarif", "github")
+FORMATS = ("text", "json", "sarif", "github", "junit", "html")
 
 
-def show_problems(problems: Sequence[LocatedProblem], format_: str, file: str) -> None:
-    """Write problems in one of FORMATS; as text, nothing is written where there are none."""
+def show_problems(
+    problems: Sequence[LocatedProblem], format_: str, file: str, *, strict: bool = False
+) -> None:
+    """Write problems in one of FORMATS; as text, nothing is written where there are none.
+
+    ``strict`` says whether warnings count, for the formats that know what failed and what did not.
+    """
     from ipmpki.render import problems as render
 
     if format_ == "text":
@@ -28,8 +35,22 @@ def show_problems(problems: Sequence[LocatedProblem], format_: str, file: str) -
         console.say(render.render_json(problems, file=file))
     elif format_ == "sarif":
         console.say(render.render_sarif(problems))
-    else:
+    elif format_ == "github":
         console.say(render.render_github(problems))
+    elif format_ == "junit":
+        console.say(render.render_junit(problems, file, strict=strict))
+    else:
+        from ipmpki.render.problem_page import render_problem_page  # jinja2, for this format alone
+
+        console.say(render_problem_page(problems, file))
+
+
+def show_check(project: Project, file: str, format_: str = "text", *, strict: bool = False) -> None:
+    """Write what a check of a declaration found; as text, that nothing was found, too."""
+    show_problems(project.problems, format_, file, strict=strict)
+    if format_ == "text" and not project.problems:
+        hosts = len(project.fleet.hosts) if project.fleet else 0
+        console.tell(f"{file}: no problems ({counted(hosts, 'host')})")
 
 
 def show_what_hurts(problems: Sequence[LocatedProblem], file: str) -> None:

@@ -73,7 +73,7 @@ def command(  # noqa: PLR0913 -- one for each option
         )
     )
     shown = " ".join(paths)
-    show_problems(verified.problems, format_, shown)
+    show_problems(verified.problems, format_, shown, strict=strict)
     if format_ == "text" and not verified.problems:
         number = verified.certificates
         console.tell(f"{shown}: no problems ({number} {'certificate' if number == 1 else 'certificates'})")

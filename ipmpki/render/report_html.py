@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ipmpki.diagnostics import Severity, tally
+from ipmpki.diagnostics import tally
 from ipmpki.render import report_words as words
+from ipmpki.render.pages import inlined, page_environment, policy
+from ipmpki.render.problem_cards import problem_cards
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import Code, Sentence, day, grouped, minute, timestamp
 from ipmpki.render.timeline import draw_timeline
@@ -24,21 +22,11 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from ipmpki.diagnostics import Label, LocatedProblem, Span
     from ipmpki.render.report import Report, ReportedCertificate, ReportedHost
     from ipmpki.render.report_words import Census, InstallGroup
 
-TEMPLATES = Path(__file__).parent / "templates"
-
 ROWS_A_TABLE = 100
 """A longer list is cut into tables of this many rows, as a browser skips the layout of those out of sight."""
-MOST_LINES = 6
-"""Lines of source shown for one place; a longer stretch is cut in its middle."""
-MOST_CHARACTERS = 160
-"""Characters of a source line shown on either side of what is marked."""
-
-_SYMBOLS = {Severity.ERROR: "✕", Severity.WARNING: "▲", Severity.INFO: "i"}
-_SEVERITY_NAMES = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
 
 
 class HostRow(NamedTuple):
@@ -77,44 +65,12 @@ class HostTable:
     rows: tuple[HostRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
-    """A line of source: its number, and its text before, within and after the marked part."""
-
-    number: str
-    before: str
-    marked: str | None
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A place in the declaration as the page shows it."""
-
-    where: str
-    message: str
-    lines: tuple[SourceLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemCard:
-    """A problem as the page shows it."""
-
-    rule: str
-    tone: str
-    symbol: str
-    word: str
-    message: str
-    help: str
-    excerpts: tuple[Excerpt, ...]
-
-
 def render_html(report: Report, census: Census) -> bytes:
     """The report as one HTML5 file, UTF-8, with a Content-Security-Policy that allows only its own parts."""
     hosts = words.order_hosts(report.hosts)
-    style, script = _part("report.css"), _part("report.js")
+    style, script = inlined("report.css"), inlined("report.js")
     page = _template().render(
-        policy=_policy(style, script),
+        policy=policy([style], [script]),
         style=Markup(style),  # noqa: S704 - a file of this package
         script=Markup(script),  # noqa: S704 - a file of this package
         report=report,
@@ -124,7 +80,7 @@ def render_html(report: Report, census: Census) -> bytes:
         statuses=[(status, number) for status, number in census.statuses.items() if number],
         count=tally(located.problem for located in report.problems),
         headline=words.write_headline(report, census),
-        problems=[_problem_card(located) for located in report.problems],
+        problems=problem_cards(report.problems),
         stages=[] if report.refused else _stages(report),
         before=(*words.ordering(report), *words.taking_over(report), *words.before_installing(report)),
         after=words.after_installing(report),
@@ -147,45 +103,9 @@ def render_html(report: Report, census: Census) -> bytes:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        prose=_prose,
-        visible=visible,
-        day=day,
-        minute=minute,
-        timestamp=timestamp,
-        grouped=grouped,
-        counted=words.counted,
-    )
+    environment = page_environment()
+    environment.filters.update(prose=_prose, day=day, minute=minute, timestamp=timestamp, grouped=grouped)
     return environment.get_template("report.html.j2")
-
-
-@cache
-def _part(name: str) -> str:
-    """An inlined file. It must not close the element it stands in.
-
-    It neither begins nor ends with a line end: checkers disagree with browsers whether those are hashed.
-    """
-    return (TEMPLATES / name).read_text(encoding="utf-8").strip()
-
-
-def _policy(style: str, script: str) -> str:
-    """A policy that lets in this page's own style and script and nothing else (CSP level 2, section 4.2)."""
-    return (
-        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _prose(sentence: Sentence) -> Markup:
@@ -257,53 +177,3 @@ def _as_a_client(certificate: ReportedCertificate | None) -> str:
     if certificate is None:
         return ""
     return f"another until {day(certificate.not_after)}, serial no. {words.serial_number(certificate.serial)}"
-
-
-def _problem_card(located: LocatedProblem) -> ProblemCard:
-    problem = located.problem
-    return ProblemCard(
-        visible(problem.rule),
-        problem.severity.value,
-        _SYMBOLS[problem.severity],
-        _SEVERITY_NAMES[problem.severity],
-        visible(problem.message),
-        "" if problem.help is None else visible(problem.help),
-        tuple(_excerpt(label) for label in (located.label, *located.related)),
-    )
-
-
-def _excerpt(label: Label) -> Excerpt:
-    """A place with its lines. Tabs stay tabs; other characters that cannot be seen are written out."""
-    file, span = visible(label.file), label.span
-    if span is None:
-        return Excerpt(file, visible(label.message), ())
-    where = f"{file}, line {span.start.line:,}, column {span.start.column:,}"
-    numbered = list(enumerate(label.lines, start=span.start.line))
-    lines = [_source_line(number, text, span) for number, text in numbered[:MOST_LINES]]
-    if len(numbered) > MOST_LINES:
-        hidden = len(numbered) - MOST_LINES + 1
-        lines[-2] = SourceLine("", f"… {words.counted(hidden, 'line')} more …", None, "")
-        lines[-1] = _source_line(*numbered[-1], span)
-    return Excerpt(where, visible(label.message), tuple(lines))
-
-
-def _source_line(number: int, text: str, span: Span) -> SourceLine:
-    """A line in three parts. A place between two characters is an empty mark; an empty line has none."""
-    start = span.start.column - 1 if number == span.start.line else len(text) - len(text.lstrip())
-    end = span.end.column - 1 if number == span.end.line else len(text)
-    start = min(start, len(text))
-    end = max(start, end)
-    if start == end and span.start.line != span.end.line:
-        return SourceLine(str(number), _source(text[: 2 * MOST_CHARACTERS]), None, "")
-    before, marked, after = text[:start], text[start:end], text[end:]
-    if len(before) > MOST_CHARACTERS:
-        before = "…" + before[-MOST_CHARACTERS:]
-    if len(marked) > 2 * MOST_CHARACTERS:
-        marked = f"{marked[:MOST_CHARACTERS]}…{marked[-MOST_CHARACTERS:]}"
-    if len(after) > MOST_CHARACTERS:
-        after = after[:MOST_CHARACTERS] + "…"
-    return SourceLine(str(number), _source(before), _source(marked), _source(after))
-
-
-def _source(text: str) -> str:
-    return "\t".join([visible(stretch) for stretch in text.split("\t")])

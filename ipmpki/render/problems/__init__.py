@@ -1,8 +1,9 @@
-"""Problems for people (text), programs (json, sarif) and continuous integration (github)."""
+"""Problems for people (text), programs (json, sarif) and continuous integration (github, junit)."""
 
 from __future__ import annotations
 
 from ipmpki.render.problems.github import render_github
+from ipmpki.render.problems.junit import render_junit
 from ipmpki.render.problems.sarif import render_sarif
 from ipmpki.render.problems.text import render_text, summary
 from ipmpki.render.problems.values import problems_output, render_json
@@ -13,6 +14,7 @@ __all__ = [
     "problems_output",
     "render_github",
     "render_json",
+    "render_junit",
     "render_sarif",
     "render_text",
     "summary",

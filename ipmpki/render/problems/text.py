@@ -112,7 +112,7 @@ class _Page:
         yield from rest
 
     def _places(self, others: Sequence[LocatedProblem], indent: int) -> Iterator[str]:
-        rows = [(_where(one.label), _marked(one.label)) for one in others[:_MOST_PLACES]]
+        rows = [(_where(one.label), visible(marked_text(one.label))) for one in others[:_MOST_PLACES]]
         width = max(columns(where) for where, _ in rows)
         for where, text in rows:
             line = f"{' ' * indent}{where}{' ' * (width - columns(where))}  {text}".rstrip()
@@ -185,13 +185,13 @@ def _where(label: Label) -> str:
     return f"{visible(label.file)}{start}"
 
 
-def _marked(label: Label) -> str:
+def marked_text(label: Label) -> str:
     """What stands at a place, of several lines the first."""
     if label.span is None or not label.lines or label.span.start == label.span.end:
         return ""
     is_one_line = label.span.start.line == label.span.end.line
     last = label.span.end.column - 1 if is_one_line else None
-    return visible(label.lines[0][label.span.start.column - 1 : last])
+    return label.lines[0][label.span.start.column - 1 : last]
 
 
 def _cut(line: str, width: int) -> str:
