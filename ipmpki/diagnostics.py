@@ -112,7 +112,15 @@ class Move:
     table: DocumentPath
 
 
-Edit: TypeAlias = Rename | Replace | Remove | Append | Move
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """Write a table's one header with two pairs of brackets if it ``is_array`` then, else with one."""
+
+    place: Place
+    is_array: bool
+
+
+Edit: TypeAlias = Rename | Replace | Remove | Append | Move | Bracket
 
 
 @dataclass(frozen=True, slots=True)

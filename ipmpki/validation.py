@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ipmpki import model
-from ipmpki.diagnostics import DocumentPath, Fix, Move, Place, Problem, Related, Rename, Replace, Severity
+from ipmpki.diagnostics import (
+    Bracket,
+    DocumentPath,
+    Fix,
+    Move,
+    Place,
+    Problem,
+    Related,
+    Rename,
+    Replace,
+    Severity,
+)
 from ipmpki.model import Fault, FaultKind, Shape
 from ipmpki.resolving import resolve
 from ipmpki.source.secrets import AUTHORITIES, is_passphrase
@@ -301,7 +312,7 @@ def _problem(root: type[model.Table], file: str, fault: Fault) -> Problem:
         )
     if fault.kind is FaultKind.WRONG_TYPE:
         words = f"{_named(fault.path)} must be {_expected(root, fault)}, not {_kind_of(fault.value)}"
-        fix = _writing(place, _value_of_right_type(root, fault))
+        fix = _writing(place, _value_of_right_type(root, fault)) or _bracketing(root, fault, place)
         return Problem("wrong-type", Severity.ERROR, words, _right_type(root, fault), place, fix=fix)
     if fault.words is not None:
         fix = _writing(place, fault.meant)
@@ -316,6 +327,21 @@ def _writing(place: Place, value: str | int | tuple[str, ...] | None) -> Fix | N
         return Fix(f"write {quote(value)}", (Replace(place, value),))
     shown = f"[{', '.join(map(quote, value))}]" if isinstance(value, tuple) else value
     return Fix(f"write {shown}", (Replace(place, value),))
+
+
+def _bracketing(root: type[model.Table], fault: Fault, place: Place) -> Fix | None:
+    """The fix of a table that is written as an array of tables, or the other way round."""
+    path, value = fault.path, fault.value
+    name = ".".join(map(str, path))
+    if any(isinstance(step, int) for step in path) or is_passphrase(path[:2]):
+        return None
+    match model.shape_of(root, path):
+        case Shape.TABLES if isinstance(value, dict):
+            return Fix(f"write [[{name}]]", (Bracket(place, is_array=True),))
+        case Shape.TABLE if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+            return Fix(f"write [{name}]", (Bracket(place, is_array=False),))
+        case _:
+            return None
 
 
 _NOUNS = {

@@ -75,6 +75,11 @@ MENDED = {
     "text without a list": (host("ips = '10.1.2.3'"), host("ips = ['10.1.2.3']")),
     "a list of one": (host('os = ["aix"]'), host('os = "aix"')),
     "a boolean": (AUTHORITY + "[tls]\nmutual_auth = true\n", AUTHORITY + '[tls]\nmutual_auth = "required"\n'),
+    "a host with one pair of brackets": (
+        AUTHORITY + "[ hosts ] # ours\nname = 'a.example.com'\nrole = 'server'\n",
+        AUTHORITY + "[[ hosts ]] # ours\nname = 'a.example.com'\nrole = 'server'\n",
+    ),
+    "a table with two pairs of brackets": ("[[ca]]\ncommon_name = 'A'\n", "[ca]\ncommon_name = 'A'\n"),
     "a number in quotes": ('schema = "1"\n' + AUTHORITY, "schema = 1\n" + AUTHORITY),
     "a key that belongs at the top": (
         f'# Acme\n\n# ours\n{AUTHORITY}store = "x.db" # here\n',
@@ -165,6 +170,8 @@ LEFT = {
     "a zone": host('ips = ["fe80::1%eth0"]'),
     "a blank within a name": host('aliases = ["print server.example.com"]'),
     "a partial wildcard": host('subject = "ipm*.example.com"'),
+    "an array of two tables": "[[ca]]\ncommon_name = 'A'\n[[ca]]\ncommon_name = 'B'\n",
+    "a table within a line": "hosts = { name = 'a.example.com', role = 'server' }\n" + AUTHORITY,
     "a passphrase": '[ca]\ncommon_name = "A"\npassphrase = "hunter2"\n',
     "a file that is not TOML": host('os = "AIX"\nrole = server'),
     "a name that would then be another's": AUTHORITY + server() + server(name="ipm1.example.com."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ipmpki.drafts import Draft
+from ipmpki.fixing import fix
+from ipmpki.reader import SourceFile
 from ipmpki.render.problems import render_github, render_json, render_sarif, render_text
-from tests.problems import checked
+from tests.problems import NOW, checked
 
 if TYPE_CHECKING:
     from ipmpki.checking import Checked
@@ -99,12 +103,36 @@ def test_any_heap_of_words_is_answered(words: list[str]) -> None:
     assert_sound(checked("".join(words)))
 
 
-@given(st.sampled_from(SEEDS), st.data())
-@settings(max_examples=300, deadline=None)
-def test_a_declaration_with_a_slip_of_the_keyboard_is_answered(seed: str, data: st.DataObject) -> None:
+def with_slips(seed: str, data: st.DataObject) -> str:
+    """A text with up to three stretches replaced by nothing, a word, or something odd."""
     text = seed
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))
         length = data.draw(st.integers(0, min(12, len(text) - start)))
         text = text[:start] + data.draw(st.sampled_from(["", *ODD, *WORDS])) + text[start + length :]
-    assert_sound(checked(text))
+    return text
+
+
+@given(st.sampled_from(SEEDS), st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_declaration_with_a_slip_of_the_keyboard_is_answered(seed: str, data: st.DataObject) -> None:
+    assert_sound(checked(with_slips(seed, data)))
+
+
+def assert_fixed_once(text: str) -> None:
+    """All fixes can be applied, and then none is left but those that were refused."""
+    draft = Draft(Path("pki.toml"), (SourceFile("pki.toml", text.encode("utf-8", "replace")),), ())
+    before = draft.check(NOW).problems
+    once = fix(draft, NOW)
+    assert fix(once.draft, NOW).draft == once.draft
+    assert not any(one.problem.rule == "internal-error" for one in once.problems)
+    if not any(one.problem.rule == "toml-syntax" for one in before):
+        tomllib.loads(once.draft.files[0].content.decode("utf-8").removeprefix("\ufeff"))
+    if not any(one.fix for one in before):
+        assert once.draft == draft
+
+
+@given(st.sampled_from(SEEDS), st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_declaration_with_a_slip_of_the_keyboard_can_be_fixed(seed: str, data: st.DataObject) -> None:
+    assert_fixed_once(with_slips(seed, data))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipmpki.diagnostics import (
     Append,
+    Bracket,
     LocatedFix,
     Move,
     Part,
@@ -95,6 +96,8 @@ class Surgeon:
                 return self._append(place, value, beside)
             case Move(place, table):
                 return self._move(place, table)
+            case Bracket(place, is_array):
+                return self._bracket(place, is_array=is_array)
 
     def _rename(self, place: Place, key: str) -> list[_Cut]:
         found = self._find(place.key())
@@ -114,6 +117,19 @@ class Surgeon:
                     steps[depth] = key
                     cuts.append(_Cut(one.first + brackets, one.last - brackets, ".".join(steps)))
         return cuts
+
+    def _bracket(self, place: Place, *, is_array: bool) -> list[_Cut]:
+        steps = tuple(str(step) for step in place.path)
+        headers = [
+            one
+            for one in split_statements(self._text)
+            if one.kind is Kind.HEADER and self._header(one) == steps
+        ]
+        if len(headers) != 1:
+            return []
+        (one,) = headers
+        name = self._text[one.first : one.last].strip("[]")
+        return [_Cut(one.first, one.last, f"[[{name}]]" if is_array else f"[{name}]")]
 
     def _replace(self, place: Place, value: str | int | tuple[str, ...]) -> list[_Cut]:
         found = self._find(place)
@@ -297,6 +313,8 @@ def _change(values: dict[str, Any], edits: Iterable[Edit]) -> None:
                 parent.setdefault(step, []).append(value)
             case Move(_, table):
                 _value_at(values, table)[step] = parent.pop(step)
+            case Bracket(_, is_array):
+                parent[step] = [parent[step]] if is_array else parent[step][0]
             case Remove(place):
                 removals.append(place.path)
     # From the last index to the first, so that none moves before its turn.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Severity
-from ipmpki.render.problems.visible import visible
+from ipmpki.render.problems.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from ipmpki.diagnostics import Severity
-from ipmpki.render.problems.visible import visible
+from ipmpki.render.problems.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Severity, tally
+from ipmpki.render.problems.escaping import columns, escaped, is_harmless, visible
 from ipmpki.render.problems.folding import fold
-from ipmpki.render.problems.visible import columns, escaped, is_harmless, visible
 from ipmpki.wording import counted
 
 if TYPE_CHECKING:
