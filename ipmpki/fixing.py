@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,7 +48,10 @@ def fix(draft: Draft, now: datetime) -> Fixed:
             break
         draft, done = _apply(draft, chosen, now, _errors(problems))
         applied += done
-        given_up |= {_identity(one) for one in chosen if one not in done}
+        if not done:
+            given_up |= {_identity(one) for one in chosen}
+            continue
+        given_up.clear()  # what could not be applied before may be possible now
         problems = draft.check(now).problems
     return Fixed(draft, tuple(applied), problems)
 
@@ -104,10 +108,15 @@ def _brings_no_error(
     return not _errors(after.check(now).problems) - before
 
 
+_NUMBERED = re.compile(r"^(?:item|host) [0-9]+")
+
+
 def _errors(problems: Sequence[LocatedProblem]) -> Counter[tuple[str, str]]:
-    """Errors by rule and message, as lines and indices move."""
+    """Errors by rule and message, as lines and indices move: "item 2 of 'aliases'" may become item 1."""
     return Counter(
-        (one.problem.rule, one.problem.message) for one in problems if one.problem.severity is Severity.ERROR
+        (one.problem.rule, _NUMBERED.sub("", one.problem.message))
+        for one in problems
+        if one.problem.severity is Severity.ERROR
     )
 
 

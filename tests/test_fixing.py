@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 import tomllib
@@ -99,6 +100,10 @@ MENDED = {
     ),
     "a web address": (host('aliases = ["https://p.example.com:631/x"]'), host('aliases = ["p.example.com"]')),
     "blanks around a name": (host('aliases = [" p.example.com"]'), host('aliases = ["p.example.com"]')),
+    "name and subject with a dot at the end": (
+        AUTHORITY + server('subject = "ipm1.example.com."', name="ipm1.example.com."),
+        AUTHORITY + server('subject = "ipm1.example.com"'),
+    ),
     "a wildcard with a dot at the end": (
         host('subject = "*.example.com."'),
         host('subject = "*.example.com"'),
@@ -131,6 +136,10 @@ MENDED = {
     "a name among the addresses of an inline host": (
         inline_host('role = "server", ips=["b.example.com"]'),
         inline_host('role = "server", ips=[], aliases=["b.example.com"]'),
+    ),
+    "an alias before something that is none": (
+        host('aliases = ["ipm1.example.com", true]'),
+        host("aliases = [true]"),
     ),
     "an address in brackets": (host('ips = ["[fc00::1]"]'), host('ips = ["fc00::1"]')),
     "a port": (host('ips = ["10.1.2.3:631"]'), host('ips = ["10.1.2.3"]')),
@@ -174,6 +183,7 @@ LEFT = {
     "a table within a line": "hosts = { name = 'a.example.com', role = 'server' }\n" + AUTHORITY,
     "a passphrase": '[ca]\ncommon_name = "A"\npassphrase = "hunter2"\n',
     "a file that is not TOML": host('os = "AIX"\nrole = server'),
+    "a subject that would then be another name": host('subject = "print.example.com."'),
     "a name that would then be another's": AUTHORITY + server() + server(name="ipm1.example.com."),
     "an alias that would then be another host": AUTHORITY
     + server('aliases = ["b.example.com."]')
@@ -227,8 +237,11 @@ def applied(text: str, edits: list[dict[str, Any]]) -> str:
 
 
 def errors(found: Checked) -> Counter[tuple[str, str]]:
+    """Errors by rule and words; which item of a list it is may change."""
     return Counter(
-        (one.problem.rule, one.problem.message) for one in found.problems if one.problem.severity == "error"
+        (one.problem.rule, re.sub("^item [0-9]+", "item", one.problem.message))
+        for one in found.problems
+        if one.problem.severity == "error"
     )
 
 
@@ -258,7 +271,8 @@ def assert_fixes_are_sound(text: str) -> None:
         identity = (one.problem.rule, one.problem.message)
         assert left[identity] < known[identity], identity
         brought = errors(after) - errors(before)
-        allowed = {"duplicate-host", "alias-is-another-host"}  # for which --fix refuses it: see LEFT
+        # For these --fix refuses it, unless another fix takes them away at the same time: see LEFT.
+        allowed = {"duplicate-host", "alias-is-another-host", "subject-is-another-name"}
         if one.problem.rule in UNREAD:
             allowed = {rule for rule, _ in brought} - {"toml-syntax", "internal-error"}  # unseen before
         assert {rule for rule, _ in brought} <= allowed
@@ -278,6 +292,16 @@ def test_fixing_twice_is_fixing_once(path: Path) -> None:
     once = fixed(path.read_bytes())
     assert fixed(once) == once
     assert not [one for one in checked(once).problems if one.fix and one.problem.rule != "name-invalid"]
+
+
+def test_what_could_not_be_mended_before_another_mistake_was_is_tried_again() -> None:
+    keys = (
+        'ips = ["ipm1.example.com", "10.1.2.3", "10.1.2.3"]\n'
+        'alias = ["IPM1.example.com.", "IPM1.example.com."]'
+    )
+    text = AUTHORITY + server(keys, name="IPM1.example.com.") + CLIENT + 'alias = "ipm1.example.com"\n'
+    once = fixed(text)
+    assert fixed(once) == once
 
 
 KEYS = [

@@ -16,7 +16,7 @@ LAYERS = (
     ("source", "spans", "model"),
     ("fleet",),
     ("resolving",),
-    ("validation", "issued", "specification", "editing", "changes", "presented"),
+    ("refusals", "validation", "issued", "specification", "editing", "changes", "presented"),
     ("chronicle",),
     ("rules",),
     ("checking", "reader", "peer"),

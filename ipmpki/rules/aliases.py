@@ -292,10 +292,12 @@ def alias_repeats_name(host: HostSpec) -> Iterator[Finding]:
     aliases = ["print.example.com"]
     ```
     """
-    if host.name in host.aliases and host.was_read("name"):
-        found = _declared_alias(host, host.name)
-        if found is not None:
-            written, place = found
+    if host.name not in host.aliases or not host.was_read("name"):
+        return
+    for index, written in enumerate(host.declared.aliases):
+        name = read_name(written)
+        if name.ascii == host.name and name.fault is None and host.was_read("aliases", index):
+            place = host.place.at("aliases", index)
             yield Finding(
                 f"the alias {quote(written)} is this host's own name",
                 "take it off the aliases: the certificate holds the name anyway",
