@@ -23,12 +23,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ipmpki.faults import WrongUse
 from ipmpki.installing import record_installed
+from ipmpki.keeping.backup import make_backup
+from ipmpki.keeping.restoring import WouldLose, restore
 from ipmpki.revoking import revoke
 from ipmpki.store import read_issued
 from ipmpki.vocabulary import RevocationReason
 from tests.faults.killing import killed_at
 from tests.shop import Shop
 
+PASSPHRASE = b"a phrase that nobody would guess"
 DESKS = tuple(f"desk{number}" for number in range(4))
 _END = "-----END X509 CRL-----\n"
 
@@ -60,6 +63,19 @@ class Declared:
         )
 
 
+def _leave_alone(_path: Path, _content: bytes, /) -> None:
+    """The declaration stays as it is."""
+
+
+@dataclass(frozen=True)
+class _Backup:
+    """A backup, and what was remembered when it was made."""
+
+    file: Path
+    issued: dict[str, tuple[str, int]]
+    numbers: dict[int, int]
+
+
 class Years(RuleBasedStateMachine):
     """A shop, the folder it lies in, and what is remembered beside it."""
 
@@ -71,6 +87,7 @@ class Years(RuleBasedStateMachine):
         self.issued: dict[str, tuple[str, int]] = {}
         self.numbers: dict[int, int] = {}
         self.is_built = False
+        self.backup: _Backup | None = None
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
@@ -146,6 +163,37 @@ class Years(RuleBasedStateMachine):
         names = None if every else ["ipm1.example.com"]
         record_installed(self.shop.load(), names)
         self.is_built = False
+
+    @rule()
+    def back_up(self) -> None:
+        if self.backup is None:  # deriving its key takes a while: one is enough
+            file = self.folder / "backup"
+            with file.open("wb") as sink:
+                made = make_backup(self.shop.declaration, self.folder / "none", now=self.shop.now)
+                made.write(sink, PASSPHRASE)
+            self.backup = _Backup(file, dict(self.issued), dict(self.numbers))
+
+    @precondition(lambda self: self.backup is not None)
+    @rule(force=st.booleans())
+    def restore(self, force: bool) -> None:
+        assert self.backup is not None
+        held = dict(self.issued)
+        try:
+            restore(
+                self.shop.declaration,
+                self.backup.file,
+                passphrase=lambda: PASSPHRASE,
+                write=_leave_alone,
+                now=self.shop.now,
+                force=force,
+            )
+        except WouldLose:
+            assert not force
+            assert len(self.rows("SELECT serial FROM certificate")) == len(held), "it was refused, and done"
+            return
+        assert force or held == self.backup.issued, "certificates were forgotten without leave"
+        self.issued, self.numbers = dict(self.backup.issued), dict(self.backup.numbers)
+        self.backup, self.is_built = None, False
 
     # --- What holds -------------------------------------------------------------------------------
 
