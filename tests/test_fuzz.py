@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from ipmpki.diagnostics import Part
 from ipmpki.drafts import Draft
 from ipmpki.fixing import fix
 from ipmpki.reader import SourceFile
@@ -19,6 +20,7 @@ from tests.problems import NOW, checked
 
 if TYPE_CHECKING:
     from ipmpki.checking import Checked
+    from ipmpki.diagnostics import DocumentPath, Span
 
 FOLDER = Path(__file__).parent
 SEEDS = [path.read_text("utf-8") for path in sorted((FOLDER / "golden").glob("*.toml"))]
@@ -53,11 +55,75 @@ def assert_sound(found: Checked) -> None:
             assert 1 <= start.column <= len(lines[start.line - 1]) + 1
             assert 1 <= end.column <= len(lines[end.line - 1]) + 2
         assert one.problem.rule != "internal-error"
+    assert_places_hold_what_is_named(found)
     shown = render_text(found.problems, width=80)
     assert all(character.isprintable() or character == "\n" for character in shown)
     render_json(found.problems, "pki.toml")
     render_sarif(found.problems)
     render_github(found.problems)
+
+
+def assert_places_hold_what_is_named(found: Checked) -> None:
+    """In a text that is TOML, each place read back is the value, or the key, that its path names."""
+    for file, source in found.sources.items():
+        try:
+            document = tomllib.loads(source.text)
+        except (tomllib.TOMLDecodeError, RecursionError):
+            continue
+        for one in found.problems:
+            place = one.problem.place
+            if place.file == file and one.problem.span is None and one.label.span is not None:
+                value = value_at(document, place.path)
+                stretch = text_at(source.text, one.label.span)
+                if value is MISSING or not place.path:
+                    continue
+                is_named = place.part is Part.KEY or isinstance(value, dict) or is_of_tables(value)
+                if is_named and not stretch.lstrip().startswith("{"):
+                    step = next(step for step in reversed(place.path) if isinstance(step, str))
+                    assert step in keys_in(stretch), (place, stretch)
+                elif not is_named:
+                    assert same(tomllib.loads(f"x = {stretch}")["x"], value), (place, stretch)
+
+
+MISSING = object()
+
+
+def value_at(document: Any, path: DocumentPath) -> Any:
+    for step in path:
+        try:
+            document = document[step]
+        except (KeyError, IndexError, TypeError):
+            return MISSING
+    return document
+
+
+def is_of_tables(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def text_at(text: str, span: Span) -> str:
+    lines = text.split("\n")[span.start.line - 1 : span.end.line]
+    lines[-1] = lines[-1][: span.end.column - 1]
+    lines[0] = lines[0][span.start.column - 1 :]
+    return "\n".join(lines)
+
+
+def keys_in(stretch: str) -> list[str]:
+    """The keys that a stretch writes one after the other: a key, dotted or not, or a table's header."""
+    bare = stretch.strip()
+    while bare.startswith("[") and bare.endswith("]"):
+        bare = bare[1:-1].strip()
+    keys: Any = tomllib.loads(f"{bare} = 0")
+    found = []
+    while isinstance(keys, dict):
+        step, keys = next(iter(keys.items()))
+        found.append(step)
+    return found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, though not a number is not equal to itself."""
+    return one == other or repr(one) == repr(other)
 
 
 @given(st.binary(max_size=200))
@@ -136,3 +202,17 @@ def assert_fixed_once(text: str) -> None:
 @settings(max_examples=100, deadline=None)
 def test_a_declaration_with_a_slip_of_the_keyboard_can_be_fixed(seed: str, data: st.DataObject) -> None:
     assert_fixed_once(with_slips(seed, data))
+
+
+@pytest.mark.exhaustive
+@given(st.sampled_from(SEEDS), st.data())
+@settings(max_examples=12000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_thousands_of_declarations_with_slips_are_answered(seed: str, data: st.DataObject) -> None:
+    assert_sound(checked(with_slips(seed, data)))
+
+
+@pytest.mark.exhaustive
+@given(st.lists(st.sampled_from(WORDS + ODD), max_size=60))
+@settings(max_examples=8000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_thousands_of_heaps_of_words_are_answered(words: list[str]) -> None:
+    assert_sound(checked("".join(words)))
