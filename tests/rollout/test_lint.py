@@ -43,6 +43,7 @@ def lint(shop: Shop) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.exhaustive
 def test_the_production_profile_is_clean(shop: Shop) -> None:
     linted = lint(shop)
     assert linted.returncode == 0, linted.stdout + linted.stderr

@@ -45,6 +45,7 @@ def test_a_first_run_changes_every_host_and_a_check_finds_nothing_more_to_change
     assert desks.sight() == before
 
 
+@pytest.mark.exhaustive
 def test_a_host_that_makes_its_key_is_left_out_until_its_certificate_is_there(
     rollout_of: Callable[..., Rollout],
 ) -> None:
