@@ -234,3 +234,20 @@ def test_a_file_that_could_not_be_read_leaves_the_fleet_in_pieces() -> None:
 
 def test_a_text_with_nothing_in_it_says_what_is_missing() -> None:
     assert rules_of("") == ["missing-key", "no-server"]
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ("1", None),
+        ("2", None),
+        ("0", "wrong-value"),
+        ("-1", "wrong-value"),
+        ("true", "wrong-type"),
+        ("2.0", "wrong-type"),
+        ('"2"', "wrong-type"),
+    ],
+)
+def test_a_generation_counts_from_one(written: str, rule: str | None) -> None:
+    text = AUTHORITY + f"generation = {written}\n" + server() + CLIENT
+    assert [one.problem.rule for one in checked(text).problems] == ([rule] if rule else [])

@@ -1,0 +1,191 @@
+"""The values that pki.toml may hold, and what to write in place of one that cannot be meant."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from ipmpki.vocabulary import KeyType
+from ipmpki.wording import quote
+
+_DURATION = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[dwmy])", re.ASCII)
+_DURATION_PATTERN = "^[1-9][0-9]{0,4}[dwmy]$"
+_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+_LONGEST = timedelta(days=365 * 100)
+"""A validity further off could pass the year 9999, where GeneralizedTime ends (RFC 5280, 4.1.2.5.2)."""
+_NEAR_DURATION = re.compile(
+    r"0*(?P<count>[1-9][0-9]{0,4})\s*(?P<unit>d|w|m|y)?(?:ays?|eeks?|o|ons?|onths?|rs?|ears?)?\.?",
+    re.ASCII | re.IGNORECASE,
+)
+
+_RSA = re.compile(r"rsa[-_ ]?(?P<bits>[0-9]{1,5})", re.ASCII | re.IGNORECASE)
+_SMALLEST_RSA = 2048
+
+
+def refused(fault: str, remedy: str, meant: str | int | None = None) -> PydanticCustomError:
+    """A value of the right type that cannot be meant: fault and remedy in the words of a problem.
+
+    ``meant`` is the value to write instead, where there is just one.
+    """
+    return PydanticCustomError("refused", "{fault}", {"fault": fault, "remedy": remedy, "meant": meant})
+
+
+def _duration(written: Any) -> Any:
+    if isinstance(written, timedelta):
+        return written
+    if not isinstance(written, str):
+        raise PydanticCustomError("string_type", "a duration is a string")
+    match = _DURATION.fullmatch(written)
+    if match is None:
+        near = _NEAR_DURATION.fullmatch(written.strip())
+        guess = f"{near['count']}{(near['unit'] or 'd').lower()}" if near else None
+        meant = f"did you mean '{guess}'? " if guess else ""
+        raise refused(
+            f"{quote(written)} is not a duration",
+            f"{meant}write a number and one of d, w, m, y (days, weeks, months, years), such as '397d'",
+            guess if near and near["unit"] else None,  # a number alone may be days or years
+        )
+    length = timedelta(days=int(match["count"]) * _DAYS[match["unit"]])
+    if length > _LONGEST:
+        raise refused(
+            f"{quote(written)} is longer than a hundred years", "declare a shorter time, such as '10y'"
+        )
+    return length
+
+
+def _key_type(written: Any) -> Any:
+    if not isinstance(written, str):
+        raise PydanticCustomError("string_type", "a key type is a string")
+    match = _RSA.fullmatch(written)
+    if match is not None and int(match["bits"]) < _SMALLEST_RSA:
+        raise PydanticCustomError("key_too_weak", "{written}", {"written": written})
+    return written
+
+
+def integer(written: Any) -> Any:
+    """An integer as TOML knows it."""
+    # Python holds True and 1.0 for equal to 1, TOML does not.
+    if type(written) is not int:
+        raise PydanticCustomError("int_type", "not an integer")
+    return written
+
+
+def _generation(written: Any) -> Any:
+    if type(written) is int and written < 1:
+        raise refused(f"{written} is not a generation", "count from 1; a successor is one higher", 1)
+    return integer(written)
+
+
+def _printable(written: str) -> str:
+    """Refuse what no name, path or command holds on purpose: line ends, NUL, escape sequences."""
+    if not written.isprintable() and any(unicodedata.category(character) == "Cc" for character in written):
+        raise refused(
+            f"{quote(written)} holds a line end or another control character", "write it on one line"
+        )
+    return written
+
+
+def _given(written: str) -> str:
+    if not written.strip():
+        raise refused("this text is empty", "write a text, or leave the key out")
+    return _printable(written)
+
+
+def _country(written: str) -> str:
+    # countryName is exactly two letters, in PrintableString: RFC 5280, appendix A.1; ISO 3166-1.
+    if re.fullmatch("[A-Z]{2}", written) is None:
+        near = written.strip().upper()
+        meant = f"did you mean '{near}'? " if re.fullmatch("[A-Z]{2}", near) else ""
+        raise refused(
+            f"{quote(written)} is not a country code",
+            f"{meant}write the two capital letters of ISO 3166, such as 'US' or 'DE'",
+            near if meant else None,
+        )
+    return written
+
+
+def _keyword(written: str) -> str:
+    if written and re.fullmatch("[A-Za-z][A-Za-z0-9_.-]*", written) is None:
+        raise refused(
+            f"{quote(written)} is not a keyword", "copy the keyword's name from the sample ipmssl.cfg"
+        )
+    return written
+
+
+def _keyword_setting(written: str) -> str:
+    name, equals, _ = written.partition("=")
+    _keyword(name.strip())
+    if equals and not name.strip():
+        raise refused(f"{quote(written)} names no keyword", "write NAME or NAME=VALUE")
+    return _printable(written)
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN}),
+]
+Key = Annotated[KeyType, BeforeValidator(_key_type)]
+GivenText = Annotated[str, AfterValidator(_given), WithJsonSchema({"type": "string", "pattern": r"\S"})]
+Line = Annotated[str, AfterValidator(_printable)]
+Country = Annotated[
+    str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})
+]
+KeywordName = Annotated[str, AfterValidator(_keyword)]
+KeywordSetting = Annotated[str, AfterValidator(_keyword_setting)]
+
+
+def _batches(written: Any) -> Any:
+    """One batch or an array of them, as the tuple that is meant; an array's items are looked at later."""
+    if isinstance(written, list | tuple):
+        if not written:
+            raise refused("this array of batches is empty", f"{_BATCH_REMEDY}, or leave the key out")
+        return tuple(written)
+    return (_batch(written),)
+
+
+def _batch(written: Any) -> int | str:
+    """What Ansible's ``serial`` takes: a number of hosts, or a percentage of them."""
+    if type(written) is int and written >= 1:
+        return written
+    if isinstance(written, str):
+        if re.fullmatch(_BATCH_PATTERN, written):
+            return written
+        near = re.fullmatch(r"0*(?P<count>[1-9][0-9]{0,6})\s*(?P<sign>%|percent)?", written.strip(), re.ASCII)
+        if near is not None and (not near["sign"] or int(near["count"]) <= _WHOLE):
+            guess = f"'{near['count']}%'" if near["sign"] else near["count"]
+            raise refused(
+                f"{quote(written)} is not a batch",
+                f"did you mean {guess}? {_BATCH_REMEDY}",
+                f"{near['count']}%" if near["sign"] else int(near["count"]),
+            )
+    shown = quote(written) if isinstance(written, str) else "this"
+    if isinstance(written, int | float):
+        shown = str(written).lower()  # TOML's true is Python's True
+    raise refused(f"{shown} is not a batch", _BATCH_REMEDY)
+
+
+_BATCH_PATTERN = "^([1-9][0-9]?|100)%$"
+_WHOLE = 100
+_BATCH_REMEDY = "write how many hosts at once, such as 5, or what share of them, such as '25%'"
+_BATCH_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _BATCH_PATTERN}]
+}
+
+Batch = Annotated[Any, BeforeValidator(_batch), WithJsonSchema(_BATCH_SCHEMA)]
+Batches = Annotated[
+    tuple[Batch, ...],
+    BeforeValidator(_batches),
+    WithJsonSchema(
+        {"anyOf": [*_BATCH_SCHEMA["anyOf"], {"type": "array", "items": _BATCH_SCHEMA, "minItems": 1}]}
+    ),
+]
+
+
+RenewKey = Literal["new", "keep"]
+Generation = Annotated[int, BeforeValidator(_generation), WithJsonSchema({"type": "integer", "minimum": 1})]
