@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ipmpki.cli import console
 from ipmpki.cli.passphrases import ask, given, passphrase_options, warn_if_short
 from ipmpki.cli.saving import create_private
+from ipmpki.cli.targets import file_and_backup
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(
@@ -19,12 +23,11 @@ Examples:
   ipmpki backup pki.toml nightly.backup --force --passphrase-file /root/backup.pass
 """
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.argument("backup", type=click.Path(path_type=Path))
+@file_and_backup
 @passphrase_options("the backup's passphrase")
 @click.option("--force", is_flag=True, help="Replace BACKUP where it exists.")
 def command(
-    file: Path, backup: Path, passphrase_env: str | None, passphrase_file: str | None, *, force: bool
+    given_files: tuple[Path, Path], passphrase_env: str | None, passphrase_file: str | None, *, force: bool
 ) -> int:
     """Copy the store of FILE, with FILE and what it names, into the new file BACKUP, encrypted.
 
@@ -35,6 +38,7 @@ def command(
     from ipmpki.authority.sealing import normal
     from ipmpki.keeping.backup import make_backup
 
+    file, backup = given_files
     made = make_backup(file, backup, now=datetime.now(UTC).replace(microsecond=0))
     passphrase = given(passphrase_env, passphrase_file)
     if passphrase is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ipmpki.cli import console
+from ipmpki.cli.options import declaration_argument
 from ipmpki.cli.passphrases import ask, given, passphrase_options, warn_if_short
 from ipmpki.faults import WrongUse
 
@@ -28,7 +29,7 @@ Examples:
   ipmpki passphrase pki.toml --new-passphrase-file ca-passphrase.txt
 """
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@declaration_argument
 @passphrase_options("the present passphrase", "old-")
 @passphrase_options("the new passphrase", "new-")
 @click.option("--remove", is_flag=True, help="Leave the key open to whoever can read the store.")

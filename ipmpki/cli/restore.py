@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,8 +10,10 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.passphrases import ask, given, passphrase_options
 from ipmpki.cli.saving import create, publish
+from ipmpki.cli.targets import file_and_backup
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Sequence
 
     from ipmpki.keeping.restoring import Restored
@@ -26,8 +27,7 @@ Examples:
   ipmpki restore pki.toml /media/stick/pki-2027-06-01.backup
 """
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("backup", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@file_and_backup
 @passphrase_options("the backup's passphrase")
 @click.option(
     "--force",
@@ -39,9 +39,8 @@ Examples:
     is_flag=True,
     help="Put FILE and the files it names back, too, where they differ from the backup's.",
 )
-def command(  # noqa: PLR0913 -- click passes each option
-    file: Path,
-    backup: Path,
+def command(
+    given_files: tuple[Path, Path],
     passphrase_env: str | None,
     passphrase_file: str | None,
     *,
@@ -55,6 +54,8 @@ def command(  # noqa: PLR0913 -- click passes each option
     """
     from ipmpki.authority.sealing import normal
     from ipmpki.keeping.restoring import WouldLose, restore
+
+    file, backup = given_files
 
     def passphrase() -> bytes:
         found = given(passphrase_env, passphrase_file)

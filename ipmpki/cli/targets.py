@@ -65,6 +65,22 @@ def target_argument(
     )
 
 
+def file_and_backup(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The arguments ``[FILE] BACKUP``; ./pki.toml where FILE is left out."""
+
+    def read(ctx: click.Context, param: click.Parameter, given: tuple[Path, ...]) -> Any:  # noqa: ARG001 -- click's
+        if ctx.resilient_parsing:
+            return given
+        if len(given) not in {1, 2}:
+            wrong = "the file of the backup is missing" if not given else "one backup at a time"
+            raise click.UsageError(f"{wrong}: {ctx.command_path} {DEFAULT_FILE} BACKUP", ctx)
+        return given if len(given) == 2 else (Path(DEFAULT_FILE), given[0])  # noqa: PLR2004 -- FILE and BACKUP
+
+    return click.argument(
+        "given_files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE] BACKUP", callback=read
+    )(function)
+
+
 def remembered_hosts(path: Path) -> Iterable[str]:
     """Every host that the store of a declaration knows or knew, for completing their names."""
     from ipmpki import recalling

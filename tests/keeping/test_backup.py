@@ -262,3 +262,11 @@ def test_a_store_on_a_medium_that_cannot_be_written_to(tmp_path: Path) -> None:
         assert ipmpki(disk, "doctor").status == 0
         assert ipmpki(disk, "doctor", "--salvage", "../saved.db").status == 0
         restore(disk, source="../pki.backup").failed("writ")
+
+
+def test_the_declaration_of_this_folder_needs_no_name(site: Path) -> None:
+    short = ipmpki(site, "backup", "short.backup", *BACKUP_OPTION, env=BACKUP_ENV)
+    assert (short.status, short.err) == (0, "")
+    assert ipmpki(site, "restore", "short.backup", *BACKUP_OPTION, env=BACKUP_ENV).status == 0
+    ipmpki(site, "backup").failed("the file of the backup is missing", status=2)
+    ipmpki(site, "backup", "a", "b", "c").failed("one backup at a time", status=2)
