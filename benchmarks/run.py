@@ -109,6 +109,22 @@ def check(folder: Path, hosts: int) -> Row:
     )
 
 
+def check_with_mistakes(folder: Path, hosts: int, form: str) -> Row:
+    """The same where every tenth host has an address that is its own loopback, which is a warning each."""
+    text = fleet(hosts, "ec-p256", "ec-p256")
+    for number in range(0, hosts - 1, 10):
+        address = f'"10.{number // 65536}.{number // 256 % 256}.{number % 256}"'
+        text = text.replace(f"ips = [{address}]", f'ips = [{address}, "127.0.0.1"]')
+    (folder / "pki.toml").write_text(text)
+    tool, floor = best(
+        5,
+        lambda: seconds_of([*IPMPKI, "check", "--format", form, "pki.toml"], folder),
+        lambda: seconds_of([*FLOORS, "parse", "pki.toml"], folder),
+    )
+    what = f"{hosts // 10:,} mistakes ({form})"
+    return Row(what, tool, floor, "tomllib + pydantic", seconds=2.0 if hosts >= 10_000 else 0)
+
+
 def build_elliptic(folder: Path, hosts: int, runs: int) -> Row:
     """A first build with EC keys against making keys, signing and writing the same files."""
     # Every run has a folder of its own, and none is removed before the end: some file systems are slow to
@@ -211,6 +227,7 @@ def main() -> int:
         folder = Path(name)
         rows.append(start_up(folder))
         rows += [check(folder, hosts) for hosts in sizes]
+        rows += [check_with_mistakes(folder, sizes[-1], form) for form in ("text", "json")]
         for hosts in sizes:
             rows.append(build_elliptic(folder, hosts, runs=3 if hosts < 10_000 else 2))
             rows.append(plan_nothing(folder, hosts))
