@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.fleet import host_of
-from ipmpki.planning.succession import succession_date, trusts_signers
+from ipmpki.planning.succession import may_be_installed, succession_date, trusts_signers
 from ipmpki.vocabulary import Profile, RevocationReason
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ def waited_for(fleet: Fleet | None, issued: Issued) -> tuple[str, ...]:
         host.name
         for host in fleet.hosts
         if trusts_signers(host, fleet)
+        and may_be_installed(host, issued)
         and (host.name not in issued.installed or not every <= issued.installed[host.name].trusted)
     )
 

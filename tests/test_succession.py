@@ -296,6 +296,19 @@ def test_a_build_says_what_its_rollover_waits_for(built_shop: Shop) -> None:
     assert "say so: ipmpki installed pki.toml HOST... (or --all)" in told
 
 
+def test_a_host_that_waits_for_its_first_certificate_is_not_waited_for(built_shop: Shop) -> None:
+    built_shop.write(built_shop.text + client("desk9", csr="desk9.csr").replace('key = "ec-p256"\n', ""))
+    built_shop.edit(*NEXT)
+    built_shop.build()
+    for expected in (Stage.TRUST_BOTH, Stage.REISSUE, Stage.RETIRE):
+        assert stage(built_shop) is expected
+        built_shop.build()
+        say_installed(built_shop)
+    built_shop.build()
+    assert stage(built_shop) is None
+    assert [one.host for one in built_shop.plan().awaited] == ["desk9.example.com"]
+
+
 def test_saying_it_twice_adds_nothing_to_the_ledger(built_shop: Shop) -> None:
     say_installed(built_shop)
     before = read_issued(built_shop.store).last_event

@@ -13,8 +13,8 @@ from ipmpki.cli.saving import create, publish
 from ipmpki.cli.targets import file_and_backup
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ipmpki.keeping.restoring import Restored
 

@@ -200,8 +200,15 @@ def _waiting_for_trust(world: World, target: StoredAuthority | None) -> tuple[st
     return tuple(
         host.name
         for host in world.fleet.hosts
-        if trusts_signers(host, world.fleet) and not _has_trust(host.name, target, world.issued)
+        if trusts_signers(host, world.fleet)
+        and may_be_installed(host, world.issued)
+        and not _has_trust(host.name, target, world.issued)
     )
+
+
+def may_be_installed(host: HostSpec, issued: Issued) -> bool:
+    """One that still waits for its first certificate begins with the new trust."""
+    return host.certificate is None or host.name in issued.current
 
 
 def _has_trust(name: str, target: StoredAuthority | None, issued: Issued) -> bool:
@@ -218,8 +225,10 @@ def _waiting_for_certificates(world: World, target: StoredAuthority) -> tuple[st
             if spec.is_bought:
                 continue
             current = world.issued.current.get(holder)
-            is_done = current is not None and current.authority == target.identity
-            if not is_done or known is None or current is None or current.serial not in known.serials:
+            if current is None:
+                continue  # it has none of the authority before, either
+            is_new = current.authority == target.identity
+            if not is_new or known is None or current.serial not in known.serials:
                 waiting.append(host.name)
                 break
     return tuple(waiting)
