@@ -276,4 +276,4 @@ TestAFewYears.settings = settings(max_examples=10, stateful_step_count=20, **_SE
 
 @pytest.mark.exhaustive
 class TestManyYears(Years.TestCase):  # type: ignore[misc,name-defined]
-    settings = settings(max_examples=60, stateful_step_count=40, **_SETTINGS)
+    settings = settings(max_examples=40, stateful_step_count=30, **_SETTINGS)
