@@ -100,3 +100,52 @@ def test_with_the_clock_a_year_back_it_works_and_a_warning_says_so(built_shop: S
     built_shop.now = TODAY + timedelta(days=1)
     built_shop.build()
     assert built_shop.changes() == {}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_on_a_full_disk_all_of_it_is_recorded_or_nothing_and_room_mends_it(
+    tmp_path: Path, command: str
+) -> None:
+    with tmpfs(tmp_path / "disk", "size=16m") as disk:
+        shop = Shop(disk)
+        shop.build()
+        before = state(shop)
+        remount(disk, f"size={used(disk)}")
+        ipmpki(disk, *COMMANDS[command]).failed("no room left on the disk")
+        assert state(shop) == before
+        remount(disk, "size=16m")
+        assert ipmpki(disk, *COMMANDS[command]).status == 0
+        assert state(shop) != before
+
+
+def test_adopting_onto_a_full_disk_or_a_read_only_one_leaves_nothing(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    shop = Shop(old)
+    shop.build()
+    (old / "ca.key").write_bytes(key_of_the_authority(shop))
+    (old / "ca.crt").write_bytes((shop.dist / "ca/ca-cert.pem").read_bytes())
+    with tmpfs(tmp_path / "disk", "size=16m") as disk:
+        for options in (f"size={PAGE}", "size=16m,ro"):
+            remount(disk, options)
+            refused = ipmpki(disk, "adopt", str(old), "--into", "pki.toml")
+            assert refused.status in {2, 4}, refused
+            assert [path.name for path in disk.iterdir() if path.suffix == ".toml"] == []
+        remount(disk, "size=16m,rw")
+        assert ipmpki(disk, "adopt", str(old), "--into", "pki.toml").status == 0
+        assert ipmpki(disk, "check", "--strict").status in {0, 1}
+
+
+PAGE = 4096
+
+
+def used(folder: Path) -> int:
+    """What a file system in memory takes for the files below a folder: whole pages."""
+    return sum(-(-path.stat().st_size // PAGE) * PAGE for path in folder.rglob("*") if path.is_file())
+
+
+def key_of_the_authority(shop: Shop) -> bytes:
+    with contextlib.closing(sqlite3.connect(shop.store)) as connection:
+        (key,) = connection.execute("SELECT key FROM authority").fetchone()
+    assert isinstance(key, bytes)
+    return key
