@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from ipmpki import specification
 from ipmpki.changes import host_folder
 from ipmpki.fleet import tools_holder
+from ipmpki.planning.succession import trusts_signers
 from ipmpki.render.report import (
     Report,
     ReportedAuthority,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ipmpki.changes import Rollover
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.fleet import Fleet, HostSpec
-    from ipmpki.issued import Issued, IssuedCertificate
+    from ipmpki.issued import Issued, IssuedCertificate, StoredAuthority
     from ipmpki.trust import TrustBundle
 
 
@@ -37,15 +38,18 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
     rollover: Rollover | None = None,
 ) -> Report:
     """The report of a declaration; ``fleet`` is None where too little of it could be read."""
+    signs_here = bool(issued.signers) and (fleet is None or fleet.signs_here)
     return Report(
         declaration=declaration,
         mutual_auth=fleet.mutual_auth if fleet else False,
         refused=refused,
         as_of=issued.last_event_at,
-        authority=_authority(issued) if fleet is None or fleet.signs_here else None,
-        revocation_list=_revocation_list(issued) if fleet is None or fleet.signs_here else None,
+        authority=_authority(issued.signers[-1]) if signs_here else None,
+        outgoing=tuple(_authority(one) for one in issued.signers[:-1]) if signs_here else (),
+        revocation_list=_revocation_list(issued) if signs_here else None,
+        is_bought=fleet is not None and fleet.is_third_party,
         is_mixed=fleet is not None and fleet.is_mixed,
-        hosts=tuple(_host(host, issued) for host in fleet.hosts) if fleet else (),
+        hosts=tuple(_host(host, fleet, issued) for host in fleet.hosts) if fleet else (),
         problems=problems,
         bundle=_bundle(fleet, bundle),
         rollover=rollover,
@@ -60,10 +64,7 @@ def _bundle(fleet: Fleet | None, bundle: TrustBundle | None) -> ReportedBundle |
     return ReportedBundle(fleet.bundle.path, len(bundle.names), bundle.sha256, named)
 
 
-def _authority(issued: Issued) -> ReportedAuthority | None:
-    authority = issued.signer
-    if authority is None:
-        return None
+def _authority(authority: StoredAuthority) -> ReportedAuthority:
     return ReportedAuthority(
         authority.subject,
         authority.key_type,
@@ -81,7 +82,7 @@ def _revocation_list(issued: Issued) -> ReportedRevocationList | None:
     return ReportedRevocationList(crl.number, crl.this_update, crl.next_update, issued.listed_revocations)
 
 
-def _host(host: HostSpec, issued: Issued) -> ReportedHost:
+def _host(host: HostSpec, fleet: Fleet, issued: Issued) -> ReportedHost:
     current = issued.current.get(host.name) if host.certificate is not None else None
     folder = issued.folders.get(host_folder(host.name))
     request = issued.requests.get(host.name) if host.certificate is not None else None
@@ -96,18 +97,34 @@ def _host(host: HostSpec, issued: Issued) -> ReportedHost:
         published_at=folder.published_at if folder else None,
         awaited_since=request.made_at if request else None,
         tools_certificate=_certificate(tools, host.renew_before) if tools else None,
-        **_installation(host, issued),
+        **_installation(host, fleet, issued),
     )
 
 
-def _installation(host: HostSpec, issued: Issued) -> dict[str, datetime | None]:
-    """Whether a host is known to have its current certificates, or until when those before will do."""
+class _Installation(TypedDict, total=False):
+    installed_at: datetime | None
+    install_by: datetime | None
+    is_behind: bool
+
+
+def _installation(host: HostSpec, fleet: Fleet, issued: Issued) -> _Installation:
+    """Whether a host is known to have what is published for it, or until when what it had before will do.
+
+    It is judged as ``ipmpki status`` judges it: by the certificates, and by whom its files trust.
+    """
     holders = [holder for holder, _ in host.certificates if holder in issued.current]
     known = issued.installed.get(host.name)
-    if known is not None and all(issued.current[holder].serial in known.serials for holder in holders):
-        return {"installed_at": known.at}
+    if known is not None:
+        trusts_all = not trusts_signers(host, fleet) or all(
+            one.fingerprint in known.trusted for one in issued.signers
+        )
+        if trusts_all and all(issued.current[holder].serial in known.serials for holder in holders):
+            return {"installed_at": known.at}
     ends = [issued.ends_before[holder] for holder in holders if holder in issued.ends_before]
-    return {"install_by": min(ends, default=None)}
+    return {
+        "install_by": min(ends, default=None),
+        "is_behind": known is not None or (len(issued.signers) > 1 and trusts_signers(host, fleet)),
+    }
 
 
 def _certificate(issued: IssuedCertificate, renew_before: timedelta) -> ReportedCertificate:
@@ -123,4 +140,5 @@ def _certificate(issued: IssuedCertificate, renew_before: timedelta) -> Reported
         not_after=issued.not_after,
         renew_from=issued.not_after - renew_before,
         fingerprint=issued.fingerprint,
+        revoked_at=issued.revoked_at,
     )

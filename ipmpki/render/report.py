@@ -43,7 +43,10 @@ class ReportedAuthority:
 
 @dataclass(frozen=True, slots=True)
 class ReportedCertificate:
-    """A host's certificate. ``renew_from`` is when a build starts to renew it."""
+    """A host's certificate. ``renew_from`` is when a build starts to renew it.
+
+    ``revoked_at`` is set where it was revoked and another one cannot be issued yet.
+    """
 
     profile: Profile
     common_name: str
@@ -55,6 +58,7 @@ class ReportedCertificate:
     not_after: datetime
     renew_from: datetime
     fingerprint: str
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ class ReportedHost:
 
     ``awaited_since`` is when the request was made whose certificate has yet to be brought. A server may have
     a second certificate, which its own programs show where they are clients. ``installed_at`` is when it was
-    told to have all this installed, ``install_by`` otherwise when the certificate it had before ends.
+    told to have all this installed, ``install_by`` otherwise when the certificate it had before ends, and
+    ``is_behind`` whether it is known to have something older.
     """
 
     name: str
@@ -76,6 +81,7 @@ class ReportedHost:
     awaited_since: datetime | None = None
     installed_at: datetime | None = None
     install_by: datetime | None = None
+    is_behind: bool = False
     tools_certificate: ReportedCertificate | None = None
 
     @property
@@ -114,8 +120,9 @@ class Report:
 
     ``as_of`` is the time of the newest event in the ledger (None before the first build): it, not the
     wall clock, dates the report, so that a second build writes the same bytes. ``refused`` is true where
-    errors kept the build from happening. ``is_mixed``: servers' certificates are bought, those of clients
-    come from ``authority``. ``rollover``: it is taking over from another.
+    errors kept the build from happening. ``is_bought``: servers' certificates are, and those of clients
+    unless the mode ``is_mixed``, in which ``authority`` signs them. ``rollover``: it is taking over from
+    those of ``outgoing``, which are trusted beside it.
     """
 
     declaration: str
@@ -127,7 +134,9 @@ class Report:
     hosts: tuple[ReportedHost, ...]
     problems: tuple[LocatedProblem, ...]
     bundle: ReportedBundle | None = None
+    is_bought: bool = False
     is_mixed: bool = False
+    outgoing: tuple[ReportedAuthority, ...] = ()
     rollover: Rollover | None = None
 
 

@@ -2,72 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from ipmpki.diagnostics import tally
 from ipmpki.render import report_words as words
+from ipmpki.render.host_table import Installing, host_tables
 from ipmpki.render.pages import inlined, page_environment, policy
 from ipmpki.render.problem_cards import problem_cards
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import Code, Sentence, day, grouped, minute, timestamp
 from ipmpki.render.timeline import draw_timeline
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from jinja2 import Template
 
-    from ipmpki.render.report import Report, ReportedCertificate, ReportedHost
+    from ipmpki.render.report import Report
     from ipmpki.render.report_words import Census, InstallGroup
-
-ROWS_A_TABLE = 100
-"""A longer list is cut into tables of this many rows, as a browser skips the layout of those out of sight."""
-
-
-class HostRow(NamedTuple):
-    """A host as the page shows it."""
-
-    name: str
-    also: str
-    role: str
-    system: str
-    tone: str
-    symbol: str
-    word: str
-    published: str
-    published_at: str
-    has_certificate: bool
-    until: str = ""
-    until_at: str = ""
-    renew: str = ""
-    renew_at: str = ""
-    common_name: str = ""
-    names: str = ""
-    key: str = ""
-    since: str = ""
-    serial: str = ""
-    fingerprint: str = ""
-    tools: str = ""
-    installed: str = ""
-    install_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HostTable:
-    """A table of at most ROWS_A_TABLE hosts."""
-
-    caption: str
-    rows: tuple[HostRow, ...]
 
 
 def render_html(report: Report, census: Census) -> bytes:
     """The report as one HTML5 file, UTF-8, with a Content-Security-Policy that allows only its own parts."""
-    hosts = words.order_hosts(report.hosts)
+    tables = host_tables(words.order_hosts(report), report)
+    rows = [row for table in tables for row in table.rows]
     style, script = inlined("report.css"), inlined("report.js")
     page = _template().render(
         policy=policy([style], [script]),
@@ -89,11 +48,9 @@ def render_html(report: Report, census: Census) -> bytes:
         renewal=words.renewal(report, census),
         build=words.build_command(report),
         timeline=draw_timeline(report),
-        tables=[
-            table
-            for role in Role
-            for table in _host_tables(role, [host for host in hosts if host.role is role], report)
-        ],
+        tables=tables,
+        anchors={row.name: row.anchor for row in rows},
+        installing=sorted({row.installing for row in rows}, key=list(Installing).index),
         trust=words.explain_trust(report),
         words=words.WORDS,
         limits=words.LIMITS,
@@ -122,58 +79,3 @@ def _stages(report: Report) -> list[tuple[str, list[InstallGroup]]]:
         (title, [group for group in groups if group.role is role]) for role, title in words.STAGES.items()
     ]
     return [stage for stage in stages if stage[1]]
-
-
-def _host_tables(role: Role, hosts: Sequence[ReportedHost], report: Report) -> list[HostTable]:
-    noun = words.ROLE_NAMES[role] + "s"
-    parts = -(-len(hosts) // ROWS_A_TABLE)
-    tables = []
-    for part in range(parts):
-        rows = hosts[part * ROWS_A_TABLE : (part + 1) * ROWS_A_TABLE]
-        caption = f"{noun} ({len(hosts):,})" if parts == 1 else f"{noun}, part {part + 1} of {parts}"
-        tables.append(HostTable(caption, tuple(_host_row(host, report) for host in rows)))
-    return tables
-
-
-def _host_row(host: ReportedHost, report: Report) -> HostRow:
-    status = words.status_of(host, report)
-    certificate = host.certificate
-    first = min(host.certificates, key=lambda one: one.not_after, default=None)
-    published = host.published_at
-    common = (
-        visible(host.name),
-        visible(", ".join((*host.aliases, *host.addresses))),
-        words.ROLE_NAMES[host.role],
-        words.SYSTEM_NAMES[host.os],
-        status.tone,
-        status.symbol,
-        status.word,
-        "" if published is None else day(published),
-        "" if published is None else timestamp(published),
-    )
-    if certificate is None or first is None:
-        return HostRow(*common, has_certificate=False)
-    return HostRow(
-        *common,
-        has_certificate=True,
-        until=day(first.not_after),
-        until_at=timestamp(first.not_after),
-        renew=day(first.renew_from),
-        renew_at=timestamp(first.renew_from),
-        common_name=visible(certificate.common_name),
-        names=visible(", ".join((*certificate.dns_names, *certificate.addresses))),
-        key=visible(certificate.key),
-        since=day(certificate.not_before),
-        serial=words.serial_number(certificate.serial),
-        fingerprint=grouped(certificate.fingerprint),
-        tools=_as_a_client(host.tools_certificate),
-        installed="" if host.installed_at is None else day(host.installed_at),
-        install_by="" if host.install_by is None else day(host.install_by),
-    )
-
-
-def _as_a_client(certificate: ReportedCertificate | None) -> str:
-    """The certificate that a server's own programs show, in a line."""
-    if certificate is None:
-        return ""
-    return f"another until {day(certificate.not_after)}, serial no. {words.serial_number(certificate.serial)}"

@@ -144,7 +144,7 @@ def _next_steps(report: Report, census: Census) -> Iterator[str]:
 def _hosts(report: Report) -> Iterator[str]:
     if not report.hosts:
         return
-    hosts = words.order_hosts(report.hosts)
+    hosts = words.order_hosts(report)
     yield from _heading(f"Hosts ({len(hosts):,})")
     yield ""
     yield f"{'Name':<{_NAME_WIDTH}}  {'Role':<6}  {'System':<7}  {'Certificate':<20}  Expires"

@@ -20,8 +20,6 @@ from ipmpki.render.problems import visible
 from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ipmpki.diagnostics import Tally
     from ipmpki.render.report import Report, ReportedHost
 
@@ -52,7 +50,9 @@ class Status(Enum):
 
     VALID = ("ok", "✓", "Valid")
     RENEWAL_DUE = ("warning", "▲", "Renewal due")
+    RENEWAL_AWAITED = ("warning", "○", "Renewal awaited")
     EXPIRED = ("error", "✕", "Expired")
+    REVOKED = ("error", "✕", "Revoked")
     AWAITED = ("warning", "○", "No certificate yet")
     NOT_NEEDED = ("quiet", "◇", "None needed")
 
@@ -157,11 +157,15 @@ def status_of(host: ReportedHost, report: Report) -> Status:
     if host.certificate is None:
         needed = host.role is Role.SERVER or report.mutual_auth
         return Status.AWAITED if needed else Status.NOT_NEEDED
+    if any(one.revoked_at is not None for one in host.certificates):
+        return Status.REVOKED
     certificate = min(host.certificates, key=lambda one: one.renew_from)
     as_of = report.as_of
-    if as_of is None or as_of < certificate.renew_from:
-        return Status.VALID
-    return Status.EXPIRED if as_of >= certificate.not_after else Status.RENEWAL_DUE
+    if as_of is not None and as_of >= certificate.not_after:
+        return Status.EXPIRED
+    if host.awaited_since is not None:
+        return Status.RENEWAL_AWAITED
+    return Status.VALID if as_of is None or as_of < certificate.renew_from else Status.RENEWAL_DUE
 
 
 def is_waiting(host: ReportedHost) -> bool:
@@ -256,11 +260,18 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
         " is issued and published.",
     )
     read: Sentence = ("Read what is listed under Problems.",)
-    expired, due, awaited = (
-        census.statuses[status] for status in (Status.EXPIRED, Status.RENEWAL_DUE, Status.AWAITED)
+    revoked, expired, due, awaited = (
+        census.statuses[status]
+        for status in (Status.REVOKED, Status.EXPIRED, Status.RENEWAL_DUE, Status.AWAITED)
     )
     said = (
         (count.errors, "error", f"Built, with {counted(count.errors, 'error')}", (read,)),
+        (
+            revoked,
+            "error",
+            f"{counted(revoked, 'host')} with a revoked certificate",
+            (("The list of hosts shows which. Servers that read the revocation list turn them away.",),),
+        ),
         (expired, "error", f"{counted(expired, 'certificate')} expired", (again,)),
         (due, "warning", f"{counted(due, 'certificate')} due for renewal", (again,)),
         (
@@ -281,9 +292,18 @@ def build_command(report: Report) -> Sentence:
     return (Code(f"ipmpki build {visible(report.declaration)}"),)
 
 
-def order_hosts(hosts: Iterable[ReportedHost]) -> tuple[ReportedHost, ...]:
-    """Servers first, then clients, each in the order of the declaration."""
-    return tuple(sorted(hosts, key=lambda host: host.role is not Role.SERVER))
+def order_hosts(report: Report) -> tuple[ReportedHost, ...]:
+    """Servers first, then clients; of each those first that lack what they need, then what ends first.
+
+    Certificates that end on one day keep the order of the declaration, as do hosts that need none.
+    """
+
+    def urgency(host: ReportedHost) -> tuple[bool, bool, str]:
+        lacks = status_of(host, report) in {Status.AWAITED, Status.REVOKED}
+        ends = min([day(one.not_after) for one in host.certificates], default="9999-12-31")
+        return host.role is not Role.SERVER, not lacks, "" if lacks else ends
+
+    return tuple(sorted(report.hosts, key=urgency))
 
 
 _HOW = {

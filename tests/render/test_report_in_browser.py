@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ipmpki.render.report import Report, render_report
+from ipmpki.vocabulary import Role
 from tests.render.browser import SCHEMES, WIDTHS, opened
-from tests.render.reports import HOSTILE, PRINT_ROOM, REFUSED, fleet, host, hostile
+from tests.render.reports import AS_OF, HOSTILE, PRINT_ROOM, REFUSED, certificate, fleet, host, hostile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
 REPORTS: dict[str, Report] = {
@@ -57,15 +58,154 @@ def test_a_report_read_later_tells_what_became_of_it(browser: Browser, tmp_path:
         assert "1 certificate has expired" in page.locator("#since").inner_text()
 
 
-def test_hosts_are_filtered_and_put_in_order_and_the_number_found_is_announced(
+def row(page: Page, name: str) -> Locator:
+    """The row of a host."""
+    return page.locator(".hosts tbody tr", has_text=name)
+
+
+def found(page: Page) -> str:
+    """What is announced of the list."""
+    return page.locator("#found").inner_text()
+
+
+def sorted_by(page: Page) -> dict[str, str | None]:
+    """The columns that say they are in order, of every table."""
+    headings = page.locator(".hosts thead th[aria-sort]").all()
+    return {heading.inner_text(): heading.get_attribute("aria-sort") for heading in headings}
+
+
+IN_HAND = replace(
+    PRINT_ROOM,
+    hosts=(
+        *PRINT_ROOM.hosts,
+        replace(host("told.example.com", Role.CLIENT), installed_at=AS_OF),
+        replace(host("late.example.com", Role.CLIENT), install_by=AS_OF - timedelta(days=1)),
+        replace(host("soon.example.com", Role.CLIENT), install_by=AS_OF + timedelta(days=9)),
+        replace(host("behind.example.com", Role.CLIENT), is_behind=True),
+        replace(host("waits.example.com"), certificate=None, published_at=None, awaited_since=AS_OF),
+        replace(
+            host("again.example.com"),
+            certificate=replace(certificate("again.example.com"), revoked_at=AS_OF - timedelta(days=2)),
+        ),
+    ),
+)
+
+
+def names(*stems: str) -> list[str]:
+    return [f"{stem}.example.com" for stem in stems]
+
+
+def test_without_scripts_what_is_urgent_stands_first(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, written(tmp_path, IN_HAND), java_script_enabled=False) as page:
+        assert shown(page)[:7] == names("waits", "again", "ipm3", "ipm2", "ipm1", "sap", "desk")
+        assert page.locator("#tools, thead button").filter(visible=True).count() == 0
+        assert "○ No certificate yet since 2026-11-24" in row(page, "waits.example.com").inner_text()
+        assert "✕ Revoked since 2026-11-22, until" in row(page, "again.example").inner_text()
+        row(page, "ipm1.example").locator("summary").click()
+        assert page.get_by_text("Fingerprint (SHA-256)").filter(visible=True).count() == 1
+
+
+def test_the_table_shows_what_is_installed_and_until_when_the_rest_must_be(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with opened(browser, written(tmp_path, IN_HAND)) as page:
+        told = {
+            name: row(page, name).locator("td").nth(2).inner_text()
+            for name in names("told", "late", "soon", "behind", "waits", "mac")
+        }
+        assert list(told.values()) == [
+            "✓ Installed 2026-11-24",
+            "✕ Overdue 2026-11-23",
+            "▲ Install by 2026-12-03",
+            "▲ To install",
+            "◇ Nothing to install",
+            "○ Not known",
+        ]
+        page.select_option("#installed", "Install by")
+        assert shown(page) == names("soon")
+        page.select_option("#installed", "")
+        page.select_option("#order", "install")
+        assert shown(page)[5:8] == names("late", "soon", "behind")
+
+
+def test_hosts_are_found_by_text_and_state_and_their_number_is_announced(
     browser: Browser, tmp_path: Path
 ) -> None:
     for width in (320, 1280):
         with opened(browser, written(tmp_path, PRINT_ROOM), width=width) as page:
+            assert page.locator("#found").get_attribute("role") == "status"
             page.select_option("#state", "Expired")
-            assert shown(page) == ["sap.example.com"]
-            assert page.get_by_role("status").last.inner_text() == "1 of 7 hosts"
+            assert shown(page) == names("sap")
+            assert found(page) == "1 of 7 hosts, by first to end"
             page.select_option("#state", "")
             assert len(shown(page)) == 7
-            page.select_option("#order", "until")
-            assert shown(page)[:4] == [f"{name}.example.com" for name in ("ipm3", "ipm2", "ipm1", "sap")]
+            page.fill("#filter", "client AIX")
+            row(page, "sap.example.com").wait_for(state="hidden")
+            assert shown(page) == names("batch")
+            page.fill("#filter", "no such host")
+            row(page, "batch.example.com").wait_for(state="hidden")
+            assert found(page) == "0 of 7 hosts, by first to end"
+            assert page.locator(".hosts caption:visible").count() == 0
+
+
+def test_a_column_is_sorted_by_mouse_and_keyboard_and_says_so(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, written(tmp_path, PRINT_ROOM)) as page:
+        assert sorted_by(page) == {"Certificate": "ascending"}
+        page.get_by_role("button", name="Host", exact=True).first.click()
+        assert shown(page) == names("ipm1", "ipm2", "ipm3", "batch", "desk", "mac", "sap")
+        assert sorted_by(page) == {"Host": "ascending"}
+        page.get_by_role("button", name="Host", exact=True).first.focus()
+        page.keyboard.press("Enter")
+        assert shown(page) == names("ipm3", "ipm2", "ipm1", "sap", "mac", "desk", "batch")
+        assert sorted_by(page) == {"Host": "descending"}
+        assert found(page) == "7 hosts, by name, backwards"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+        assert sorted_by(page) == {"System": "ascending"}
+        assert page.locator("#order").input_value() == "system"
+
+
+def test_many_hosts_are_sorted_and_found_across_the_tables(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, written(tmp_path, fleet(450))) as page:
+        sizes = [table.locator("tbody tr").count() for table in page.locator(".hosts").all()]
+        assert sizes == [45, 100, 100, 100, 100, 5]
+        page.select_option("#order", "name")
+        clients = page.locator(".hosts tbody tr th bdi").all_text_contents()[45:]
+        assert clients == [f"host{number:05}.example.com" for number in range(450) if number % 10]
+        assert sizes == [table.locator("tbody tr").count() for table in page.locator(".hosts").all()]
+        assert not page.locator("#parts").is_visible()
+        page.fill("#filter", "host00449")
+        page.locator(".hosts tbody tr:visible").nth(1).wait_for(state="detached")
+        assert shown(page) == names("host00449")
+
+
+def test_a_link_to_a_host_leads_there_even_if_it_was_filtered_away(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, written(tmp_path, fleet(450))) as page:
+        page.select_option("#state", "Valid")
+        page.evaluate("document.getElementById('state').value = 'Renewal due'")
+        page.locator("#state").dispatch_event("change")
+        link = page.locator(".names a").first
+        target = link.get_attribute("href")
+        link.click()
+        assert page.locator(f"tr{target}").evaluate(
+            "row => !row.hidden && row.getBoundingClientRect().top < innerHeight"
+        )
+
+
+def test_a_part_of_a_long_list_is_reached_by_a_link(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, written(tmp_path, fleet(450)), java_script_enabled=False) as page:
+        page.locator("#parts summary").click()
+        page.get_by_role("link", name="Clients, part 3 of 5").click()
+        assert page.locator("caption", has_text="Clients, part 3 of 5").evaluate(
+            "caption => Math.abs(caption.getBoundingClientRect().top) < innerHeight"
+        )
+
+
+def test_details_are_unfolded_for_print_and_folded_again(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, written(tmp_path, PRINT_ROOM)) as page:
+        everywhere = "document.querySelectorAll('details').length"
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details[open]").count() == page.evaluate(everywhere)
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator("details[open]").count() == 0
+        assert page.pdf().startswith(b"%PDF")

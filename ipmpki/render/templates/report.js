@@ -1,9 +1,8 @@
 "use strict";
 (() => {
-  const now = new Date().toISOString();
   const rows = [...document.querySelectorAll(".hosts tbody tr")];
 
-  // The report tells of the day it was written; the reader may open it much later.
+  // The report tells of the day it was written; the reader may open it much later, and leave it open for long.
   const since = document.getElementById("since");
   const list = document.getElementById("next-update");
   const standing = (moment) => {
@@ -15,40 +14,69 @@
     if (list && list.dateTime <= moment) said.push("the revocation list has run out");
     return said.join("; ");
   };
-  const today = standing(now);
-  if (today && today !== standing(since.dataset.asOf)) {
+  const then = standing(since.dataset.asOf);
+  let told = "";
+  const compare = () => {
+    const today = standing(new Date().toISOString());
+    if (today === told) return;
+    told = today;
+    since.hidden = !today || today === then;
     const line = document.createElement("p");
     line.textContent = `▲ By this computer’s clock, today ${today}. Build again, and install the folders that changed.`;
-    since.append(line);
-    since.hidden = false;
-  }
+    since.replaceChildren(...(since.hidden ? [] : [line]));
+  };
+  compare();
+  setInterval(compare, 3600000);
+  document.addEventListener("visibilitychange", compare);
+
+  // What is folded away on the screen is printed too.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const part of folded) part.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const part of folded) part.open = false;
+  });
 
   const tools = document.getElementById("tools");
   if (!tools || rows.length < 2) return;
-  const [filter, state, order, found] = ["filter", "state", "order", "found"].map((id) => document.getElementById(id));
+  const [filter, state, installed, order, found, parts] = ["filter", "state", "installed", "order", "found", "parts"].map(
+    (id) => document.getElementById(id),
+  );
   const tables = [...document.querySelectorAll(".hosts")];
+  const count = rows.length.toLocaleString("en");
+  const words = (cell) => cell.querySelector(".status").textContent.slice(2);
   const index = () => rows.map((row, place) => ({
     row,
     place,
     table: row.closest("table"),
     server: row.cells[1].textContent.startsWith("Server"),
     name: row.cells[0].firstChild.textContent,
-    until: row.dataset.until || "9",
+    system: row.cells[1].textContent,
+    install: row.dataset.install,
     published: row.dataset.published || "",
-    word: row.querySelector(".status").textContent.slice(2),
+    state: words(row.cells[2]),
+    installed: words(row.cells[3]),
     text: "",
   }));
   let entries = null; // read off the page at the first use, so that a long page opens fast
+  const collator = new Intl.Collator("en", { numeric: true });
+  const plain = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
   const orders = {
-    "": (one, other) => one.place - other.place,
-    name: (one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0),
-    until: (one, other) => (one.until < other.until ? -1 : one.until > other.until ? 1 : one.place - other.place),
-    published: (one, other) => (one.published > other.published ? -1 : one.published < other.published ? 1 : one.place - other.place),
+    until: () => 0, // the order they stand in
+    name: (one, other) => collator.compare(one.name, other.name),
+    system: (one, other) => plain(one.system, other.system),
+    install: (one, other) => plain(one.install, other.install),
+    published: (one, other) => plain(other.published, one.published),
   };
+  const columns = ["name", "system", "until", "install", "published"];
+  const titles = { until: "first to end", name: "name", system: "system", install: "first to install", published: "newest folder" };
+  let sorted = { key: "until", backwards: false };
 
   const tell = (shown) => {
-    const all = rows.length.toLocaleString("en");
-    found.textContent = shown === rows.length ? `${all} hosts` : `${shown.toLocaleString("en")} of ${all} hosts`;
+    const hosts = shown === rows.length ? `${count} hosts` : `${shown.toLocaleString("en")} of ${count} hosts`;
+    found.textContent = `${hosts}, by ${titles[sorted.key]}${sorted.backwards ? ", backwards" : ""}`;
   };
 
   const show = () => {
@@ -58,39 +86,83 @@
     const filled = new Set();
     for (const entry of entries) {
       if (wanted.length && !entry.text) entry.text = entry.row.textContent.toLowerCase();
-      const fits = (!state.value || entry.word === state.value) && wanted.every((word) => entry.text.includes(word));
+      const fits = (!state.value || entry.state === state.value)
+        && (!installed.value || entry.installed === installed.value)
+        && wanted.every((word) => entry.text.includes(word));
       if (entry.row.hidden === fits) entry.row.hidden = !fits;
       if (fits) {
         shown += 1;
-        filled.add(entry.row.closest("table"));
+        filled.add(entry.table);
       }
     }
     for (const table of tables) table.parentElement.hidden = !filled.has(table);
+    if (parts) parts.hidden = shown < rows.length || sorted.key !== "until" || sorted.backwards;
     tell(shown);
   };
 
   // Servers stay before clients; each table keeps its number of rows.
-  const arrange = () => {
+  const arrange = (key, backwards) => {
     entries ??= index();
+    sorted = { key, backwards };
+    order.value = key;
+    const by = (one, other) => (orders[key](one, other) || one.place - other.place) * (backwards ? -1 : 1);
     for (const server of [true, false]) {
-      const sorted = entries.filter((entry) => entry.server === server).sort(orders[order.value]);
-      const places = [...new Set(entries.filter((entry) => entry.server === server).map((entry) => entry.table))];
-      const size = places.length ? Math.max(...places.map((table) => table.tBodies[0].rows.length)) : 0;
+      const group = entries.filter((entry) => entry.server === server).sort(by);
+      const places = tables.filter((table) => group.some((entry) => entry.table === table));
+      const sizes = places.map((table) => table.tBodies[0].rows.length);
+      let from = 0;
       places.forEach((table, part) => {
-        table.tBodies[0].append(...sorted.slice(part * size, (part + 1) * size).map((entry) => entry.row));
+        const own = group.slice(from, from + sizes[part]);
+        from += sizes[part];
+        for (const entry of own) entry.table = table;
+        table.tBodies[0].replaceChildren(...own.map((entry) => entry.row));
       });
     }
+    mark();
     show();
   };
+
+  const headings = tables.flatMap((table) => [...table.tHead.rows[0].cells]);
+  const mark = () => {
+    headings.forEach((heading, place) => {
+      if (columns[place % columns.length] !== sorted.key) heading.removeAttribute("aria-sort");
+      else heading.setAttribute("aria-sort", sorted.backwards ? "descending" : "ascending");
+    });
+  };
+  for (const heading of headings) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...heading.childNodes);
+    heading.append(button);
+  }
+  document.getElementById("hosts").addEventListener("click", (event) => {
+    const heading = event.target.closest("thead th");
+    if (!heading) return;
+    const key = columns[heading.cellIndex];
+    arrange(key, sorted.key === key && !sorted.backwards);
+  });
+
+  // A link to a host leads there even where the filter has hidden it.
+  const reveal = () => {
+    const row = document.getElementById(location.hash.slice(1));
+    if (!row || !row.hidden) return;
+    tools.reset();
+    order.value = sorted.key;
+    show();
+    row.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
 
   let pending = 0;
   filter.addEventListener("input", () => {
     clearTimeout(pending);
     pending = setTimeout(show, 120);
   });
-  state.addEventListener("change", show);
-  order.addEventListener("change", arrange);
+  for (const choice of [state, installed]) choice.addEventListener("change", show);
+  order.addEventListener("change", () => arrange(order.value, false));
   tools.addEventListener("submit", (event) => event.preventDefault());
   tools.hidden = false;
+  tools.reset(); // what a browser remembers of the last visit
+  mark();
   tell(rows.length);
 })();
