@@ -15,6 +15,7 @@ from ipmpki.render.problem_cards import problem_cards
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import Code, Sentence, day, grouped, minute, timestamp
 from ipmpki.render.timeline import draw_timeline
+from ipmpki.render.trust_map import draw_trust
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -51,7 +52,7 @@ def render_html(report: Report, census: Census) -> bytes:
         tables=tables,
         anchors={row.name: row.anchor for row in rows},
         installing=sorted({row.installing for row in rows}, key=list(Installing).index),
-        trust=words.explain_trust(report),
+        trust=draw_trust(report, census),
         words=words.WORDS,
         limits=words.LIMITS,
     )

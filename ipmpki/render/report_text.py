@@ -10,6 +10,7 @@ from ipmpki.diagnostics import tally
 from ipmpki.render import report_words as words
 from ipmpki.render.problems import render_text, visible
 from ipmpki.render.report_words import counted, day, grouped, minute
+from ipmpki.render.trust_map import draw_trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,6 +45,7 @@ def _lines(report: Report, census: Census) -> Iterator[str]:
     yield from _problems(report)
     yield from _next_steps(report, census)
     yield from _hosts(report)
+    yield from _trust(report, census)
     yield from _bundle(report)
     yield from _authority(report)
     if not report.refused:
@@ -217,6 +219,14 @@ def _fingerprint(fingerprint: str) -> list[str]:
     return [
         f"  {label:<{_LABEL_WIDTH}}{line}" for label, line in zip_longest(("SHA-256",), lines, fillvalue="")
     ]
+
+
+def _trust(report: Report, census: Census) -> Iterator[str]:
+    trust = draw_trust(report, census)
+    if trust is not None:
+        yield from _heading("Who trusts whom")
+        for sentence in trust.sentences:
+            yield from _item(sentence)
 
 
 def _bundle(report: Report) -> Iterator[str]:

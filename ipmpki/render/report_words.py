@@ -490,25 +490,6 @@ def renewal(report: Report, census: Census) -> tuple[Sentence, ...]:
     return tuple(sentences)
 
 
-def explain_trust(report: Report) -> str:
-    """Who trusts whom under the declared mode, in words; the drawing shows the same."""
-    if report.is_mixed:
-        return (
-            "The authority signs the certificates of the clients. Servers know it by client-ca-cert.pem, or "
-            "by ca-cert.pem where no keyword tells the two apart, and believe nobody else. The servers' "
-            "certificates are bought. Clients know who sold them by the trust bundle in ca-cert.pem."
-        )
-    if report.mutual_auth:
-        return (
-            "The authority signs the certificates of servers and clients. Clients check servers, and servers "
-            "check clients. Both know the authority by ca-cert.pem."
-        )
-    return (
-        "The authority signs the certificates of the servers. Clients check servers, and know the authority "
-        "by ca-cert.pem. Clients show no certificate."
-    )
-
-
 LIMITS: Sentence = ("Of these, Mozilla trusts some only for certificates that they issued until a day:",)
 
 

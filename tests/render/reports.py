@@ -6,10 +6,12 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from ipmpki.changes import Rollover, Stage
 from ipmpki.diagnostics import Label, LocatedProblem, Place, Position, Problem, Related, Severity, Span
 from ipmpki.render.report import (
     Report,
     ReportedAuthority,
+    ReportedBundle,
     ReportedCertificate,
     ReportedHost,
     ReportedRevocationList,
@@ -27,6 +29,14 @@ AUTHORITY = ReportedAuthority(
     fingerprint=hashlib.sha256(b"authority").hexdigest(),
     is_existing=False,
 )
+OLD_AUTHORITY = replace(
+    AUTHORITY,
+    subject="CN=Acme Print CA 2017",
+    not_after=AS_OF + timedelta(days=300),
+    fingerprint=hashlib.sha256(b"old authority").hexdigest(),
+)
+SUCCESSION = Rollover(Stage.TRUST_BOTH, OLD_AUTHORITY.fingerprint, (), ("ipm1.example.com",))
+BUNDLE = ReportedBundle("certdata.txt", 143, hashlib.sha256(b"bundle").hexdigest(), ())
 REVOCATION_LIST = ReportedRevocationList(3, AS_OF, AS_OF + timedelta(days=397), 2)
 
 

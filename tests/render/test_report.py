@@ -24,8 +24,10 @@ from ipmpki.vocabulary import OperatingSystem, Role
 from tests.render.reports import (
     AS_OF,
     HOSTILE,
+    OLD_AUTHORITY,
     PRINT_ROOM,
     REFUSED,
+    SUCCESSION,
     fleet,
     host,
     hostile,
@@ -86,7 +88,8 @@ REPORTS = {
     "hostile": hostile(HOSTILE),
     "many": fleet(450),
     "empty": replace(PRINT_ROOM, hosts=(), problems=()),
-    "third-party": replace(PRINT_ROOM, authority=None, revocation_list=None),
+    "third-party": replace(PRINT_ROOM, authority=None, revocation_list=None, is_bought=True),
+    "succession": replace(PRINT_ROOM, outgoing=(OLD_AUTHORITY,), rollover=SUCCESSION),
 }
 every_report = pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 
@@ -378,14 +381,6 @@ def test_an_authority_brought_along_is_called_so() -> None:
     report = replace(PRINT_ROOM, authority=replace(PRINT_ROOM.authority, is_existing=True))
     assert "This authority was brought by you." in html_text(report)
     assert "brought by you" in files(report)["report.txt"]
-
-
-def test_who_trusts_whom_is_told_and_drawn_for_the_declared_mode() -> None:
-    one_way = replace(PRINT_ROOM, mutual_auth=False)
-    assert "Clients check servers, and servers check clients." in html_text(PRINT_ROOM)
-    assert "Clients show no certificate." in html_text(one_way)
-    arrows = [files(report)["report.html"].count("marker-end") for report in (PRINT_ROOM, one_way)]
-    assert arrows == [4, 2]
 
 
 # --- Problems ---------------------------------------------------------------------------------------

@@ -11,7 +11,16 @@ import pytest
 
 from ipmpki.render.report import Report, render_report
 from tests.render.browser import SCHEMES, opened
-from tests.render.reports import HOSTILE, PRINT_ROOM, REFUSED, fleet, hostile
+from tests.render.reports import (
+    BUNDLE,
+    HOSTILE,
+    OLD_AUTHORITY,
+    PRINT_ROOM,
+    REFUSED,
+    SUCCESSION,
+    fleet,
+    hostile,
+)
 from tests.tools import require, require_module
 
 if TYPE_CHECKING:
@@ -23,6 +32,8 @@ REPORTS: dict[str, Report] = {
     "hostile": hostile(HOSTILE),
     "many": fleet(120),
     "empty": replace(PRINT_ROOM, hosts=(), problems=()),
+    "bought": replace(PRINT_ROOM, is_bought=True, bundle=BUNDLE, authority=None, revocation_list=None),
+    "succession": replace(PRINT_ROOM, outgoing=(OLD_AUTHORITY,), rollover=SUCCESSION),
 }
 
 NEWER_THAN_THE_CHECKER = ".*(“contain-intrinsic-size”|“::details-content”).*"
