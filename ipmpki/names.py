@@ -256,14 +256,25 @@ class AddressSort(StrEnum):
     LINK_LOCAL = "link-local"
     MULTICAST = "multicast"
     BROADCAST = "broadcast"
+    RESERVED = "reserved"
+    DOCUMENTATION = "documentation"
+    MAPPED = "mapped"
+    ABANDONED = "abandoned"
 
 
 _LOOPBACK_4, _LINK_LOCAL_4, _MULTICAST_4, _BROADCAST_4 = 127, 0xA9FE, 0xE, 0xFFFFFFFF
+_THIS_NETWORK_4, _RESERVED_4 = 0, 0xF
+_DOCUMENTATION_4 = frozenset({0xC00002, 0xC63364, 0xCB0071})
 _LINK_LOCAL_6, _MULTICAST_6 = 0xFE80 >> 6, 0xFF
+_SITE_LOCAL_6, _MAPPED_6, _COMPATIBLE_6 = 0xFEC0 >> 6, 0xFFFF, 0
+_DOCUMENTATION_6, _NEWER_DOCUMENTATION_6 = 0x20010DB8, 0x3FFF0
 
 
 def sort_of_address(address: Address) -> AddressSort:
-    """What sort an address is: IPv4 by RFC 1122 (3.2.1.3), 3927 and 5771, IPv6 by RFC 4291 (2.4)."""
+    """What sort an address is: IPv4 by RFC 1122 (3.2.1.3), 3927 and 5771, IPv6 by RFC 4291 (2.4).
+
+    Those of documentation are RFC 5737's, 3849's and 9637's; RFC 4291 (2.5.5.1) and 3879 abandon two sorts.
+    """
     # Compared as numbers, as the properties of ipaddress take ten times as long.
     bits = int(address)
     if bits == 0:
@@ -278,7 +289,11 @@ def _sort_of_ipv4(bits: int) -> AddressSort:
         return AddressSort.LINK_LOCAL
     if bits >> 28 == _MULTICAST_4:
         return AddressSort.MULTICAST
-    return AddressSort.BROADCAST if bits == _BROADCAST_4 else AddressSort.ORDINARY
+    if bits >> 28 == _RESERVED_4:
+        return AddressSort.BROADCAST if bits == _BROADCAST_4 else AddressSort.RESERVED
+    if bits >> 24 == _THIS_NETWORK_4:
+        return AddressSort.RESERVED
+    return AddressSort.DOCUMENTATION if bits >> 8 in _DOCUMENTATION_4 else AddressSort.ORDINARY
 
 
 def _sort_of_ipv6(bits: int) -> AddressSort:
@@ -286,7 +301,24 @@ def _sort_of_ipv6(bits: int) -> AddressSort:
         return AddressSort.LOOPBACK
     if bits >> 118 == _LINK_LOCAL_6:
         return AddressSort.LINK_LOCAL
-    return AddressSort.MULTICAST if bits >> 120 == _MULTICAST_6 else AddressSort.ORDINARY
+    if bits >> 120 == _MULTICAST_6:
+        return AddressSort.MULTICAST
+    if bits >> 32 == _MAPPED_6:
+        return AddressSort.MAPPED
+    if bits >> 118 == _SITE_LOCAL_6 or bits >> 32 == _COMPATIBLE_6:
+        return AddressSort.ABANDONED
+    is_of_documents = bits >> 96 == _DOCUMENTATION_6 or bits >> 108 == _NEWER_DOCUMENTATION_6
+    return AddressSort.DOCUMENTATION if is_of_documents else AddressSort.ORDINARY
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def are_ordinary(written: tuple[str, ...]) -> bool:
+    """Whether every readable address of a host's list is one that a computer may well have."""
+    read = map(read_address, written)
+    return all(
+        isinstance(address, AddressFault) or sort_of_address(address) is AddressSort.ORDINARY
+        for address in read
+    )
 
 
 def wildcard_covers(wildcard: str, name: str) -> bool:

@@ -125,6 +125,17 @@ def test_only_what_is_an_address_is_read_as_one(written: str) -> None:
         assert ipaddress.ip_address(written) == read
 
 
+NETWORKS = {
+    sort: [ipaddress.ip_network(written) for written in networks.split()]
+    for sort, networks in {
+        AddressSort.RESERVED: "0.0.0.0/8 240.0.0.0/4",
+        AddressSort.DOCUMENTATION: "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20",
+        AddressSort.MAPPED: "::ffff:0:0/96",
+        AddressSort.ABANDONED: "fec0::/10 ::/96",
+    }.items()
+}
+
+
 @given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
 def test_sorts_of_addresses_are_those_of_the_standard_library(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
@@ -140,6 +151,9 @@ def test_sorts_of_addresses_are_those_of_the_standard_library(
         expected = AddressSort.MULTICAST
     elif str(address) == "255.255.255.255":
         expected = AddressSort.BROADCAST
+    else:
+        among = (sort for sort, networks in NETWORKS.items() for network in networks if address in network)
+        expected = next(among, AddressSort.ORDINARY)
     assert sort_of_address(address) is expected
 
 
@@ -154,11 +168,26 @@ def test_sorts_of_addresses_are_those_of_the_standard_library(
         ("169.253.255.255", AddressSort.ORDINARY),
         ("169.254.0.0", AddressSort.LINK_LOCAL),
         ("febf::1", AddressSort.LINK_LOCAL),
-        ("fec0::1", AddressSort.ORDINARY),
+        ("fec0::1", AddressSort.ABANDONED),
+        ("feff::1", AddressSort.ABANDONED),
+        ("::10.1.2.3", AddressSort.ABANDONED),
+        ("::ffff:10.1.2.3", AddressSort.MAPPED),
+        ("::fffe:10.1.2.3", AddressSort.ORDINARY),
+        ("2001:db8::1", AddressSort.DOCUMENTATION),
+        ("2001:db9::1", AddressSort.ORDINARY),
+        ("3fff:fff::1", AddressSort.DOCUMENTATION),
+        ("3fff:1000::1", AddressSort.ORDINARY),
+        ("192.0.2.255", AddressSort.DOCUMENTATION),
+        ("198.51.100.1", AddressSort.DOCUMENTATION),
+        ("203.0.113.1", AddressSort.DOCUMENTATION),
+        ("203.0.114.1", AddressSort.ORDINARY),
+        ("0.0.0.1", AddressSort.RESERVED),
+        ("240.0.0.1", AddressSort.RESERVED),
+        ("255.255.255.254", AddressSort.RESERVED),
         ("223.255.255.255", AddressSort.ORDINARY),
         ("224.0.0.0", AddressSort.MULTICAST),
         ("239.255.255.255", AddressSort.MULTICAST),
-        ("240.0.0.0", AddressSort.ORDINARY),
+        ("240.0.0.0", AddressSort.RESERVED),
         ("255.255.255.255", AddressSort.BROADCAST),
         ("ff02::1", AddressSort.MULTICAST),
         ("fe00::1", AddressSort.ORDINARY),

@@ -9,6 +9,7 @@ from ipmpki.diagnostics import Append, Fix, Related, Remove, Replace, Severity
 from ipmpki.names import (
     AddressFault,
     AddressSort,
+    are_ordinary,
     intended_address,
     read_address,
     read_name,
@@ -30,17 +31,13 @@ _NOT_AN_ENDPOINT = {
 }
 
 
-def _of_sort(host: HostSpec, *sorts: AddressSort) -> Iterator[tuple[str, AddressSort, Place]]:
-    """The addresses of a host that are of some sorts, as written, with their places."""
-    for address in host.addresses:
-        if sort_of_address(address) is not AddressSort.ORDINARY:
-            break
-    else:
+def addresses_of_sort(host: HostSpec, *sorts: AddressSort) -> Iterator[tuple[str, Address, Place]]:
+    """The addresses of a host that are of some sorts, as written and as read, with their places."""
+    if are_ordinary(host.declared.ips):
         return
     for written, address, place in _addresses(host):
-        sort = sort_of_address(address)
-        if sort in sorts:
-            yield written, sort, place
+        if sort_of_address(address) in sorts:
+            yield written, address, place
 
 
 @host_rule(Severity.ERROR, cites="RFC 5280, section 4.2.1.6; RFC 4291, section 2.2; RFC 6874")
@@ -180,8 +177,9 @@ def ip_not_an_endpoint(host: HostSpec) -> Iterator[Finding]:
     ips = ["10.1.2.3"]
     ```
     """
-    for written, sort, place in _of_sort(host, *_NOT_AN_ENDPOINT):
-        yield Finding(f"{quote(written)} {_NOT_AN_ENDPOINT[sort]}", "write the computer's own address", place)
+    for written, address, place in addresses_of_sort(host, *_NOT_AN_ENDPOINT):
+        what = _NOT_AN_ENDPOINT[sort_of_address(address)]
+        yield Finding(f"{quote(written)} {what}", "write the computer's own address", place)
 
 
 def _addresses(host: HostSpec) -> Iterator[tuple[str, Address, Place]]:
@@ -223,7 +221,7 @@ def loopback_address(host: HostSpec) -> Iterator[Finding]:
     ips = ["10.1.2.3"]
     ```
     """
-    for written, _, place in _of_sort(host, AddressSort.LOOPBACK):
+    for written, _, place in addresses_of_sort(host, AddressSort.LOOPBACK):
         yield Finding(
             f"{quote(written)} is every computer's address for itself",
             "write the address by which others reach this computer",
@@ -262,7 +260,7 @@ def link_local_address(host: HostSpec) -> Iterator[Finding]:
     ips = ["10.1.2.3"]
     ```
     """
-    for written, _, place in _of_sort(host, AddressSort.LINK_LOCAL):
+    for written, _, place in addresses_of_sort(host, AddressSort.LINK_LOCAL):
         yield Finding(
             f"{quote(written)} is an address a computer gives itself; it is not routed and may change",
             "write the address the network gave this computer",
