@@ -325,3 +325,38 @@ def wildcard_covers(wildcard: str, name: str) -> bool:
     """Whether ``*.example.com`` covers a name: exactly one label in place of the star (RFC 9525, 6.3)."""
     star, _, domain = wildcard.partition(".")
     return star == "*" and name.partition(".")[2] == domain and bool(domain)
+
+
+_ALPHABETS = {"LATIN", "GREEK", "CYRILLIC"}
+"""Those whose letters look alike; no language writes a word with two of them (UTS 39, section 5.2)."""
+_LOOKALIKES = dict(zip("авеіјкмнорстухѕԁһοα", "abeijkmhopctyxsdhoa", strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class MixedLabel:
+    """A part of a name with letters of several alphabets; ``meant`` is it in Latin, where it can be."""
+
+    label: str
+    alphabets: tuple[str, ...]
+    meant: str | None
+
+
+def mixed_label(encoded: str) -> MixedLabel | None:
+    """The first label of an A-label name that mixes Latin, Greek and Cyrillic letters; None if none does."""
+    if "xn--" not in encoded:
+        return None
+    import unicodedata  # start-up time, as is idna
+
+    import idna
+
+    for label in encoded.split("."):
+        if not label.startswith("xn--"):
+            continue
+        decoded = idna.decode(label)
+        words = {unicodedata.name(letter, "?").partition(" ")[0] for letter in decoded if letter.isalpha()}
+        found = words & _ALPHABETS
+        if len(found) > 1:
+            latin = "".join(_LOOKALIKES.get(letter, letter) for letter in decoded)
+            alphabets = tuple(sorted(word.capitalize() for word in found))
+            return MixedLabel(decoded, alphabets, latin if latin.isascii() else None)
+    return None

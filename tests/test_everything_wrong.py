@@ -18,6 +18,7 @@ NOT_SHOWN = {
     "internal-error",  # needs a mistake in ipmpki
     "no-client",  # cannot stand beside clients and servers
     "no-server",
+    "rollout-all-at-once",  # hosts that cannot be read are not counted
     "private-key-readable",  # needs a file with permissions
     "third-party-with-mutual-auth",  # an authority is private or third-party
     "no-trust-bundle",

@@ -201,7 +201,7 @@ def test_what_has_several_answers_or_none_is_left(name: str) -> None:
 OFFERING = {
     *("unknown-key", "wrong-type", "wrong-value", "ignored-error", "name-invalid", "alias-invalid"),
     *("alias-is-an-address", "alias-repeats-name", "repeated-alias", "repeated-ip", "ip-invalid"),
-    "ipv4-mapped-address",
+    *("ipv4-mapped-address", "startsrv-creates-server"),
 }
 """The rules some of whose problems have one right answer; the others leave a choice to people."""
 
