@@ -13,12 +13,14 @@ from ipmpki.rules import (
     lifetimes,
     mixed,
     names,
+    paths,
     presented,
     ranges,
     requests,
     service,
     state,
     structure,
+    subject_fields,
     wildcards,
 )
 
@@ -33,11 +35,13 @@ __all__ = [
     "lifetimes",
     "mixed",
     "names",
+    "paths",
     "presented",
     "ranges",
     "requests",
     "service",
     "state",
     "structure",
+    "subject_fields",
     "wildcards",
 ]
