@@ -1,4 +1,4 @@
-"""A shop whose store is kept: commands in processes of their own, with a passphrase in the environment."""
+"""A shop whose store is kept: commands with a passphrase in the environment."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import sqlite3
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from unittest import mock
 
-from tests.faults.running import LONGEST, Outcome, ipmpki
+from tests.cli import command
+from tests.faults.running import LONGEST, Outcome
+from tests.faults.running import ipmpki as in_a_process_of_its_own
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 PASSPHRASE = "Größe der Rolle: 84 m ☂"  # noqa: S105 -- the tests' own
@@ -19,16 +23,29 @@ BACKUP_ENV = {"BACKUP_PASS": PASSPHRASE}
 BACKUP_OPTION = ("--passphrase-env", "BACKUP_PASS")
 
 
+def ipmpki(
+    folder: Path, *arguments: str, env: Mapping[str, str] | None = None, prefix: tuple[str, ...] = ()
+) -> Outcome:
+    """Run a command in a folder, within this process where that will do: so it is known what it reached."""
+    if prefix:
+        return in_a_process_of_its_own(folder, *arguments, env=env, prefix=prefix)
+    with contextlib.chdir(folder), mock.patch.dict(os.environ, env or {}):
+        done = command.ipmpki(*arguments)
+    outcome = Outcome(done.status, done.out, done.err)
+    outcome.is_clean()
+    return outcome
+
+
 def back_up(folder: Path, *options: str, to: str = "pki.backup", prefix: tuple[str, ...] = ()) -> Outcome:
     """Run ``ipmpki backup``."""
-    command = ("backup", "pki.toml", to, *BACKUP_OPTION, *options)
-    return ipmpki(folder, *command, env=BACKUP_ENV, prefix=prefix)
+    words = ("backup", "pki.toml", to, *BACKUP_OPTION, *options)
+    return ipmpki(folder, *words, env=BACKUP_ENV, prefix=prefix)
 
 
 def restore(folder: Path, *options: str, source: str = "pki.backup", prefix: tuple[str, ...] = ()) -> Outcome:
     """Run ``ipmpki restore``."""
-    command = ("restore", "pki.toml", source, *BACKUP_OPTION, *options)
-    return ipmpki(folder, *command, env=BACKUP_ENV, prefix=prefix)
+    words = ("restore", "pki.toml", source, *BACKUP_OPTION, *options)
+    return ipmpki(folder, *words, env=BACKUP_ENV, prefix=prefix)
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:

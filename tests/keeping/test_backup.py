@@ -17,9 +17,9 @@ from ipmpki.project import build, load
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import remount, tmpfs
-from tests.faults.running import ipmpki, mortal, started
+from tests.faults.running import mortal, started
 from tests.faults.test_contention import HOLDER
-from tests.keeping.keeper import BACKUP_ENV, BACKUP_OPTION, PASSPHRASE, back_up, content, restore
+from tests.keeping.keeper import BACKUP_ENV, BACKUP_OPTION, PASSPHRASE, back_up, content, ipmpki, restore
 from tests.tools import require
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import pytest
 from ipmpki.project import build, load
 from ipmpki.store import VERSION
 from tests.faults.ledger import sight
-from tests.faults.running import Outcome, ipmpki, mortal, started
+from tests.faults.running import Outcome, mortal, started
 from tests.faults.test_contention import HOLDER
-from tests.keeping.keeper import rows
+from tests.keeping.keeper import ipmpki, rows
 
 if TYPE_CHECKING:
     from pathlib import Path

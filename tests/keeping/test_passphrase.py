@@ -14,9 +14,9 @@ from ipmpki.project import build, load
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import remount, tmpfs
-from tests.faults.running import Outcome, ipmpki, mortal, started
+from tests.faults.running import Outcome, mortal, started
 from tests.faults.test_contention import HOLDER
-from tests.keeping.keeper import killed_at, rows
+from tests.keeping.keeper import ipmpki, killed_at, rows
 from tests.tools import require
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from ipmpki.store import VERSION
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import tmpfs
-from tests.faults.running import ipmpki, mortal, started
+from tests.faults.running import mortal, started
 from tests.faults.test_contention import HOLDER
-from tests.keeping.keeper import BACKUP_ENV, back_up, content, killed_at, restore, rows
+from tests.keeping.keeper import BACKUP_ENV, back_up, content, ipmpki, killed_at, restore, rows
 
 if TYPE_CHECKING:
     from pathlib import Path

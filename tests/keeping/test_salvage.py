@@ -17,12 +17,13 @@ from ipmpki.store import find_rows
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import tmpfs
-from tests.faults.running import Outcome, ipmpki
-from tests.keeping.keeper import content, rows
+from tests.keeping.keeper import content, ipmpki, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.faults.running import Outcome
 
 PAGE = 4096
 
