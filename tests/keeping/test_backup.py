@@ -135,11 +135,12 @@ def test_a_writer_in_the_midst_neither_waits_nor_spoils_it(site: Path) -> None:
     writing = (
         "import sqlite3, sys, time\n"
         "db = sqlite3.connect('pki.db', timeout=5)\n"
-        "print('go', flush=True)\n"
         "for n in range(10**9):\n"
         "    with db:\n"
         '        db.execute("UPDATE folder SET inputs = ?", (str(n),))\n'
         '        db.execute("UPDATE holder SET since = ?", (n,))\n'
+        "    if n == 0:\n"
+        "        print('go', flush=True)\n"
         "    time.sleep(0.005)\n"
     )
     with started(site, sys.executable, "-c", writing) as writer:

@@ -86,7 +86,7 @@ def test_ec_signs_the_same_octets_and_verifies(
 ) -> None:
     file, token = pairs[label]
     for one, other in zip(everything(file), everything(token), strict=True):
-        if b"CRL" in one:
+        if b"BEGIN X509 CRL" in one:
             lists = [x509.load_pem_x509_crl(pem) for pem in (one, other)]
             assert lists[0].tbs_certlist_bytes == lists[1].tbs_certlist_bytes
             assert lists[1].is_signature_valid(file.public_key())
