@@ -31,14 +31,38 @@ def _declaration() -> dict[str, Any]:
     schema["description"] = "The declaration of an InfoPrint Manager installation's certificates."
     tables = schema["$defs"]
     del tables["Keywords"]["title"]
+    _name_silenceable_rules(tables["RuleSettings"]["properties"]["ignore"])
     passphrase = tables["Passphrase"]
     passphrase["minProperties"] = passphrase["maxProperties"] = 1  # exactly one of env and file
     plain: dict[str, Any] = _without_null(schema)
+    for table in (plain, *plain["$defs"].values()):
+        for key in table.get("properties", {}).values():
+            _explain_by_its_table(key, plain["$defs"])
     # tables are titled by their keys, and what a table is for stands with the key
     for table in plain["$defs"].values():
         if table.get("type") == "object":
             table.pop("title", None)
     return plain
+
+
+def _name_silenceable_rules(ignore: dict[str, Any]) -> None:
+    """Let editors complete the names of the rules that can be ignored: all but errors."""
+    from ipmpki.diagnostics import Severity
+    from ipmpki.rules.registry import registered
+
+    ignore["items"]["enum"] = [
+        rule.name
+        for rule in registered().values()
+        if rule.severity is not Severity.ERROR and not rule.is_about_presented_only
+    ]
+
+
+def _explain_by_its_table(key: dict[str, Any], tables: dict[str, Any]) -> None:
+    """Say with a key what pydantic leaves out there because its table says the same."""
+    table = tables.get(key.get("$ref", "").rpartition("/")[2], {})
+    for word in ("title", "description"):
+        if word in table:
+            key.setdefault(word, table[word])
 
 
 def _without_null(node: Any) -> Any:

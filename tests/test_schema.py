@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from ipmpki.model import Declaration, allowed_values, known_keys
 from ipmpki.render.problems import render_json
 from ipmpki.schema import SCHEMAS, schema_text
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, server
@@ -54,12 +55,64 @@ def keys_of(node: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+UNPUBLISHED = {".ca_file", ".crl_file", ".mutual_auth"}
+"""The keywords of ipmssl.cfg that the vendor does not publish: nobody can give an example of one."""
+
+
 def test_every_key_of_pki_toml_is_explained() -> None:
     schema = json.loads(schema_text("pki"))
     for path, key in keys_of(schema):
-        explained = {**schema["$defs"].get(key.get("$ref", "").rpartition("/")[2], {}), **key}
-        assert "description" in explained, path
-        assert "title" in explained or explained["type"] == "object", path
+        assert key.get("title"), path
+        assert key.get("description"), path
+
+
+def test_every_value_of_pki_toml_has_an_example_or_a_fixed_set_of_values() -> None:
+    schema = json.loads(schema_text("pki"))
+    for path, key in keys_of(schema):
+        whole = {**schema["$defs"].get(key.get("$ref", "").rpartition("/")[2], {}), **key}
+        is_table = whole["type"] == "object" if "type" in whole else False
+        of_tables = "$ref" in whole.get("items", {})
+        is_keyword = "Keywords" in path and path[path.rindex(".") :] in UNPUBLISHED
+        if not (is_table or of_tables or is_keyword):
+            assert whole.keys() & {"examples", "enum", "const"} or whole["type"] == "boolean", path
+
+
+def test_every_example_in_the_schema_is_valid() -> None:
+    schema = json.loads(schema_text("pki"))
+    for path, key in keys_of(schema):
+        for example in key.get("examples", []):
+            one = Draft202012Validator({**key, "$defs": schema["$defs"]})
+            assert not list(one.iter_errors(example)), path
+
+
+def test_every_key_that_the_model_knows_is_in_the_schema_with_its_fixed_values() -> None:
+    schema = json.loads(schema_text("pki"))
+    for table in (
+        (),
+        ("ca",),
+        ("client_ca",),
+        ("tls",),
+        ("defaults",),
+        ("rollout",),
+        ("rules",),
+        ("hosts", 0),
+    ):
+        described = schema
+        for step in table:
+            described = described["items"] if step == 0 else described["properties"][step]
+            described = schema["$defs"].get(described.get("$ref", "").rpartition("/")[2], described)
+        assert set(described["properties"]) == set(known_keys(Declaration, table))
+        for key in described["properties"]:
+            whole = described["properties"][key]
+            whole = {**schema["$defs"].get(whole.get("$ref", "").rpartition("/")[2], {}), **whole}
+            if whole.get("type") == "string":
+                assert tuple(whole.get("enum", ())) == allowed_values(Declaration, (*table, key)), key
+
+
+def test_the_rules_that_can_be_ignored_can_be_completed() -> None:
+    ignore = json.loads(schema_text("pki"))["$defs"]["RuleSettings"]["properties"]["ignore"]
+    assert "single-label-alias" in ignore["items"]["enum"]
+    assert "partial-wildcard" not in ignore["items"]["enum"]
 
 
 def test_no_table_of_pki_toml_lets_unknown_keys_in() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ipmpki.model.values import (
+    Address,
     Batches,
     Country,
     Duration,
@@ -313,7 +314,7 @@ class Host(Table):
         description="Other names by which this computer is reached.",
         examples=[["print.example.com", "ipm1"]],
     )
-    ips: tuple[str, ...] = Field(
+    ips: tuple[Address, ...] = Field(
         default=(),
         title="IP addresses",
         description="The computer's own IPv4 and IPv6 addresses.",

@@ -136,7 +136,13 @@ Line = Annotated[str, AfterValidator(_printable)]
 Country = Annotated[
     str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})
 ]
-KeywordName = Annotated[str, AfterValidator(_keyword)]
+KeywordName = Annotated[
+    str,
+    AfterValidator(_keyword),
+    WithJsonSchema({"type": "string", "pattern": "^([A-Za-z][A-Za-z0-9_.-]*)?$"}),
+]
+Address = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9A-Fa-f:.]+$"})]
+"""Just a text, as rules judge it: whoever writes a name or a network learns from them what is wrong."""
 KeywordSetting = Annotated[str, AfterValidator(_keyword_setting)]
 
 
