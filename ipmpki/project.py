@@ -22,6 +22,8 @@ from ipmpki.store import open_store, read_issued, read_replaced
 from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ipmpki.commission import AuthorityFiles, Progress
     from ipmpki.diagnostics import LocatedProblem
     from ipmpki.distribute import Outlet
@@ -126,9 +128,14 @@ def load(path: str | os.PathLike[str], *, now: datetime | None = None) -> Projec
     return load_text(absolute, name, content, now=now)
 
 
-def load_text(path: Path, name: str, content: bytes, *, now: datetime) -> Project:
-    """The same for a declaration whose bytes are given, such as one that is about to be saved."""
-    understood = understand_text(path, name, content)
+def load_text(
+    path: Path, name: str, content: bytes, *, now: datetime, unsaved: Mapping[Path, bytes] | None = None
+) -> Project:
+    """The same for a declaration whose bytes are given, such as one that is about to be saved.
+
+    ``unsaved`` has, by resolved path, what included files hold in an editor.
+    """
+    understood = understand_text(path, name, content, unsaved)
     fleet = understood.fleet
     store = store_path(path, fleet)
     issued = read_issued(store)
@@ -144,10 +151,13 @@ def load_text(path: Path, name: str, content: bytes, *, now: datetime) -> Projec
     return Project(path, name, understood, checked.problems, issued, store, now)
 
 
-def understand_text(path: Path, name: str, content: bytes) -> Understood:
+def understand_text(
+    path: Path, name: str, content: bytes, unsaved: Mapping[Path, bytes] | None = None
+) -> Understood:
     """What a declaration and the files it includes say, before any rule judges it."""
     main = read(name, content)
-    included, unreadable = reader.read_included(path.parent, name, included_patterns(main.document))
+    patterns = included_patterns(main.document)
+    included, unreadable = reader.read_included(path.parent, name, patterns, unsaved)
     sites = [read(file.name, file.content) for file in included]
     return understand((main, *sites), unreadable, is_whole=not unreadable)
 

@@ -12,7 +12,7 @@ from ipmpki.faults import Fault, UnreadableFile, WrongDeclaration
 from ipmpki.rules.registry import KeyFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ipmpki.diagnostics import Place
@@ -47,12 +47,17 @@ def read_file(path: Path, *, what: str) -> bytes:
 
 
 def read_included(
-    root: Path, shown: str, patterns: Iterable[tuple[str, Place]]
+    root: Path,
+    shown: str,
+    patterns: Iterable[tuple[str, Place]],
+    unsaved: Mapping[Path, bytes] | None = None,
 ) -> tuple[tuple[SourceFile, ...], tuple[Problem, ...]]:
     """Read the files that ``include`` brings in, in the order of patterns and names, each once.
 
-    ``root`` is the folder of pki.toml, ``shown`` its name as people gave it.
+    ``root`` is the folder of pki.toml, ``shown`` its name as people gave it. ``unsaved`` has, by resolved
+    path, the bytes of files that are being edited.
     """
+    unsaved = unsaved or {}
     files: dict[Path, SourceFile] = {}
     problems: list[Problem] = []
     prefix = os.path.dirname(shown)  # noqa: PTH120 -- how the user wrote it, not a path to use
@@ -65,13 +70,16 @@ def read_included(
         if not found:
             problems.append(_unreadable(f"no file matches '{pattern}'", place))
         for path in found:
+            resolved = path.resolve()
             try:
-                content = read_file(path, what="the included file")
+                content = unsaved.get(resolved)
+                if content is None:
+                    content = read_file(path, what="the included file")
             except UnreadableFile as fault:
                 problems.append(_unreadable(fault.message, place))
                 continue
             name = os.path.join(prefix, path.relative_to(root).as_posix())  # noqa: PTH118 -- as above
-            files.setdefault(path.resolve(), SourceFile(name, content))
+            files.setdefault(resolved, SourceFile(name, content))
     return tuple(files.values()), tuple(problems)
 
 

@@ -38,6 +38,7 @@ LAYERS = (
     ("project", "verifying"),
     ("following", "importing", "installing", "revoking", "watching", "adopting", "keeping"),
     ("recalling",),
+    ("lsp",),
     ("cli",),
     ("__main__",),
 )
@@ -59,6 +60,8 @@ PLACES = {
     "sqlite3": {"store"},
     "filelock": {"store"},
     "idna": {"names"},
+    "pygls": {"lsp"},
+    "lsprotocol": {"lsp"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -43,6 +43,10 @@ COMMANDS = {
     "bundle": ("ipmpki.cli.bundle", "Make ca-cert.pem from Mozilla's list of authorities."),
     "rules": ("ipmpki.cli.rules", "List the rules that declarations and certificates are judged by."),
     "explain": ("ipmpki.cli.explain", "Explain one rule: what it finds, who is hurt, what to write."),
+    "lsp": (
+        "ipmpki.cli.lsp",
+        "Help an editor with pki.toml: problems, explanations, completion, quick fixes.",
+    ),
     "schema": ("ipmpki.cli.schema", "Print a JSON Schema of ipmpki's files."),
     "completion": ("ipmpki.cli.completion", "Print the completion script of a shell."),
 }

@@ -41,8 +41,13 @@ def _lines(rules: Sequence[Rule], version: str) -> Iterator[str]:
             yield f"| [{rule.name}](#{_anchor(rule)}) | {rule.severity} | {_cell(rule.summary)} |"
     for rule in (*of_declarations, *of_presented):
         yield ""
-        yield _lowered(page(rule)).rstrip("\n")
+        yield markdown_page(rule)
     yield ""
+
+
+def markdown_page(rule: Rule) -> str:
+    """A rule's page as CommonMark that may stand in a larger document."""
+    return _lowered(page(rule)).rstrip("\n")
 
 
 def _lowered(text: str) -> str:
