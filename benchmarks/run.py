@@ -8,6 +8,7 @@ several runs, floor and tool taking turns. Prints a table; exits 1 where a limit
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -125,6 +126,47 @@ def check_with_mistakes(folder: Path, hosts: int, form: str) -> Row:
     return Row(what, tool, floor, "tomllib + pydantic", seconds=2.0 if hosts >= 10_000 else 0)
 
 
+def first_problems(folder: Path, hosts: int) -> Row:
+    """From the start of ``ipmpki lsp`` to the problems of a text, against parsing and modelling it."""
+    text = fleet(hosts, "ec-p256", "ec-p256") + "alias = []\n"
+    (folder / "editor.toml").write_text(fleet(hosts, "ec-p256", "ec-p256"))
+    tool, floor = best(
+        5,
+        lambda: seconds_until_published(folder, text),
+        lambda: seconds_of([*FLOORS, "parse", "editor.toml"], folder),
+    )
+    return Row(
+        f"editor, {hosts:,} hosts", tool, floor, "tomllib + pydantic", seconds=2.0 if hosts >= 10_000 else 0
+    )
+
+
+def seconds_until_published(folder: Path, text: str) -> float:
+    """The time from starting a language server to the problems of the first document it is shown."""
+    uri = (folder / "pki.toml").as_uri()
+    document = {"uri": uri, "languageId": "toml", "version": 1, "text": text}
+    messages = [
+        {"id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}},
+        {"method": "initialized", "params": {}},
+        {"method": "textDocument/didOpen", "params": {"textDocument": document}},
+    ]
+    bodies = [json.dumps({"jsonrpc": "2.0", **message}).encode() for message in messages]
+    begun = time.perf_counter()
+    process = subprocess.Popen([*IPMPKI, "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process, process.stdin:
+        for body in bodies:
+            process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        process.stdin.flush()
+        while True:
+            headers = iter(process.stdout.readline, b"\r\n")
+            length = next(int(line[15:]) for line in list(headers) if line.startswith(b"Content-Length:"))
+            answer = json.loads(process.stdout.read(length))
+            if answer.get("method") == "textDocument/publishDiagnostics":
+                assert answer["params"]["diagnostics"]
+                return time.perf_counter() - begun
+
+
 def build_elliptic(folder: Path, hosts: int, runs: int) -> Row:
     """A first build with EC keys against making keys, signing and writing the same files."""
     # Every run has a folder of its own, and none is removed before the end: some file systems are slow to
@@ -227,6 +269,7 @@ def main() -> int:
         folder = Path(name)
         rows.append(start_up(folder))
         rows += [check(folder, hosts) for hosts in sizes]
+        rows += [first_problems(folder, hosts) for hosts in sizes]
         rows += [check_with_mistakes(folder, sizes[-1], form) for form in ("text", "json")]
         for hosts in sizes:
             rows.append(build_elliptic(folder, hosts, runs=3 if hosts < 10_000 else 2))
