@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -19,6 +20,7 @@ def command() -> int:
     """
     try:
         from ipmpki.lsp.server import serve
+        from ipmpki.lsp.streams import TerseHandler
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.partition(".")[0] not in {"pygls", "lsprotocol", "cattrs"}:
             raise
@@ -31,6 +33,7 @@ def command() -> int:
             "'ipmpki lsp' talks to an editor, not to a person",
             "let your editor start it, or see: ipmpki check --help",
         )
+    logging.basicConfig(handlers=[TerseHandler(sys.stderr)], level=logging.WARNING, force=True)
     # Nothing else must get into the protocol: what is printed by mistake goes to stderr.
     stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
@@ -16,7 +15,7 @@ from ipmpki import __version__
 from ipmpki.lsp import answers
 from ipmpki.lsp.completion import complete
 from ipmpki.lsp.judging import Judge, Judged, Opened, is_declaration
-from ipmpki.lsp.streams import BoundedReader, TerseHandler
+from ipmpki.lsp.streams import BoundedReader
 from ipmpki.lsp.symbols import outline
 from ipmpki.lsp.texts import Text
 
@@ -235,8 +234,10 @@ def make_server() -> Server:
 
 
 def serve(stdin: BinaryIO, stdout: BinaryIO) -> int:
-    """Talk to one editor until it leaves: 0 after an orderly ``shutdown``, else 1 (LSP 3.17, "Exit")."""
-    logging.basicConfig(handlers=[TerseHandler(sys.stderr)], level=logging.WARNING, force=True)
+    """Talk to one editor until it leaves: 0 after an orderly ``shutdown``, else 1 (LSP 3.17, "Exit").
+
+    Raises SystemExit with the same number where the editor asks for the end.
+    """
     server = make_server()
     server.start_io(cast("BinaryIO", BoundedReader(stdin)), stdout)
     return 0 if server.is_shut_down else 1

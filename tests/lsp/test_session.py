@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lsp.editor import SERVER, Editor
+from tests.lsp.editor import SERVER, Editor, Program
 from tests.problems import fleet_with
 
 if TYPE_CHECKING:
@@ -18,21 +18,10 @@ if TYPE_CHECKING:
 
 SECRET = "correct horse battery staple"  # noqa: S105 -- made up for these tests
 
-SABOTAGE = """
-import sys
-from ipmpki.lsp import server
-def broken(*arguments, **options):
-    raise RuntimeError("{secret}")
-{what} = broken
-sys.argv = ["ipmpki", "lsp"]
-from ipmpki.__main__ import main
-main()
-"""
 
-
-def sabotaged(what: str) -> tuple[str, ...]:
-    """The server with a function of its own replaced by one that breaks down."""
-    return (sys.executable, "-c", SABOTAGE.format(what=what, secret=SECRET))
+def broken(*_: object, **__: object) -> None:
+    """What stands in for a function of the server that breaks down."""
+    raise RuntimeError(SECRET)
 
 
 def framed(body: bytes) -> bytes:
@@ -41,21 +30,20 @@ def framed(body: bytes) -> bytes:
 
 
 def test_a_session_begins_and_ends_in_order(tmp_path: Path) -> None:
-    with Editor(tmp_path) as editor:
+    with Editor(tmp_path, Program(tmp_path)) as editor:
         assert editor.capabilities["hoverProvider"] is True
         assert "documentFormattingProvider" not in editor.capabilities
-    assert editor.process.returncode == 0
     assert editor.errors == ""
 
 
 def test_leaving_without_a_shutdown_is_a_failure(tmp_path: Path) -> None:
-    editor = Editor(tmp_path)
+    editor = Editor(tmp_path, Program(tmp_path))
     editor.tell("exit", None)
     assert editor.end() == 1
 
 
 def test_the_server_ends_when_its_editor_was_killed(tmp_path: Path) -> None:
-    editor = Editor(tmp_path)
+    editor = Editor(tmp_path, Program(tmp_path))
     editor.open(tmp_path / "pki.toml", fleet_with("alias = []"))
     assert editor.hang_up() == 1
     assert "Traceback" not in editor.errors
@@ -106,7 +94,7 @@ def test_noise_on_stdin_does_not_end_the_session(tmp_path: Path, noise: str) -> 
 
 
 def test_a_message_of_impossible_length_ends_the_session_in_words(tmp_path: Path) -> None:
-    editor = Editor(tmp_path)
+    editor = Editor(tmp_path, Program(tmp_path))
     editor.write(b"Content-Length: 99999999999999\r\n\r\n{")
     assert editor.end() == 1
     assert "99999999999999 bytes" in editor.errors
@@ -117,8 +105,11 @@ def test_an_unknown_request_is_refused_and_the_session_goes_on(tmp_path: Path) -
         assert editor.answer("no/such", {})["error"]["code"] == -32601  # MethodNotFound
 
 
-def test_a_handler_that_breaks_down_is_a_line_in_the_log(tmp_path: Path) -> None:
-    with Editor(tmp_path, sabotaged("server.answers.hover")) as editor:
+def test_a_handler_that_breaks_down_is_a_line_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipmpki.lsp.answers.hover", broken)
+    with Editor(tmp_path) as editor:
         uri = editor.open(tmp_path / "pki.toml", fleet_with(""))
         assert editor.at("hover", uri, 0, 0) is None
         assert editor.problems(uri) == []
@@ -127,8 +118,11 @@ def test_a_handler_that_breaks_down_is_a_line_in_the_log(tmp_path: Path) -> None
     assert SECRET not in editor.errors
 
 
-def test_a_check_that_breaks_down_is_a_line_in_the_log(tmp_path: Path) -> None:
-    with Editor(tmp_path, sabotaged("server.Judge.judge")) as editor:
+def test_a_check_that_breaks_down_is_a_line_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipmpki.lsp.server.Judge.judge", broken)
+    with Editor(tmp_path) as editor:
         uri = editor.open(tmp_path / "pki.toml", fleet_with(""))
         assert editor.at("hover", uri, 0, 0)["contents"]
     assert "a check broke down: RuntimeError at broken:" in editor.errors
