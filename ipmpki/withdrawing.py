@@ -73,12 +73,20 @@ def issue_revocation_lists(commission: Commission, store: Store, issued: Issued)
         _issue_revocation_list(commission, store, authority, issued.revocation_lists.get(authority.identity))
 
 
+def _next_number(old: StoredRevocationList | None, now: datetime, *, is_put_back: bool) -> int:
+    """Higher than any list's before, also of one that a store from a backup has forgotten: numbers must
+    only rise (RFC 5280, section 5.2.3), and no list is made more often than once a second.
+    """
+    following = old.number + 1 if old is not None else 1
+    return max(following, int(now.timestamp())) if is_put_back else following
+
+
 def _issue_revocation_list(
     commission: Commission, store: Store, authority: StoredAuthority, old: StoredRevocationList | None
 ) -> None:
     now = commission.now
     issuer = open_issuer(authority, commission)
-    number = old.number + 1 if old is not None else 1
+    number = _next_number(old, now, is_put_back=store.is_put_back())
     revoked = store.revocations(authority.identity)
     next_update = end_of_next_list(commission, authority)
     pem = revocation.make_crl(

@@ -152,6 +152,13 @@ class Store:
         )
         return [Revoked(int(serial, 16), moment(revoked_at), reason) for serial, revoked_at, reason in rows]
 
+    def is_put_back(self) -> bool:
+        """Whether the store is a copy of an earlier state, so that it may not know what was issued since."""
+        (is_there,) = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM event WHERE kind IN ('store-restored', 'store-salvaged'))"
+        ).fetchone()
+        return bool(is_there)
+
     def add_authority(self, authority: StoredAuthority, detail: str, *, replaces: bool = False) -> None:
         """Record a new authority; with ``replaces`` it takes the place of those that signed before."""
         with self._transaction() as execute:

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 
 from ipmpki.project import build, load
 from ipmpki.store import VERSION
@@ -110,6 +111,28 @@ def test_what_was_issued_since_is_listed_and_needs_force(
     assert old.name in done.out
     assert old.read_bytes() == aged
     assert stat.S_IMODE(old.stat().st_mode) == 0o600
+
+
+def test_no_number_of_a_forgotten_revocation_list_is_given_again(site: Path, fleet: Fleet) -> None:
+    def published() -> int:
+        crl = x509.load_pem_x509_crl((site / "dist/ca/crl.pem").read_bytes())
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+    assert published() == 1
+    assert back_up(site).status == 0
+    age(site, fleet)
+    forgotten = published()
+    assert forgotten == 2
+    assert restore(site, "--force").status == 0
+    fleet.remove(sorted(fleet.aliases)[:1])
+    fleet.write(site)
+    build(load(site / "pki.toml"))
+    first = published()
+    assert first > forgotten
+    fleet.remove(sorted(fleet.aliases)[:1])
+    fleet.write(site)
+    build(load(site / "pki.toml"))
+    assert published() > first
 
 
 def test_restoring_what_is_there_needs_no_force(
