@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipmpki.editing import Extend, Put, Reduce, Unset, add_host, hosts, names_in, remove_host, set_host
+from ipmpki.editing import Extend, Put, Reduce, Unset, add_host, names_in, remove_host, set_host
 from ipmpki.editing.layout import Layout
 from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 
@@ -429,7 +429,7 @@ def test_hosts_without_a_name_do_not_disturb() -> None:
 def test_an_edit_that_would_say_something_else_is_refused(
     monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
-    monkeypatch.setattr(hosts, "write_value", lambda *_values, **_style: wrong)
+    monkeypatch.setattr("ipmpki.editing.style.write_value", lambda *_values, **_style: wrong)
     for text in ("", SHOP):
         with pytest.raises(Fault, match="cannot be made without changing something else") as refusal:
             add_host(text, NEW)

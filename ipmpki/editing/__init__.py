@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
+from ipmpki.editing.changes import Change, Extend, Put, Reduce, Unset
 from ipmpki.editing.hosts import (
-    Change,
-    Extend,
-    Put,
-    Reduce,
-    Unset,
     add_host,
     already_declared,
     declares,
