@@ -271,7 +271,7 @@ _SETTINGS: dict[str, Any] = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much],
 }
 TestAFewYears = Years.TestCase
-TestAFewYears.settings = settings(max_examples=10, stateful_step_count=20, **_SETTINGS)
+TestAFewYears.settings = settings(max_examples=5, stateful_step_count=20, **_SETTINGS)
 
 
 @pytest.mark.exhaustive

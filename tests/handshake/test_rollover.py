@@ -144,7 +144,7 @@ def hosts(shop: Shop, tmp_path: Path) -> Hosts:
     return hosts
 
 
-IN_SHORT = {("generation", "mixed"), ("key", "servers-first"), ("name", "clients-first")}
+IN_SHORT = {("generation", "mixed"), ("name", "clients-first")}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.extent import mostly_exhaustive
 from tests.render.bundles import bundle_of, write_folder
 from tests.render.installation import CLIENT, SERVER, SHELLS, public_sight, sight
 from tests.render.test_install_sh import faking, looked_at, mode, needs_root
@@ -70,7 +71,7 @@ def belong_together(installation: Installation) -> bool:
     )
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", mostly_exhaustive(SHELLS, every_time=["dash", "ksh"]))
 def test_from_the_first_key_to_the_next_and_back(prepare: Prepare, shell: str) -> None:
     installation = prepare(AWAITED, shell)
     waiting, request = installation.client(WAITING), installation.folder / "server.csr"

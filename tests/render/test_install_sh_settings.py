@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ipmpki.fleet import KeywordNames
+from tests.extent import mostly_exhaustive
 from tests.render.bundles import bundle_of, write_folder
 from tests.render.installation import CLIENT, CLIENT_SAMPLE, Installation
 from tests.tools import require
@@ -138,7 +139,9 @@ def test_every_other_line_survives_byte_for_byte(
     assert target.read_bytes() == newline.join([*before, b"EnableTLS = 1", *after]) + end
 
 
-@pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox", "original-awk"])
+@pytest.mark.parametrize(
+    "awk", mostly_exhaustive(["mawk", "gawk", "busybox", "original-awk"], every_time=["gawk"])
+)
 def test_every_awk_edits_alike(prepare: Prepare, tmp_path: Path, awk: str) -> None:
     installation = prepare(bundle_of("client"))
     shim = tmp_path / "fakes" / "awk"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.extent import mostly_exhaustive
 from tests.render.bundles import bundle_of, write_folder
 from tests.render.installation import (
     CLIENT,
@@ -89,14 +90,8 @@ def live_in(place: Path, odd: str, shell: str) -> None:
     assert {path.name for path in (place / odd).iterdir()} == {odd, f"root{odd}", "tmp"}
 
 
-@pytest.mark.parametrize("shell", THREE)
-@pytest.mark.parametrize(
-    "odd",
-    [
-        "all at once",
-        *(pytest.param(odd, marks=pytest.mark.exhaustive) for odd in ODD if odd != "all at once"),
-    ],
-)
+@pytest.mark.parametrize("shell", mostly_exhaustive(THREE, every_time=["mksh"]))
+@pytest.mark.parametrize("odd", mostly_exhaustive(ODD, every_time=["all at once"]))
 def test_folders_may_have_any_name(tmp_path: Path, odd: str, shell: str) -> None:
     live_in(tmp_path, ODD[odd], shell)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ipmpki.render.report import Report, render_report
+from tests.extent import mostly_exhaustive
 from tests.render.browser import SCHEMES, opened
 from tests.render.reports import (
     BUNDLE,
@@ -50,10 +51,7 @@ def violations(page: Page) -> list[tuple[str, str, list[str]]]:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(
     "name",
-    [
-        name if name in {"print-room", "refused"} else pytest.param(name, marks=pytest.mark.exhaustive)
-        for name in REPORTS
-    ],
+    mostly_exhaustive(REPORTS, every_time=["print-room", "refused"]),
 )
 def test_axe_finds_no_violation(browser: Browser, tmp_path: Path, name: str, scheme: str) -> None:
     file = tmp_path / "report.html"

@@ -10,6 +10,7 @@ import pytest
 
 from ipmpki.render.report import Report, render_report
 from ipmpki.vocabulary import Role
+from tests.extent import mostly_exhaustive
 from tests.render.browser import SCHEMES, WIDTHS, opened
 from tests.render.reports import AS_OF, HOSTILE, PRINT_ROOM, REFUSED, certificate, fleet, host, hostile
 
@@ -40,7 +41,7 @@ def shown(page: Page) -> list[str]:
     return page.locator(".hosts tbody tr:visible th bdi").all_inner_texts()
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", mostly_exhaustive(REPORTS, every_time=["print-room", "hostile"]))
 def test_the_page_fits_every_width_in_both_schemes(browser: Browser, tmp_path: Path, name: str) -> None:
     file = written(tmp_path, REPORTS[name])
     for width in WIDTHS:

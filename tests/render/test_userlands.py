@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from ipmpki.fleet import KeywordNames
+from tests.extent import mostly_exhaustive
 from tests.render.bundles import bundle_of, write_folder
 from tests.render.installation import (
     CLIENT,
@@ -267,11 +268,11 @@ class Life(NamedTuple):
     mutual: bool
 
 
-LIVES = (
+LIVES_EVERY_TIME = (
     Life("aix", "ksh", "server", mutual=True),
     Life("macos", "dash", "client", mutual=True),
 )
-MORE_LIVES = (
+LIVES = (
     *(Life("aix", shell, "server", mutual) for shell in ("mksh", "ksh") for mutual in (True, False)),
     *(Life("aix", shell, "client", mutual) for shell in ("mksh", "ksh") for mutual in (True, False)),
     *(Life("macos", shell, "client", mutual=True) for shell in ("bash", "zsh", "dash")),
@@ -281,10 +282,7 @@ MORE_LIVES = (
 
 @pytest.mark.parametrize(
     "life",
-    [
-        *LIVES,
-        *(pytest.param(life, marks=pytest.mark.exhaustive) for life in MORE_LIVES if life not in LIVES),
-    ],
+    mostly_exhaustive(LIVES, every_time=LIVES_EVERY_TIME),
     ids=lambda life: f"{life.system}-{life.shell}-{life.role}-{'mutual' if life.mutual else 'plain'}",
 )
 def test_install_sh_lives_on_the_commands_of_its_system(prepare: Prepare, tmp_path: Path, life: Life) -> None:
