@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ipmpki import model
+from ipmpki.conditions import conditions
 from ipmpki.diagnostics import (
     DocumentPath,
     Fix,
@@ -23,8 +24,6 @@ from ipmpki.diagnostics import (
 from ipmpki.model import Fault, FaultKind, Shape
 from ipmpki.refusals import refusal
 from ipmpki.resolving import resolve
-from ipmpki.source.secrets import AUTHORITIES
-from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
 from ipmpki.wording import certain, closest, quote
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def validate(documents: Sequence[Document], *, is_whole: bool = True) -> Validat
         site = validation.read(model.Site)
         if site is not None:
             hosts.extend(_placed(site.hosts, document))
-    problems = [*main.problems, *_conditions(main)]
+    problems = [*main.problems, *conditions(main.document, main.was_read)]
     for validation in sites:
         problems.extend(validation.problems)
     everything = [main, *sites]
@@ -308,110 +307,3 @@ def _missing_key(file: str, path: DocumentPath) -> Problem:
         remedy = 'add: [ca] and below it common_name = "…", the name of your authority'
         return Problem("missing-key", Severity.ERROR, words, remedy, place)
     return Problem("missing-key", Severity.ERROR, f"this host has no '{key}'", _HOST_KEYS[key], place)
-
-
-def _conditions(main: _Validation) -> Iterator[Problem]:
-    """What the tables of authorities need depends on what else stands in them."""
-    for table in AUTHORITIES:
-        values = main.document.values.get(table)
-        if isinstance(values, dict):
-            yield from _authority_conditions(main, table, values)
-            yield from _passphrase_conditions(main, table, values)
-    ca = main.document.values.get("ca")
-    if not isinstance(ca, dict):
-        return
-    if (
-        {"certdata", "bundle"} <= ca.keys()
-        and main.was_read(("ca", "certdata"))
-        and main.was_read(("ca", "bundle"))
-    ):
-        yield Problem(
-            "wrong-value",
-            Severity.ERROR,
-            "the trust bundle is to come from two files",
-            "keep either certdata or bundle",
-            Place(main.file, ("ca", "bundle")).key(),
-            (Related("the other one", Place(main.file, ("ca", "certdata")).key()),),
-        )
-
-
-def _authority_conditions(main: _Validation, table: str, ca: dict[str, Any]) -> Iterator[Problem]:
-    at = Place(main.file, (table,))
-    keys = ("kind", "common_name", "certificate", "key_file")
-    if ca.get("kind", "private") != "private" or not all(main.was_read((table, key)) for key in keys):
-        return
-    key_file = ca.get("key_file")
-    in_token = isinstance(key_file, str) and is_token_uri(key_file)
-    if in_token:
-        yield from _token_conditions(at, ca)
-    if "certificate" in ca and "key_file" not in ca:
-        yield Problem(
-            "missing-key",
-            Severity.ERROR,
-            "the authority's certificate is given, but not its key",
-            'add: key_file = "ca-key.pem", or leave out certificate to have an authority made',
-            at.at("key_file"),
-            (Related("for this certificate", at.at("certificate")),),
-        )
-    elif "key_file" in ca and "certificate" not in ca and not in_token:
-        yield Problem(
-            "missing-key",
-            Severity.ERROR,
-            "the authority's key is given, but not its certificate",
-            'add: certificate = "ca-cert.pem", or leave out key_file to have an authority made',
-            at.at("certificate"),
-            (Related("for this key", at.at("key_file")),),
-        )
-    elif "certificate" not in ca and "common_name" not in ca:
-        yield Problem(
-            "missing-key",
-            Severity.ERROR,
-            "the authority has no 'common_name'",
-            'write: common_name = "Acme Print CA", with your company\'s name',
-            at.at("common_name"),
-        )
-
-
-def _token_conditions(at: Place, ca: dict[str, Any]) -> Iterator[Problem]:
-    """What is wrong with the URI of a key in a token, and with what stands beside it."""
-    try:
-        uri = parse_token_uri(ca["key_file"])
-    except UriFault as fault:
-        yield Problem("wrong-value", Severity.ERROR, str(fault), fault.remedy, at.at("key_file"))
-        return
-    if uri.pin_file is not None and "passphrase" in ca:
-        yield Problem(
-            "wrong-value",
-            Severity.ERROR,
-            "the PIN of the token is to be read from two places",
-            "keep either pin-source in key_file, or passphrase",
-            at.at("passphrase").key(),
-        )
-    if "key" in ca:
-        yield Problem(
-            "wrong-value",
-            Severity.ERROR,
-            "the key lies in a token already, so 'key' has no meaning here",
-            "leave out key",
-            at.at("key").key(),
-        )
-
-
-def _passphrase_conditions(main: _Validation, table: str, ca: dict[str, Any]) -> Iterator[Problem]:
-    passphrase = ca.get("passphrase")
-    path = (table, "passphrase")
-    if not isinstance(passphrase, dict) or not all(
-        main.was_read((*path, *key)) for key in ((), ("env",), ("file",))
-    ):
-        return
-    given = {"env", "file"} & passphrase.keys()
-    if len(given) == 1:
-        return
-    words = (
-        "the passphrase is to be read from two places"
-        if given
-        else "'passphrase' does not say where the passphrase is"
-    )
-    remedy = 'write either { env = "NAME" } or { file = "PATH" }'
-    if not (passphrase.keys() - given) or given:
-        yield Problem("wrong-value", Severity.ERROR, words, remedy, Place(main.file, path).key())

@@ -15,7 +15,7 @@ LAYERS = (
     ("diagnostics", "faults", "vocabulary", "names", "wording", "token_uri"),
     ("source", "spans", "model"),
     ("fleet",),
-    ("resolving",),
+    ("conditions", "resolving"),
     ("refusals", "validation", "issued", "specification", "editing", "changes", "presented"),
     ("chronicle",),
     ("rules",),
