@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from ipmpki.store.adopted import AdoptedCertificate
 from ipmpki.store.copying import Holdings, holdings, require_sound_store, snapshot
-from ipmpki.store.inspecting import Inspection, KeptAuthority, KeptCertificate, inspect
-from ipmpki.store.ledger import (
+from ipmpki.store.entries import (
     BoughtCertificate,
     Keeping,
     Material,
     NewCertificate,
     NewRequest,
     Revoked,
-    Store,
 )
+from ipmpki.store.inspecting import Inspection, KeptAuthority, KeptCertificate, inspect
+from ipmpki.store.ledger import Store
 from ipmpki.store.opening import (
     AuthorityKey,
     hold,

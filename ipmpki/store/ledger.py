@@ -7,12 +7,12 @@ import json
 import os
 import platform
 import sqlite3
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.specification import BUNDLE
 from ipmpki.store.adopted import INSERT_CERTIFICATE, certificate_row
+from ipmpki.store.entries import Keeping, Material, Revoked
 from ipmpki.store.login import login_name
 from ipmpki.store.reading import read, read_certificates
 from ipmpki.store.tables import (
@@ -32,76 +32,17 @@ if TYPE_CHECKING:
         Installation,
         Issued,
         IssuedCertificate,
-        OpenRequest,
         PublishedFolder,
         StoredAuthority,
         StoredRevocationList,
     )
     from ipmpki.store.adopted import AdoptedCertificate
+    from ipmpki.store.entries import BoughtCertificate, NewCertificate, NewRequest
 
 _KEY = "INSERT OR IGNORE INTO key VALUES (?, ?, ?, ?)"
 """A key that its host keeps is certified again and again; its row has no private key, an empty blob."""
 _CERTIFICATE = "INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?, ?)"
 _EVENT = "INSERT INTO event (at, kind, host, serial, detail, user) VALUES (?, ?, ?, ?, ?, ?)"
-
-
-@dataclass(frozen=True, slots=True)
-class NewCertificate:
-    """A certificate to be recorded, with its key; whatever the host had before is retired."""
-
-    certificate: IssuedCertificate
-    pem: bytes
-    key_pem: bytes
-    key_digest: str
-    event: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewRequest:
-    """A request to be recorded, with its key; whatever request its host had open before is closed."""
-
-    request: OpenRequest
-    key_pem: bytes
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class BoughtCertificate:
-    """A certificate that an authority sold, with the intermediates below its root; its key is known."""
-
-    certificate: IssuedCertificate
-    pem: bytes
-    key_digest: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """What the store knows of some keys: the host that each is for, and fingerprints of certificates.
-
-    ``owners`` has a host only for the key that is in force there or was asked with last.
-    """
-
-    owners: Mapping[str, str]
-    fingerprints: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What is published of a certificate: its PEM and its key's, which is empty where the host keeps it."""
-
-    certificate_pem: bytes
-    key_pem: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """A revocation as a CRL lists it."""
-
-    serial: int
-    revoked_at: datetime
-    reason: str | None
 
 
 class Store:
