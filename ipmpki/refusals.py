@@ -206,7 +206,7 @@ def _as_text(root: type[model.Table], fault: Fault, key: str) -> str:
         meant = f"did you mean '{guess}'? " if guess in fault.allowed else ""
         return f"{meant}write {either(map(str, fault.allowed))}, with the quotes"
     example = model.example_of(root, fault.path)
-    if key in {"lifetime", "renew_before"}:
+    if key in {"lifetime", "renew_before", "renew_spread", "bundle_age", "restart_every"}:
         shown = f"{value}d" if type(value) is int and 0 < value < 100_000 else example  # noqa: PLR2004 -- as the pattern of durations
         return f'write: {key} = "{shown}"'
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):

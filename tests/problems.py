@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki import checking
+from ipmpki.issued import IssuedCertificate
 from ipmpki.rules.registry import Surroundings
+from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
     from ipmpki.checking import Checked
@@ -45,3 +47,18 @@ def rules_of(text: str | bytes) -> list[str]:
 def places_of(text: str) -> list[tuple[str, DocumentPath]]:
     """Rule and path of each problem of a text."""
     return [(one.problem.rule, one.problem.place.path) for one in checked(text).problems]
+
+
+def certificate_until(host: str, end: datetime) -> IssuedCertificate:
+    """A certificate in force, with all that rules look at."""
+    return IssuedCertificate(
+        serial=1,
+        host=host,
+        authority=1,
+        profile=Profile.SERVER,
+        specification="key=rsa-2048",
+        not_before=end,
+        not_after=end,
+        fingerprint="",
+        issued_at=end,
+    )

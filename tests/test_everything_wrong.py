@@ -13,6 +13,7 @@ NOT_SHOWN = {
     "certificate-expired",  # needs time
     "certificate-expiring",
     "clock-behind-store",
+    "renewals-on-one-day",
     "revoked-and-not-replaced",
     "file-unreadable",  # would keep its other files' problems away
     "internal-error",  # needs a mistake in ipmpki
@@ -23,6 +24,8 @@ NOT_SHOWN = {
     "third-party-with-mutual-auth",  # an authority is private or third-party
     "no-trust-bundle",
     "not-sold-for-this-name",
+    "lifetime-not-sold",
+    "renewal-window-wider-than-sold",
     "client-ca-not-kept-apart",
     "client-ca-without-use",
     "server-programs-without-certificate",

@@ -13,18 +13,20 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ipmpki import checking
 from ipmpki.diagnostics import Place, Problem, Severity
-from ipmpki.issued import Issued, IssuedCertificate
+from ipmpki.issued import Issued
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
 from ipmpki.rules.registry import KeyFile, Surroundings, registered
-from ipmpki.vocabulary import Profile
-from tests.problems import NOW
+from tests.problems import NOW, certificate_until
+
+if TYPE_CHECKING:
+    from ipmpki.issued import IssuedCertificate
 
 GOLDEN = Path(__file__).parent / "golden"
 DECLARATIONS = sorted(GOLDEN.glob("*.toml"))
@@ -96,21 +98,9 @@ def ends(moment: str) -> Any:
 def current(host: str, told: str | dict[str, str]) -> IssuedCertificate:
     """A certificate in force: its end, or with the day and the reason of its revocation."""
     said = {"not_after": told} if isinstance(told, str) else told
-    end = datetime.fromisoformat(said["not_after"])
     revoked = datetime.fromisoformat(said["revoked_at"]) if "revoked_at" in said else None
-    return IssuedCertificate(
-        serial=1,
-        host=host,
-        authority=1,
-        profile=Profile.SERVER,
-        specification="key=rsa-2048",
-        not_before=end,
-        not_after=end,
-        fingerprint="",
-        issued_at=end,
-        revoked_at=revoked,
-        revocation_reason=said.get("reason"),
-    )
+    certificate = certificate_until(host, datetime.fromisoformat(said["not_after"]))
+    return certificate._replace(revoked_at=revoked, revocation_reason=said.get("reason"))
 
 
 @pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda path: path.stem)

@@ -241,6 +241,13 @@ class IpmSettings(Table):
         description="Restarts a server. An instruction, unless the install script is told to run it.",
         examples=["pdshutdown ipm1 && startsrv ipm1"],
     )
+    restart_every: Duration | None = Field(
+        default=None,
+        title="Server's restart cycle",
+        description="How often servers are restarted, if not when a folder is installed: renewals must come"
+        " earlier than that.",
+        examples=["7d"],
+    )
     keywords: Keywords = Field(
         default=Keywords(),
         title="ipmssl.cfg keywords",

@@ -54,6 +54,9 @@ def _run(rule: Rule, fleet: Fleet, surroundings: Surroundings) -> Iterator[Probl
     if rule.fleet_check is not None:
         whole = rule.fleet_check
         yield from _guarded(rule, lambda: whole(fleet), fleet.place)
+    if rule.dated_check is not None:
+        dated = rule.dated_check
+        yield from _guarded(rule, lambda: dated(fleet, surroundings.now), fleet.place)
     if rule.state_check is not None:
         state = rule.state_check
         yield from _guarded(rule, lambda: state(fleet, surroundings), fleet.place)

@@ -11,9 +11,8 @@ from ipmpki.vocabulary import OperatingSystem, Role
 from ipmpki.wording import days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from ipmpki.diagnostics import Place
     from ipmpki.fleet import Fleet
 
 _APPLES_LIMIT = timedelta(days=825)
@@ -66,10 +65,9 @@ def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
         return
     longest = fleet.authority.lifetime
     authority = fleet.place.at(table, "lifetime")
-    written = fleet.declared.client_ca if fleet.is_mixed else fleet.declared.ca
     defaults = fleet.declared.defaults
     because: tuple[Related, ...] = ()
-    if written is not None and "lifetime" in written.model_fields_set:
+    if _is_written(fleet):
         because = (Related(f"the authority ends after {days(longest.days)}", authority),)
     if defaults.lifetime > longest and fleet.was_read("defaults", "lifetime"):
         if "lifetime" in defaults.model_fields_set:
@@ -100,86 +98,88 @@ def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
             )
 
 
-@fleet_rule(Severity.ERROR, cites="ipmpki: a certificate is renewed renew_before its end")
-def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
-    """A certificate is to be renewed earlier than it is made.
+@fleet_rule(
+    Severity.WARNING,
+    cites="Microsoft, Certificate Life Cycle (cc962064), nested validity dates; RFC 4210, section 4.4",
+)
+def ca_shorter_than_two_leaves(fleet: Fleet) -> Iterator[Finding]:
+    """The authority lives less than twice as long as the certificates it issues.
 
     ## What it finds
 
-    A renew_before that, with renew_spread, is not shorter than the lifetime.
+    A lifetime of the authority that is made here below twice the longest lifetime of a certificate issued by
+    it. No certificate outlives its authority, so already the second one of a host is cut short; and an
+    authority's successor begins to take over as long before its end as certificates live.
 
     ## Who is hurt
 
-    Whoever carries folders to hosts: every build would renew every certificate.
+    Whoever carries folders to hosts: one authority is always taking over from another, which takes three
+    rounds through all hosts each time, beside the renewals of certificates that do not live as long as
+    declared.
 
     ## Example
 
     ```toml
+    [ca]
+    common_name = "Acme Print CA"
+    lifetime = "18m"
+
     [[hosts]]
     name = "ipm1.example.com"
     role = "server"
-    lifetime = "90d"
-    renew_before = "90d"
+    lifetime = "397d"
     ```
 
     ## Instead
 
     ```toml
+    [ca]
+    common_name = "Acme Print CA"
+    lifetime = "10y"
+
     [[hosts]]
     name = "ipm1.example.com"
     role = "server"
-    lifetime = "90d"
-    renew_before = "30d"
+    lifetime = "397d"
     ```
     """
-    defaults = fleet.declared.defaults
-    lifetime_was_read = fleet.was_read("defaults", "lifetime")
-    window_was_read = fleet.was_read("defaults", "renew_before")
-    spread = defaults.renew_spread or timedelta(0)
-    if not fleet.was_read("defaults", "renew_spread"):
-        spread = timedelta(0)
-    if defaults.renew_before + spread >= defaults.lifetime and lifetime_was_read and window_was_read:
-        given, table = defaults.model_fields_set, fleet.place.at("defaults")
-        key = next((key for key in ("renew_before", "renew_spread") if key in given), "lifetime")
-        yield Finding(
-            *_window_words(defaults.renew_before + spread, defaults.lifetime),
-            table.at(key),
-            _other_half(key, given, table),
-        )
+    table = fleet.signing_table
+    is_made_here = fleet.signs_here and fleet.existing is None
+    if not is_made_here or not fleet.was_read(table, "lifetime") or not fleet.was_read("ca", "kind"):
+        return
+    life = fleet.authority.lifetime
+    longest, place = timedelta(0), None
     for host in fleet.hosts:
-        window, lifetime = host.declared.renew_before, host.declared.lifetime
-        if window is None and lifetime is None:
+        own = host.declared.lifetime
+        if not host.was_read("lifetime") or (own is None and not fleet.was_read("defaults", "lifetime")):
             continue
-        if not (host.was_read("renew_before") and host.was_read("lifetime")):
-            continue
-        if (window is None and not window_was_read) or (lifetime is None and not lifetime_was_read):
-            continue
-        whole = (window or defaults.renew_before) + spread
-        if whole >= (lifetime or defaults.lifetime):
-            key = "lifetime" if window is None else "renew_before"
-            related = _other_half(key, host.declared.model_fields_set, host.place)
-            yield Finding(
-                *_window_words(whole, lifetime or defaults.lifetime),
-                host.place.at(key),
-                related or _other_half(key, defaults.model_fields_set, fleet.place.at("defaults")),
-            )
-
-
-def _other_half(key: str, written: Iterable[str], table: Place) -> tuple[Related, ...]:
-    """Where the key that ``key`` is compared with stands, if it is written in that table."""
-    if key != "lifetime" and "lifetime" in written:
-        return (Related("the lifetime is declared here", table.at("lifetime")),)
-    if key == "lifetime" and "renew_before" in written:
-        return (Related("the renewal window is declared here", table.at("renew_before")),)
-    return ()
-
-
-def _window_words(window: timedelta, lifetime: timedelta) -> tuple[str, str]:
-    return (
-        f"a certificate of {days(lifetime.days)} is to be renewed {days(window.days)} before its end:"
-        " it would be renewed by every build",
-        "let renew_before be shorter than lifetime, such as a third of it",
+        for _, spec in host.certificates:
+            if not spec.is_bought and longest < spec.lifetime <= life:
+                longest = spec.lifetime
+                place = fleet.place.at("defaults", "lifetime") if own is None else host.place.at("lifetime")
+    if place is None or life >= 2 * longest:
+        return
+    because: tuple[Related, ...] = (Related("certificates live so long", place),)
+    if place.path[0] == "defaults" and "lifetime" not in fleet.declared.defaults.model_fields_set:
+        because = ()
+    authority = fleet.place.at(table, "lifetime")
+    remedy = f"let it live at least {days(2 * longest.days)}, or certificates shorter: [{table}] lifetime"
+    if not _is_written(fleet):
+        authority, because = place, ()
+        remedy = "let certificates live shorter, such as '397d'"
+    yield Finding(
+        f"the authority lives {days(life.days)}, less than twice as long as certificates of"
+        f" {days(longest.days)}",
+        remedy,
+        authority,
+        because,
     )
+
+
+def _is_written(fleet: Fleet) -> bool:
+    """Whether the lifetime of the authority that is made here stands in pki.toml."""
+    written = fleet.declared.client_ca if fleet.is_mixed else fleet.declared.ca
+    return written is not None and "lifetime" in written.model_fields_set
 
 
 @fleet_rule(

@@ -66,6 +66,7 @@ class Surroundings:
 
 HostCheck: TypeAlias = Callable[["HostSpec"], Iterable[Finding]]
 FleetCheck: TypeAlias = Callable[["Fleet"], Iterable[Finding]]
+DatedCheck: TypeAlias = Callable[["Fleet", "datetime"], Iterable[Finding]]
 StateCheck: TypeAlias = Callable[["Fleet", Surroundings], Iterable[Finding]]
 PresentedCheck: TypeAlias = Callable[["Presented"], Iterable[Finding]]
 
@@ -80,6 +81,7 @@ class Rule:
     page: str
     host_check: HostCheck | None = None
     fleet_check: FleetCheck | None = None
+    dated_check: DatedCheck | None = None
     state_check: StateCheck | None = None
     presented_check: PresentedCheck | None = None
     is_about_presented_only: bool = False
@@ -115,6 +117,16 @@ def fleet_rule(severity: Severity, *, cites: str) -> Callable[[FleetCheck], Flee
 
     def register(check: FleetCheck) -> FleetCheck:
         _register(Rule(_name(check), severity, cites, _page(check), fleet_check=check))
+        return check
+
+    return register
+
+
+def dated_rule(severity: Severity, *, cites: str) -> Callable[[DatedCheck], DatedCheck]:
+    """Register a rule that judges the declaration as of a day, by requirements that begin on a day."""
+
+    def register(check: DatedCheck) -> DatedCheck:
+        _register(Rule(_name(check), severity, cites, _page(check), dated_check=check))
         return check
 
     return register

@@ -53,8 +53,11 @@ LONG = ".".join(["a" * 60] * 5)
         ('ips = ["224.0.0.1", "224.0.0.1"]', ["ip-not-an-endpoint", "ip-not-an-endpoint", "repeated-ip"]),
         ('ips = ["10.1.2.3", "x"]', ["ip-invalid"]),
         ('lifetime = "30d"', ["renewal-window-too-wide"]),
-        ('lifetime = "31d"', []),
-        ('lifetime = "10y"', []),
+        ('lifetime = "31d"', ["renewed-too-often"]),
+        ('lifetime = "37d"', []),
+        ('lifetime = "5y"', []),
+        ('lifetime = "1826d"', ["ca-shorter-than-two-leaves"]),
+        ('lifetime = "10y"', ["ca-shorter-than-two-leaves"]),
         ('lifetime = "3651d"', ["leaf-outlives-ca"]),
     ],
 )
