@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics import Problem, Severity
 from ipmpki.faults import Fault, UnreadableFile, WrongDeclaration
 from ipmpki.rules.registry import KeyFile
+from ipmpki.source.secrets import is_usual_variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 64 * 1024 * 1024
 """No declaration, certificate or key is larger; a device or a disk image is."""
+
+_UNNAMED = "the environment variable that is named for "
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +173,14 @@ def passphrase_from(root: Path, source: PassphraseSource, *, whose: str, fault: 
     if source.env is not None:
         value = os.environ.get(source.env)
         if not value:
+            # Where somebody wrote the passphrase itself, it must not be shown.
+            name = source.env if is_usual_variable_name(source.env) else "NAME"
+            which = (
+                f"the environment variable {name}, for {whose}," if name == source.env else _UNNAMED + whose
+            )
             raise fault(
-                f"the environment variable {source.env}, for {whose}, is not set",
-                f"set it for this command only, for example: read -rs {source.env}; export {source.env}",
+                f"{which} is not set",
+                f"set it for this command only, for example: read -rs {name}; export {name}",
             )
         return os.fsencode(value)
     content = read_file(root / (source.file or ""), what="the passphrase file")

@@ -10,6 +10,7 @@ import pytest
 
 from ipmpki.faults import Fault, UnreadableFile, WrongDeclaration
 from ipmpki.store import read_issued
+from tests.cli.command import ipmpki
 from tests.shop import HEAD, SERVER, TODAY, Shop, client
 from tests.tools import require
 
@@ -68,6 +69,16 @@ def test_a_missing_passphrase_stops_the_first_build_before_there_is_a_store(
     with pytest.raises(WrongDeclaration, match="SHOP_PASSPHRASE"):
         secret_shop.build()
     assert [path.name for path in secret_shop.folder.iterdir()] == ["pki.toml"]
+
+
+@pytest.mark.parametrize("written", ["hunter2", "hunter2!"])
+def test_a_passphrase_in_the_place_of_its_variable_is_never_shown(shop: Shop, written: str) -> None:
+    shop.edit("\n[tls]", f'passphrase = {{ env = "{written}" }}\n\n[tls]')
+    outcome = ipmpki("build", str(shop.declaration))
+    assert outcome.status == 1
+    assert "the environment variable" in outcome.err or "passphrase-in-file" in outcome.err
+    shown = [path.read_text("utf-8") for path in shop.folder.glob("dist/report.*")]
+    assert "hunter2" not in outcome.out + outcome.err + "".join(shown)
 
 
 def test_a_build_with_nothing_to_sign_needs_no_passphrase(

@@ -356,6 +356,11 @@ def test_utf_16_is_read_and_named(encoding: str) -> None:
         'passphrase.password = "hunter2"',
         '[ca.passphrase]\nvalue = "hunter2"',
         '[ca.passphrase]\nenv = "NAME"\nvalue = "hunter2"',
+        'passphrase = { env = "hunter2!" }',
+        "passphrase.env = 'hunter2!'",
+        '[ca.passphrase]\nenv = "hunter2!"',
+        "[ca.passphrase]\n env='my hunter2'",
+        '[ca.passphrase]\n"env" = "2hunter2"',
     ],
 )
 def test_a_passphrase_in_the_file_is_never_shown(line: str) -> None:
