@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipmpki import reader, specification
+from ipmpki import exposure, reader, specification
 from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, with_bundle
 from ipmpki.changes import REPORT_FOLDER, Plan, Stage
 from ipmpki.checking import Understood, conclude, read, understand
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics import Place, Severity
 from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.planning import Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
@@ -139,15 +139,13 @@ def load_text(
     fleet = understood.fleet
     store = store_path(path, fleet)
     issued = read_issued(store)
-    if fleet is None:
-        checked = conclude(understood, Surroundings(now))
-    else:
+    if fleet is not None:
         missing = reader.missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
         fleet, found = read_requests(path.parent, fleet)
         understood = replace(understood, fleet=fleet, problems=(*understood.problems, *found))
         unusable = bundle_problems(path.parent, fleet, now)
         understood = replace(understood, problems=(*understood.problems, *missing, *unusable))
-        checked = conclude(understood, _surroundings(path, fleet, store, issued, now))
+    checked = conclude(understood, _surroundings(path, understood, store, issued, now))
     return Project(path, name, understood, checked.problems, issued, store, now)
 
 
@@ -172,11 +170,20 @@ def _is_adopted(issued: Issued) -> bool:
     return issued.signer is not None and issued.signer.is_existing
 
 
-def _surroundings(path: Path, fleet: Fleet, store: Path, issued: Issued, now: datetime) -> Surroundings:
-    secrets = tuple(reader.secret_files(path.parent, fleet, store))
-    changed_at = reader.bundle_changed_at(path.parent, fleet)
+def _surroundings(
+    path: Path, understood: Understood, store: Path, issued: Issued, now: datetime
+) -> Surroundings:
+    root, fleet = path.parent, understood.fleet
+    if fleet is None:
+        return Surroundings(now)
     return Surroundings(
-        now, secrets, issued, changed_at, untrusted_hosts(path.parent, fleet, store, issued, now)
+        now,
+        key_files=tuple(reader.secret_files(root, fleet, store)),
+        issued=issued,
+        bundle_changed_at=reader.bundle_changed_at(root, fleet),
+        untrusted=untrusted_hosts(root, fleet, store, issued, now),
+        accesses=tuple(exposure.accesses(root, map(Place, understood.sources), fleet, store)),
+        secrets=exposure.secrets(root, fleet, store, root / DIST_NAME),
     )
 
 
@@ -342,7 +349,7 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Out
     from ipmpki.reporting import report_of
 
     issued = outlet.store.issued()
-    surroundings = _surroundings(project.path, fleet, project.store, issued, project.now)
+    surroundings = _surroundings(project.path, project.understood, project.store, issued, project.now)
     problems = conclude(project.understood, surroundings).problems
     bundle = project.trust_bundle() if fleet.is_third_party and fleet.bundle is not None else None
     rollover = agreed.rollover if agreed.rollover and agreed.rollover.stage is not Stage.RETIRE else None

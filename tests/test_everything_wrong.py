@@ -21,6 +21,9 @@ NOT_SHOWN = {
     "no-server",
     "rollout-all-at-once",  # hosts that cannot be read are not counted
     "private-key-readable",  # needs a file with permissions
+    "secrets-not-ignored-by-git",
+    "secrets-under-web-root",
+    "writable-by-everyone",
     "third-party-with-mutual-auth",  # an authority is private or third-party
     "no-trust-bundle",
     "not-sold-for-this-name",

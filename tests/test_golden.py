@@ -22,7 +22,7 @@ from ipmpki.diagnostics import Place, Problem, Severity
 from ipmpki.issued import Issued
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
-from ipmpki.rules.registry import KeyFile, Surroundings, registered
+from ipmpki.rules.registry import Access, KeyFile, Secret, Surroundings, registered
 from tests.problems import NOW, certificate_until
 
 if TYPE_CHECKING:
@@ -76,6 +76,16 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
         KeyFile(one["path"], int(one["mode"], 8), Place("pki.toml", tuple(one["at"])))
         for one in told.get("key_files", ())
     )
+    accesses = tuple(
+        Access(one["path"], int(one["mode"], 8), place_of(one), is_folder=one.get("is_folder", False))
+        for one in told.get("accesses", ())
+    )
+    secrets = tuple(
+        Secret(one["path"], one["absolute"], place_of(one), one.get("repository"))
+        for one in told.get("secrets", ())
+    )
+    if accesses or secrets:
+        return Surroundings(NOW, accesses=accesses, secrets=secrets)
     changed = told.get("bundle_changed_at")
     untrusted = tuple(told.get("untrusted", {}).items())
     if "authority" not in told:
@@ -88,6 +98,11 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
     last = told.get("last_event_at")
     issued = replace(issued, last_event_at=datetime.fromisoformat(last) if last else None)
     return Surroundings(NOW, files, issued)
+
+
+def place_of(one: dict[str, Any]) -> Place:
+    """Where a golden file's JSON says that something is declared; its file as such, if nowhere."""
+    return Place(one.get("file", "pki.toml"), tuple(one.get("at", ())))
 
 
 def ends(moment: str) -> Any:

@@ -19,7 +19,7 @@ LAYERS = (
     ("refusals", "validation", "issued", "specification", "editing", "changes", "presented"),
     ("chronicle",),
     ("rules",),
-    ("checking", "reader", "peer"),
+    ("checking", "reader", "exposure", "peer"),
     ("drafts",),
     ("fixing",),
     ("store", "planning", "authority", "platforms"),

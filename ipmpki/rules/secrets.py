@@ -1,17 +1,43 @@
-"""Rules about secrets: that they stay out of pki.toml, and where nobody else gets at them."""
+"""Rules about secrets, and about what decides who gets a certificate: that nobody else gets at them."""
 
 from __future__ import annotations
 
+import shlex
+from pathlib import PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
-from ipmpki.rules.registry import Finding, fleet_rule
+from ipmpki.diagnostics import Related, Severity
+from ipmpki.rules.registry import Finding, Surroundings, fleet_rule, state_rule
 from ipmpki.source.secrets import AUTHORITIES, is_variable_name
+from ipmpki.wording import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ipmpki.fleet import Fleet
+    from ipmpki.rules.registry import Secret
+
+_WRITABLE_BY_ALL = 0o002
+_STICKY = 0o1000
+
+_WEB_ROOTS = tuple(
+    map(
+        PurePosixPath,
+        (
+            "/var/www",
+            "/srv/www",
+            "/srv/http",
+            "/usr/share/nginx/html",
+            "/usr/local/www",
+            "/usr/local/apache2/htdocs",
+            "/Library/WebServer/Documents",
+        ),
+    )
+)
+"""What web servers publish as their packages install them."""
+
+_WEB_FOLDERS = frozenset({"public_html", "htdocs", "wwwroot"})
+"""Folders that are called so for no other purpose: of users (UserDir), of Apache, of IIS."""
 
 
 @fleet_rule(
@@ -67,3 +93,136 @@ def passphrase_in_file(fleet: Fleet) -> Iterator[Finding]:
                 " another: 'ipmpki passphrase'",
                 fleet.place.at(table, "passphrase", "env").key(),
             )
+
+
+@state_rule(
+    Severity.WARNING, cites="CWE-732 (permissions of a critical resource); sshd_config(5), StrictModes"
+)
+def writable_by_everyone(_: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """Everybody on this computer can change what decides who gets a certificate.
+
+    ## What it finds
+
+    pki.toml, a file it includes, a host's request or the trust bundle that everybody may write (mode o+w); a
+    folder that holds one of them, or the store, or a folder further up, in which everybody may rename files,
+    as its sticky bit is not set. On Windows the permissions are not looked at.
+
+    ## Who is hurt
+
+    Every host of the fleet: whoever adds a host or an alias there has a certificate for it with the next
+    build, and can pass for the print server.
+
+    ## Example
+
+    It comes of permissions, such as mode 0666 on "pki.toml", or 0777 on its folder.
+
+    ## Instead
+
+    Let nobody but its owner, or a group of operators, write it: chmod o-w pki.toml
+    """
+    for one in surroundings.accesses:
+        if not one.mode & _WRITABLE_BY_ALL or (one.is_folder and one.mode & _STICKY):
+            continue
+        what = f"the folder {quote(one.path)}" if one.is_folder else quote(one.path)
+        whose = f"everybody on this computer may write {what} (mode {one.mode:04o})"
+        if one.is_folder:
+            whose += ", and so put another file in the place of this one"
+        yield Finding(whose, f"run: chmod o-w {shlex.quote(one.path)}", one.place)
+
+
+@state_rule(Severity.WARNING, cites="gitignore(5); CWE-540 (secrets in source code)")
+def secrets_not_ignored_by_git(_: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """Private keys lie where git takes them in with the next commit.
+
+    ## What it finds
+
+    dist/, the store, or a file with the authority's key or passphrase in a git repository that does not
+    ignore it. Git itself is asked, so any kind of ignoring will do; where git is not installed, or does not
+    trust the repository, nothing is said.
+
+    ## Who is hurt
+
+    Every host of the fleet, if somebody commits all there is and pushes it: whoever can read the repository
+    has the keys, for as long as its history is kept.
+
+    ## Example
+
+    It comes of a pki.toml in a repository whose .gitignore does not name dist/ and pki.db.
+
+    ## Instead
+
+    Write two lines into the file .gitignore beside pki.toml, "/dist/" and "/pki.db*". What was committed
+    already has to be made anew: "ipmpki revoke" with --reason key-compromise.
+    """
+    for repository, found in _grouped(surroundings.secrets, lambda one: one.repository).items():
+        lines = ", ".join(quote(_line_of_gitignore(one, repository)) for one in found)
+        yield Finding(
+            f"git does not ignore {_listed(found)}: the secrets there go with the next commit of everything",
+            f"write into {quote(f'{repository}/.gitignore')} on lines of their own: {lines}",
+            found[0].place,
+            tuple(Related("and this", one.place) for one in found[1:] if one.place.path),
+        )
+
+
+@state_rule(
+    Severity.WARNING,
+    cites="CWE-219 (secrets under a web root); Apache HTTP Server, DocumentRoot and UserDir",
+)
+def secrets_under_web_root(_: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """Private keys lie in a folder that a web server publishes.
+
+    ## What it finds
+
+    dist/, the store, or a file with the authority's key or passphrase below a folder such as /var/www,
+    /srv/http, public_html or wwwroot.
+
+    ## Who is hurt
+
+    Every host of the fleet: whoever guesses the address fetches the keys with a browser.
+
+    ## Example
+
+    It comes of a pki.toml in a folder such as "/var/www/html/pki".
+
+    ## Instead
+
+    Move pki.toml with all that belongs to it to another folder. If it lay there while the web server ran, the
+    keys have to be made anew: "ipmpki revoke" with --reason key-compromise.
+    """
+    for web_root, found in _grouped(surroundings.secrets, lambda one: _web_root_of(one.absolute)).items():
+        yield Finding(
+            f"secrets lie in {quote(web_root)}, which web servers publish: {_listed(found)}",
+            "move them, with pki.toml, out of that folder",
+            found[0].place,
+            tuple(Related("and this", one.place) for one in found[1:] if one.place.path),
+        )
+
+
+def _grouped(secrets: Iterable[Secret], by: Callable[[Secret], str | None]) -> dict[str, list[Secret]]:
+    """The secrets by where they are open to others, without those that are not."""
+    found: dict[str, list[Secret]] = {}
+    for one in secrets:
+        where = by(one)
+        if where is not None:
+            found.setdefault(where, []).append(one)
+    return found
+
+
+def _listed(secrets: Iterable[Secret]) -> str:
+    names = list(dict.fromkeys(quote(one.path) for one in secrets))
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _line_of_gitignore(secret: Secret, repository: str) -> str:
+    """The pattern that names just this, from the repository's folder on (gitignore(5))."""
+    path = PurePath(secret.absolute).relative_to(repository).as_posix()
+    return f"/{path}/" if secret.path.endswith("/") else f"/{path}*"
+
+
+def _web_root_of(absolute: str) -> str | None:
+    """The outermost folder of a path that a web server publishes; None if there is none."""
+    path = PurePath(absolute)
+    for folder in (*reversed(path.parents), path):
+        if folder.name.lower() in _WEB_FOLDERS or PurePosixPath(folder.as_posix()) in _WEB_ROOTS:
+            return str(folder)
+    return None

@@ -1,0 +1,188 @@
+"""Who else gets at the files of a declaration: by their permissions, or because git would take them in.
+
+Nothing is judged here; the rules do that with what is found.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ipmpki.changes import host_folder
+from ipmpki.rules.registry import Access, Secret
+from ipmpki.token_uri import is_token_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ipmpki import model
+    from ipmpki.diagnostics import Place
+    from ipmpki.fleet import Fleet
+
+_PATIENCE_SECONDS = 5.0
+"""A repository on a network drive may be slow; what it would have said is worth no more."""
+
+
+# --- Permissions ------------------------------------------------------------------------------------
+
+
+def accesses(root: Path, sources: Iterable[Place], fleet: Fleet, store: Path) -> Iterator[Access]:
+    """What decides who gets a certificate, and the folders that hold it, with permissions.
+
+    ``root`` is the folder of pki.toml, ``sources`` are pki.toml (the first) and the files it includes. Folders
+    stand for all above them, too: whoever may rename one puts another in its place. Nothing is told where
+    the system has no permission bits, or of what is not there.
+    """
+    if os.name != "posix":
+        return
+    found = [*_files(root, sources, fleet), (store, _store_place(fleet), False)]
+    folders: dict[Path, Place] = {}
+    for path, place, is_judged in found:
+        if is_judged:
+            mode = _mode_of(path)
+            if mode is not None:
+                yield Access(_shown(path, root), mode, place)
+        real = Path(os.path.realpath(path))
+        for folder in real.parents:
+            if folder in folders:
+                break
+            folders[folder] = place
+    for folder, place in folders.items():
+        mode = _mode_of(folder)
+        if mode is not None:
+            yield Access(str(folder), mode, place, is_folder=True)
+
+
+def _files(root: Path, sources: Iterable[Place], fleet: Fleet) -> Iterator[tuple[Path, Place, bool]]:
+    shown = ""
+    for number, place in enumerate(sources):
+        if not number:
+            shown = os.path.dirname(place.file)  # noqa: PTH120 -- how the user wrote it
+        yield root / os.path.relpath(place.file, shown or "."), place, True
+    if fleet.bundle is not None:
+        yield root / fleet.bundle.path, fleet.place.at("ca", fleet.bundle.key), True
+    for host in fleet.hosts:
+        if host.declared.csr is not None and host.was_read("csr"):
+            yield root / host.declared.csr, host.place.at("csr"), True
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode & 0o7777
+    except (OSError, ValueError):
+        return None
+
+
+def _shown(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+# --- Git --------------------------------------------------------------------------------------------
+
+
+def secrets(root: Path, fleet: Fleet, store: Path, dist: Path) -> tuple[Secret, ...]:
+    """Where private keys and passphrases lie, or will, and which of them git would take in.
+
+    ``root`` is the folder of pki.toml. Git is asked only where there is a repository around.
+    """
+    found = list(_secrets(root, fleet, store, dist))
+    open_to = _not_ignored({probe for _, probe, _ in found})
+    return tuple(
+        Secret(
+            shown,
+            os.path.realpath(path),
+            place,
+            repository=_repository_of(probe) if probe in open_to else None,
+        )
+        for (shown, path), probe, place in found
+    )
+
+
+def _store_place(fleet: Fleet) -> Place:
+    return fleet.place.at("store") if fleet.declared.store is not None else fleet.place
+
+
+def _secrets(
+    root: Path, fleet: Fleet, store: Path, dist: Path
+) -> Iterator[tuple[tuple[str, Path], str, Place]]:
+    """Each as shown, its path, the path of a file there is or will be, and where it is declared."""
+    host = next((host for host in fleet.hosts if host.certificate is not None), None)
+    if host is not None:
+        # Asked of a key: whoever has git ignore keys, or all of dist/ in whatever way, is right.
+        key = dist / host_folder(host.name) / f"{host.role.value}-key.pem"
+        yield (f"{_shown(dist, root)}/", dist), os.path.realpath(key), fleet.place
+    yield (_shown(store, root), store), os.path.realpath(store), _store_place(fleet)
+    tables: tuple[tuple[str, model.SigningAuthority | None], ...] = (
+        ("ca", fleet.declared.ca),
+        ("client_ca", fleet.declared.client_ca),
+    )
+    for table, authority in tables:
+        if authority is None:
+            continue
+        passphrase = authority.passphrase
+        named = (
+            (authority.key_file, ("key_file",)),
+            (passphrase.file if passphrase is not None else None, ("passphrase", "file")),
+        )
+        for written, steps in named:
+            if written is None or is_token_uri(written) or not fleet.was_read(table, *steps):
+                continue
+            path = root / written
+            yield (written, path), os.path.realpath(path), fleet.place.at(table, *steps)
+
+
+def _not_ignored(paths: Iterable[str]) -> set[str]:
+    """Those of some absolute paths that the git repository around them would take in."""
+    by_repository: dict[str, set[str]] = {}
+    for path in paths:
+        repository = _repository_of(path)
+        if repository is not None:
+            by_repository.setdefault(repository, set()).add(path)
+    found: set[str] = set()
+    for repository, inside in by_repository.items():
+        found |= inside - _ignored(repository, inside)
+    return found
+
+
+def _repository_of(path: str) -> str | None:
+    """The nearest folder above that git takes for a work tree: .git is a folder there, or a file."""
+    return next((str(above) for above in Path(path).parents if os.path.lexists(above / ".git")), None)
+
+
+def _ignored(repository: str, paths: set[str]) -> set[str]:
+    """What git says it ignores; all of it where git cannot be asked, so that nothing is told for nothing."""
+    git = _git()
+    if git is None:
+        return paths
+    import subprocess
+
+    # A repository may be somebody else's: nothing that its configuration names is run, or fetched from.
+    harmless = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
+    try:
+        answer = subprocess.run(  # noqa: S603 -- a fixed command; the paths go in by its input
+            [git, *harmless, "-C", repository, "check-ignore", "--stdin", "-z"],
+            input=b"".join(os.fsencode(path) + b"\0" for path in sorted(paths)),
+            capture_output=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+            env=_environment(os.environ),
+        )
+    except (OSError, subprocess.SubprocessError):
+        return paths
+    if answer.returncode not in {0, 1}:  # none of them is ignored: 1; not to be asked, such as another's: 128
+        return paths
+    return {os.fsdecode(path) for path in answer.stdout.split(b"\0") if path}
+
+
+def _git() -> str | None:
+    git = shutil.which("git")
+    # Windows looks in the folder at hand first, where anybody may have put a program of that name.
+    return git if git is not None and Path(git).absolute().parent != Path.cwd() else None
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without what a hook of git says of its own repository, which may be another."""
+    kept = {name: value for name, value in environment.items() if not name.startswith("GIT_")}
+    return kept | {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"}
