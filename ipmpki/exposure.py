@@ -31,9 +31,9 @@ _PATIENCE_SECONDS = 5.0
 def accesses(root: Path, sources: Iterable[Place], fleet: Fleet, store: Path) -> Iterator[Access]:
     """What decides who gets a certificate, and the folders that hold it, with permissions.
 
-    ``root`` is the folder of pki.toml, ``sources`` are pki.toml (the first) and the files it includes. Folders
-    stand for all above them, too: whoever may rename one puts another in its place. Nothing is told where
-    the system has no permission bits, or of what is not there.
+    ``root`` is the folder of pki.toml, ``sources`` are pki.toml (the first) and the files it includes. All
+    folders above count, too: whoever may rename one puts another in its place. Nothing is told where the
+    system has no permission bits, or of what is not there.
     """
     if os.name != "posix":
         return
