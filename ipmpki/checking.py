@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics import Severity
 from ipmpki.rules.engine import judge
 from ipmpki.source import Document, Source, decode, locate, parse, spans_of
 from ipmpki.validation import validate
@@ -72,7 +73,9 @@ def conclude(understood: Understood, surroundings: Surroundings) -> Checked:
     """Let the rules judge what was understood, and find the place of every problem."""
     problems = understood.problems
     if understood.fleet is not None:
-        problems = (*problems, *judge(understood.fleet, surroundings))
+        ignored = frozenset(understood.fleet.ignored_rules)
+        heard = (one for one in problems if one.severity is Severity.ERROR or one.rule not in ignored)
+        problems = (*heard, *judge(understood.fleet, surroundings))
     problems = tuple(dict.fromkeys(problems))
     sources = understood.sources
     spans = spans_of(problems, sources)

@@ -54,7 +54,7 @@ def open_draft(path: Path) -> Draft:
 
 def _open(path: Path, main: SourceFile) -> Draft:
     patterns = _patterns(main.name, main.content)
-    included, unreadable = reader.read_included(path.absolute().parent, main.name, patterns)
+    included, unreadable = reader.read_included(path.absolute(), main.name, patterns)
     return Draft(path, (main, *included), unreadable)
 
 

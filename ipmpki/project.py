@@ -155,9 +155,10 @@ def understand_text(
     """What a declaration and the files it includes say, before any rule judges it."""
     main = read(name, content)
     patterns = included_patterns(main.document)
-    included, unreadable = reader.read_included(path.parent, name, patterns, unsaved)
+    included, found = reader.read_included(path, name, patterns, unsaved)
     sites = [read(file.name, file.content) for file in included]
-    return understand((main, *sites), unreadable, is_whole=not unreadable)
+    is_whole = all(problem.severity is not Severity.ERROR for problem in found)
+    return understand((main, *sites), found, is_whole=is_whole)
 
 
 def store_path(path: Path, fleet: Fleet | None) -> Path:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Problem, Severity
+from ipmpki.diagnostics import Fix, Problem, Related, Remove, Severity
 from ipmpki.faults import Fault, UnreadableFile, WrongDeclaration
 from ipmpki.rules.registry import KeyFile
 from ipmpki.source.secrets import is_usual_variable_name
+from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,19 +51,21 @@ def read_file(path: Path, *, what: str) -> bytes:
 
 
 def read_included(
-    root: Path,
+    declaration: Path,
     shown: str,
     patterns: Iterable[tuple[str, Place]],
     unsaved: Mapping[Path, bytes] | None = None,
 ) -> tuple[tuple[SourceFile, ...], tuple[Problem, ...]]:
     """Read the files that ``include`` brings in, in the order of patterns and names, each once.
 
-    ``root`` is the folder of pki.toml, ``shown`` its name as people gave it. ``unsaved`` has, by resolved
-    path, the bytes of files that are being edited.
+    ``declaration`` is pki.toml, which no pattern brings in, and ``shown`` its name as people gave it.
+    ``unsaved`` has, by resolved path, the bytes of files that are being edited.
     """
     unsaved = unsaved or {}
     files: dict[Path, SourceFile] = {}
     problems: list[Problem] = []
+    owners: dict[Path, Place] = {}
+    root, itself = declaration.parent, declaration.resolve()
     prefix = os.path.dirname(shown)  # noqa: PTH120 -- how the user wrote it, not a path to use
     for pattern, place in patterns:
         try:
@@ -72,8 +75,12 @@ def read_included(
             continue
         if not found:
             problems.append(_unreadable(f"no file matches '{pattern}'", place))
-        for path in found:
-            resolved = path.resolve()
+        further = {path: resolved for path in found if (resolved := path.resolve()) != itself}
+        if found and all(resolved in owners for resolved in further.values()):
+            problems.append(_without_effect(pattern, place, [owners[one] for one in further.values()]))
+        for path, resolved in further.items():
+            if owners.setdefault(resolved, place) != place:
+                continue
             try:
                 content = unsaved.get(resolved)
                 if content is None:
@@ -84,6 +91,27 @@ def read_included(
             name = os.path.join(prefix, path.relative_to(root).as_posix())  # noqa: PTH118 -- as above
             files.setdefault(resolved, SourceFile(name, content))
     return tuple(files.values()), tuple(problems)
+
+
+def _without_effect(pattern: str, place: Place, owners: list[Place]) -> Problem:
+    """The problem of a pattern that matches files which ``owners`` bring in, or else pki.toml alone."""
+    if not owners:
+        return Problem(
+            "include-without-effect",
+            Severity.WARNING,
+            f"the pattern {quote(pattern)} matches no file but this one",
+            "name the files that hold further hosts, such as 'sites/*.toml', or leave it out",
+            place,
+        )
+    return Problem(
+        "include-without-effect",
+        Severity.WARNING,
+        f"the pattern {quote(pattern)} brings in no file that is not there already",
+        "take it out, or correct it if other files are meant",
+        place,
+        tuple(Related("this one brings it in", owner) for owner in dict.fromkeys(owners)),
+        fix=Fix("take it out", (Remove(place),)),
+    )
 
 
 def _unreadable(message: str, place: Place) -> Problem:

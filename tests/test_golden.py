@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ipmpki import checking
-from ipmpki.diagnostics import Place, Problem, Severity
+from ipmpki.diagnostics import Place, Problem, Related, Severity
 from ipmpki.issued import Issued
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
@@ -54,6 +54,7 @@ def text_of(declaration: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             one["message"],
             one["help"],
             Place("pki.toml", tuple(one["path"])),
+            tuple(Related(other["message"], place_of(other)) for other in one.get("related", ())),
         )
         for one in told.get("further", ())
     ]

@@ -256,6 +256,47 @@ def test_a_problem_in_an_included_file_names_that_file(shop: Shop) -> None:
     assert found == {("name-not-fully-qualified", "hill.toml"), ("unknown-key", "hill.toml")}
 
 
+def with_site(shop: Shop, patterns: str) -> list[tuple[str, str]]:
+    """What is found where ``sites/hill.toml`` is included so: rules and messages."""
+    (shop.folder / "sites").mkdir()
+    (shop.folder / "sites" / "hill.toml").write_text(client("hill1"))
+    shop.edit("schema = 1\n", f"schema = 1\ninclude = {patterns}\n")
+    project = shop.load()
+    assert project.fleet is not None
+    assert len(project.fleet.hosts) == (4 if "sites" in patterns or "**" in patterns else 3)
+    assert project.fleet.is_whole
+    return [(one.problem.rule, one.problem.message) for one in project.problems]
+
+
+def test_a_pattern_never_brings_in_the_declaration_itself(shop: Shop) -> None:
+    assert with_site(shop, '["**/*.toml"]') == []
+
+
+def test_a_pattern_that_matches_the_declaration_alone_is_told(shop: Shop) -> None:
+    assert with_site(shop, '["*.toml"]') == [
+        ("include-without-effect", "the pattern '*.toml' matches no file but this one")
+    ]
+
+
+def test_a_file_that_two_patterns_match_is_read_once(shop: Shop) -> None:
+    assert with_site(shop, '["sites/*.toml", "sites/h*.toml"]') == [
+        ("include-without-effect", "the pattern 'sites/h*.toml' brings in no file that is not there already")
+    ]
+    outcome = ipmpki("check", str(shop.declaration), "--fix")
+    assert outcome.status == 0
+    assert 'include = ["sites/*.toml"]\n' in shop.declaration.read_text("utf-8")
+
+
+def test_patterns_that_share_some_of_their_files_are_no_mistake(shop: Shop) -> None:
+    (shop.folder / "hall.toml").write_text("")
+    assert with_site(shop, '["sites/*.toml", "**/h*.toml"]') == []
+
+
+def test_a_problem_found_where_files_are_read_can_be_ignored(shop: Shop) -> None:
+    shop.write(shop.text + '\n[rules]\nignore = ["include-without-effect"]\n')
+    assert with_site(shop, '["*.toml"]') == []
+
+
 @pytest.mark.parametrize("pattern", ["none/*.toml", "/", "../../..", "**", ""])
 def test_an_include_that_brings_nothing_is_a_problem(shop: Shop, pattern: str) -> None:
     shop.edit("schema = 1\n", f'schema = 1\ninclude = ["{pattern}"]\n')

@@ -65,7 +65,7 @@ def make_backup(declaration: Path, target: Path, *, now: datetime) -> Backup:
 def _files(path: Path, content: bytes, fleet: Fleet) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """What is to be copied beside the store, by relative path, and the names of what cannot be."""
     root = path.parent
-    included, _ = reader.read_included(root, "", included_patterns(read(path.name, content).document))
+    included, _ = reader.read_included(path, "", included_patterns(read(path.name, content).document))
     files = {path.name: content} | {PurePath(one.name).as_posix(): one.content for one in included}
     left_out = []
     for named in dict.fromkeys(_named(fleet)):

@@ -221,6 +221,29 @@ def file_unreadable() -> None:
     """
 
 
+@reported_elsewhere(Severity.WARNING, cites="ipmpki: a file is read once")
+def include_without_effect() -> None:
+    """A pattern of include brings in no further file.
+
+    ## What it finds
+
+    A pattern that matches pki.toml alone, or only files that patterns before it bring in. A file is read
+    once, and pki.toml is left out where a pattern matches other files, too.
+
+    ## Who is hurt
+
+    Nobody directly; but other files may have been meant, and their hosts are missing.
+
+    ## Example
+
+    It comes of include = ["*.toml"] where all the sites lie in a folder of their own.
+
+    ## Instead
+
+    Name the files that hold further hosts: include = ["sites/*.toml"]
+    """
+
+
 @reported_elsewhere(Severity.WARNING, cites="ipmpki: errors keep a build from happening")
 def ignored_error() -> None:
     """[rules] ignore names an error, and errors cannot be silenced.
