@@ -231,11 +231,7 @@ def intended_address(written: str) -> str | None:
                 return None
         case AddressFault.NETWORK:
             inner = written.partition("/")[0]
-            try:
-                interface = ipaddress.ip_interface(written)
-            except ValueError:
-                return None
-            if interface.network.num_addresses > 1 and interface.ip == interface.network.network_address:
+            if end_of_network(written) is not NetworkEnd.NEITHER:
                 return None
         case AddressFault.LEADING_ZEROS:
             parts = written.split(".")
@@ -245,6 +241,34 @@ def intended_address(written: str) -> str | None:
         case _:
             return None
     return None if isinstance(read_address(inner), AddressFault) else inner
+
+
+class NetworkEnd(StrEnum):
+    """Which of the two addresses of a network that no computer in it has."""
+
+    FIRST = "network"
+    LAST = "broadcast"
+    UNKNOWN = "unknown"
+    NEITHER = "neither"
+
+
+def end_of_network(written: str) -> NetworkEnd:
+    """Whether an address with a prefix behind it is the network's own, or its broadcast address.
+
+    RFC 919, section 7, and RFC 950; networks of two addresses and of one have neither (RFC 3021), and of
+    IPv6's last address nothing is said (RFC 4291, section 2.6.1). Unknown where it cannot be read.
+    """
+    try:
+        interface = ipaddress.ip_interface(written)
+    except ValueError:
+        return NetworkEnd.UNKNOWN
+    network = interface.network
+    is_ipv4 = isinstance(interface, ipaddress.IPv4Interface)
+    if network.num_addresses > (2 if is_ipv4 else 1) and interface.ip == network.network_address:
+        return NetworkEnd.FIRST
+    if is_ipv4 and network.num_addresses > 2 and interface.ip == network.broadcast_address:  # noqa: PLR2004 -- as said
+        return NetworkEnd.LAST
+    return NetworkEnd.NEITHER
 
 
 class AddressSort(StrEnum):

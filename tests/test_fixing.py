@@ -148,6 +148,14 @@ MENDED = {
         host('ips = ["010.1.2.3", "10.01.2.3"]'),
         host('ips = ["010.1.2.3", "10.1.2.3"]'),
     ),
+    "two spellings of one address in the clothes of IPv6": (
+        host('ips = ["::ffff:10.1.2.3", "::ffff:a01:203", "::FFFF:10.1.2.3"]'),
+        host('ips = ["10.1.2.3"]'),
+    ),
+    "an address, and again in the clothes of IPv6": (
+        host('ips = ["::ffff:a01:203", "10.1.2.3", "::ffff:10.1.2.3"]'),
+        host('ips = ["10.1.2.3"]'),
+    ),
     "one mistake behind another": (host('alias = "10.1.2.3/8"'), host('aliases = ["10.1.2.3/8"]')),
     "line ends of Windows": (
         host('os = "AIX"').replace("\n", "\r\n"),
@@ -176,6 +184,7 @@ LEFT = {
     "several names in one text": host('ips = "10.1.2.3, 10.1.2.4"'),
     "an octal number": host('ips = ["10.1.2.010"]'),
     "a network": host('ips = ["10.1.2.0/24"]'),
+    "a broadcast address": host('ips = ["10.1.2.255/24"]'),
     "a zone": host('ips = ["fe80::1%eth0"]'),
     "a blank within a name": host('aliases = ["print server.example.com"]'),
     "a partial wildcard": host('subject = "ipm*.example.com"'),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Append, Fix, Related, Remove, Replace, Severity
 from ipmpki.names import (
     AddressFault,
     AddressSort,
+    NetworkEnd,
     are_ordinary,
+    end_of_network,
     intended_address,
     read_address,
     read_name,
@@ -106,7 +107,10 @@ def _what_is_wrong(  # noqa: PLR0911 -- one for each fault
         case AddressFault.NAME:
             return f"{shown} is a name, not an IP address", f'move it: aliases = ["{written[:80]}"]'
         case AddressFault.NETWORK:
-            return f"{shown} is a network, not one computer's address", _without(written, "/", "the '/…'")
+            what = "a network"
+            if end_of_network(written) is NetworkEnd.LAST:
+                what = "the broadcast address of a network"
+            return f"{shown} is {what}, not one computer's address", _without(written, "/", "the '/…'")
         case AddressFault.ZONE:
             return (
                 f"{shown} holds a zone, which means something on one computer only",
@@ -127,19 +131,10 @@ def _what_is_wrong(  # noqa: PLR0911 -- one for each fault
             return f"{shown} is not an IP address", example
 
 
-def _is_network(written: str, address: Address) -> bool:
-    """Whether an address with a mask behind it is the network's rather than a computer's in it."""
-    try:
-        network = ipaddress.ip_network(written, strict=False)
-    except ValueError:
-        return False
-    return network.num_addresses > 1 and network.network_address == address
-
-
 def _without(written: str, mark: str, rest: str) -> str:
     address = written.partition(mark)[0]
     read = read_address(address)
-    if isinstance(read, AddressFault) or _is_network(written, read):
+    if isinstance(read, AddressFault) or end_of_network(written) in {NetworkEnd.FIRST, NetworkEnd.LAST}:
         return "write the computer's own address"
     return f"write the computer's own address, without {rest}: such as {quote(address)}"
 

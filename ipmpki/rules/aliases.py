@@ -8,6 +8,7 @@ from ipmpki.diagnostics import Append, Fix, Related, Remove, Severity
 from ipmpki.names import AddressFault, NameFault, read_address, read_name
 from ipmpki.rules.names import fix_of_name, what_is_wrong
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
+from ipmpki.rules.sold import is_not_sold
 from ipmpki.wording import quote
 
 if TYPE_CHECKING:
@@ -393,7 +394,7 @@ def single_label_alias(host: HostSpec) -> Iterator[Finding]:
         name = read_name(alias)
         if name.fault is not None or not name.is_single_label or name.ascii == host.name:
             continue
-        if host.was_read("aliases", index):
+        if host.was_read("aliases", index) and not is_not_sold(host, alias):
             yield Finding(
                 f"the alias {quote(alias)} is a short name:"
                 " which computer it means depends on the client's domain",

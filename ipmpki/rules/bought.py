@@ -1,22 +1,17 @@
-"""Rules about certificates that are bought from a globally known authority."""
+"""Rules about whom hosts trust where certificates are bought from a globally known authority."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Severity
-from ipmpki.names import AddressFault, read_address, read_name
 from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
 from ipmpki.wording import days, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.diagnostics import DocumentPath
-    from ipmpki.fleet import Fleet, HostSpec
-
-_NOBODYS_DOMAINS = frozenset({"local", "localhost", "internal", "test", "invalid", "lan", "corp", "home"})
-"""RFC 6761, RFC 6762, and what ICANN keeps from ever being delegated: .internal, .corp, .home."""
+    from ipmpki.fleet import Fleet
 
 
 @fleet_rule(Severity.INFO, cites=f"{VENDOR}: the CA certificate must be available for servers and clients")
@@ -124,78 +119,3 @@ def authority_leaves_bundle(fleet: Fleet, surroundings: Surroundings) -> Iterato
                 "order from another authority before this bundle is installed, or keep the bundle before",
                 host.place.at("name"),
             )
-
-
-@fleet_rule(
-    Severity.WARNING,
-    cites="CA/Browser Forum Baseline Requirements, sections 4.2.2 and 7.1.2.7.12; RFC 6761",
-)
-def not_sold_for_this_name(fleet: Fleet) -> Iterator[Finding]:
-    """A name or an address that no globally known authority certifies.
-
-    ## What it finds
-
-    With kind = "third-party": a short name, a name in a domain that is nobody's on the Internet, such as
-    .local or .internal, and an address that is private.
-
-    ## Who is hurt
-
-    You, when you order: the authority turns the whole request down.
-
-    ## Example
-
-    ```toml
-    [ca]
-    kind = "third-party"
-    bundle = "root.pem"
-
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
-    ips = ["10.1.2.3"]
-    ```
-
-    ## Instead
-
-    ```toml
-    [ca]
-    kind = "third-party"
-    bundle = "root.pem"
-
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
-    ```
-    """
-    if not fleet.is_third_party:
-        return
-    for host in fleet.hosts:
-        if host.certificate is None or not host.certificate.is_bought:
-            continue
-        for path, written in _names_of(host):
-            if host.was_read(*path) and not _is_on_the_internet(written):
-                yield Finding(
-                    f"no globally known authority certifies {quote(written)}",
-                    "give the host a name in a domain that you own" if path == ("name",) else "leave it out",
-                    host.place.at(*path),
-                )
-
-
-def _names_of(host: HostSpec) -> Iterator[tuple[DocumentPath, str]]:
-    yield ("name",), host.declared.name
-    for index, alias in enumerate(host.declared.aliases):
-        yield ("aliases", index), alias
-    for index, address in enumerate(host.declared.ips):
-        yield ("ips", index), address
-
-
-def _is_on_the_internet(written: str) -> bool:
-    """Whether it may be; what cannot be read is another rule's."""
-    address = read_address(written)
-    if not isinstance(address, AddressFault):
-        return address.is_global
-    name = read_name(written)
-    if name.fault is not None or ":" in written:
-        return True
-    labels = name.ascii.rstrip(".").split(".")
-    return len(labels) > 1 and labels[-1] not in _NOBODYS_DOMAINS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics import Related, Severity
 from ipmpki.names import mixed_label, read_name
 from ipmpki.rules.registry import Finding, fleet_rule, host_rule
+from ipmpki.rules.sold import is_not_sold
 from ipmpki.wording import quote
 
 if TYPE_CHECKING:
@@ -46,12 +47,16 @@ def _lies_in(host: HostSpec, suffixes: tuple[str, ...]) -> bool:
 
 
 def _by_domain(fleet: Fleet, suffixes: tuple[str, ...]) -> dict[str, list[tuple[str, Place]]]:
-    """The names of a fleet that end so, as written, with their places, by their last label."""
+    """The names of a fleet that end so, as written, with their places, by their last label.
+
+    Those that cannot be bought are told as such, unless that rule is ignored.
+    """
     found: dict[str, list[tuple[str, Place]]] = {}
+    is_told_else = fleet.is_third_party and "not-sold-for-this-name" not in fleet.ignored_rules
     for host in fleet.hosts:
         if _lies_in(host, suffixes):
             for written, name, place in _names(host):
-                if name.endswith(suffixes):
+                if name.endswith(suffixes) and not (is_told_else and is_not_sold(host, name)):
                     found.setdefault(f".{name.rpartition('.')[2]}", []).append((written, place))
     return found
 

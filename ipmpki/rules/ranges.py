@@ -14,7 +14,7 @@ from ipmpki.wording import quote
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import HostSpec
+    from ipmpki.fleet import Address, HostSpec
 
 _REMEDY = "write the address that the network gave this computer"
 
@@ -50,7 +50,11 @@ def ipv4_mapped_address(host: HostSpec) -> Iterator[Finding]:
     ips = ["10.1.2.3"]
     ```
     """
+    told: set[Address] = set()
     for written, address, place in addresses_of_sort(host, AddressSort.MAPPED):
+        if address in told:
+            continue  # it stands there a second time, which another rule says
+        told.add(address)
         plain = IPv4Address(int(address) & 0xFFFFFFFF)
         if plain in host.addresses:
             remedy, fix = f"take it out: {plain} is there already", Fix("take it out", (Remove(place),))

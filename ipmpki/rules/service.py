@@ -204,5 +204,5 @@ def rollout_all_at_once(fleet: Fleet) -> Iterator[Finding]:
         yield Finding(
             f"the first batch holds all {counted(len(fleet.hosts), 'host')}, with every server",
             'begin with one host, such as batch = [1, "25%"]',
-            place,
+            place.at(0) if len(fleet.batches) > 1 else place,
         )

@@ -1,4 +1,4 @@
-"""Rules about how long the certificates are valid that globally known authorities sell, as of a day."""
+"""Rules about what globally known authorities sell: for which names, and as of a day, for how long."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Related, Severity
-from ipmpki.rules.registry import Finding, dated_rule
+from ipmpki.names import AddressFault, AddressSort, read_address, read_name, sort_of_address
+from ipmpki.rules.registry import Finding, dated_rule, fleet_rule
 from ipmpki.vocabulary import Profile
-from ipmpki.wording import days
+from ipmpki.wording import days, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.diagnostics import DocumentPath
     from ipmpki.fleet import Fleet, HostSpec
+
+_NOBODYS_DOMAINS = frozenset(
+    {
+        *("local", "localhost", "internal", "test", "invalid"),
+        *("corp", "home", "intranet", "lan", "private"),
+    }
+)
+"""RFC 6761, RFC 6762 with its appendix G, and what ICANN keeps from ever being delegated (SAC113)."""
 
 _REQUIREMENTS = "CA/Browser Forum Baseline Requirements, section 6.3.2 (ballot SC-081v3)"
 
@@ -24,6 +34,83 @@ _LONGEST_SOLD = (
     (datetime(2029, 3, 15, tzinfo=UTC), timedelta(days=47)),
 )
 """From when on a TLS server certificate that browsers know is valid for at most how long."""
+
+
+@fleet_rule(
+    Severity.WARNING,
+    cites="CA/Browser Forum Baseline Requirements, sections 4.2.2 and 7.1.2.7.12; RFC 6761",
+)
+def not_sold_for_this_name(fleet: Fleet) -> Iterator[Finding]:
+    """A name or an address that no globally known authority certifies.
+
+    ## What it finds
+
+    With kind = "third-party": a short name, a name in a domain that is nobody's on the Internet, such as
+    .local or .internal, and an address that is private.
+
+    ## Who is hurt
+
+    You, when you order: the authority turns the whole request down.
+
+    ## Example
+
+    ```toml
+    [ca]
+    kind = "third-party"
+    bundle = "root.pem"
+
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
+    ips = ["10.1.2.3"]
+    ```
+
+    ## Instead
+
+    ```toml
+    [ca]
+    kind = "third-party"
+    bundle = "root.pem"
+
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
+    ```
+    """
+    for host in fleet.hosts if fleet.is_third_party else ():
+        for path, written in _names_of(host):
+            if host.was_read(*path) and is_not_sold(host, written):
+                yield Finding(
+                    f"no globally known authority certifies {quote(written)}",
+                    "give the host a name in a domain that you own" if path == ("name",) else "leave it out",
+                    host.place.at(*path),
+                )
+
+
+def _names_of(host: HostSpec) -> Iterator[tuple[DocumentPath, str]]:
+    yield ("name",), host.declared.name
+    for index, alias in enumerate(host.declared.aliases):
+        yield ("aliases", index), alias
+    for index, address in enumerate(host.declared.ips):
+        yield ("ips", index), address
+
+
+def is_not_sold(host: HostSpec, written: str) -> bool:
+    """Whether ``not_sold_for_this_name`` reports a name or an address of a host.
+
+    Rules about domains and short names leave it to that: one mistake is told once, by the rule that says what
+    comes of it. Addresses that no computer has are left to theirs, and so is what cannot be read.
+    """
+    if host.certificate is None or not host.certificate.is_bought:
+        return False
+    address = read_address(written)
+    if not isinstance(address, AddressFault):
+        return not address.is_global and sort_of_address(address) is AddressSort.ORDINARY
+    name = read_name(written)
+    if name.fault is not None or ":" in written:
+        return False
+    labels = name.ascii.rstrip(".").split(".")
+    return len(labels) == 1 or labels[-1] in _NOBODYS_DOMAINS
 
 
 def _longest_sold(now: datetime) -> tuple[datetime, timedelta] | None:
