@@ -84,6 +84,13 @@ class CertificateSpec:
         return self.key.value if given is None else f"{given.key_type} of the request, SHA-256 {given.digest}"
 
     @property
+    def has_elliptic_key(self) -> bool:
+        """Whether the key is on an elliptic curve, of what is known of it."""
+        if self.kept_key is None:
+            return self.key.is_elliptic
+        return self.kept_key.given is not None and self.kept_key.given.key_type.startswith("ec-")
+
+    @property
     def awaits_request(self) -> bool:
         """Whether the host makes its key itself, and its request is not there yet."""
         return self.kept_key is not None and self.kept_key.given is None

@@ -45,7 +45,7 @@ def _writing(place: Place, value: str | int | tuple[str, ...] | None) -> Fix | N
         return None
     if isinstance(value, str):
         return Fix(f"write {quote(value)}", (Replace(place, value),))
-    shown = f"[{', '.join(map(quote, value))}]" if isinstance(value, tuple) else value
+    shown = f"[{', '.join(map(quote, value))}]" if isinstance(value, tuple) else str(value).lower()
     return Fix(f"write {shown}", (Replace(place, value),))
 
 
@@ -174,13 +174,20 @@ def _right_type(root: type[model.Table], fault: Fault) -> str:  # noqa: PLR0911 
         case Shape.TEXTS:
             shown = value if isinstance(value, str) else "…"
             return f'write: {key} = ["{shown}"]'
+        case Shape.BOOLEAN:
+            return f"write: {key} = true, or {key} = false"
         case Shape.INTEGER:
             return f"write: {key} = {fault.allowed[0]}" if fault.allowed else "write a whole number"
         case Shape.TEXT:
             return _as_text(root, fault, key)
 
 
-def _value_of_right_type(root: type[model.Table], fault: Fault) -> str | int | tuple[str, ...] | None:
+_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+def _value_of_right_type(  # noqa: PLR0911 -- one for each shape
+    root: type[model.Table], fault: Fault
+) -> str | int | tuple[str, ...] | None:
     """What alone can have been meant by a value of the wrong type; None where that cannot be told."""
     path, value = fault.path, fault.value
     if is_passphrase(path[:2]) or isinstance(path[-1], int):
@@ -190,6 +197,8 @@ def _value_of_right_type(root: type[model.Table], fault: Fault) -> str | int | t
             return (value,)
         case Shape.INTEGER if isinstance(value, str) and value in map(str, fault.allowed):
             return int(value)
+        case Shape.BOOLEAN if isinstance(value, str):
+            return _BOOLEANS.get(value.lower())
         case Shape.TEXT if isinstance(value, bool):
             meant = "required" if value else "off"
             return meant if meant in fault.allowed else None

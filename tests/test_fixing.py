@@ -148,6 +148,10 @@ MENDED = {
         host('ips = ["010.1.2.3", "10.01.2.3"]'),
         host('ips = ["010.1.2.3", "10.1.2.3"]'),
     ),
+    "a boolean in quotes": (
+        '[ca]\ncommon_name = "A"\nrevoke_replaced = "Yes" # all\n[ipm]\nec_keys = \'false\'\n',
+        '[ca]\ncommon_name = "A"\nrevoke_replaced = true # all\n[ipm]\nec_keys = false\n',
+    ),
     "two spellings of one address in the clothes of IPv6": (
         host('ips = ["::ffff:10.1.2.3", "::ffff:a01:203", "::FFFF:10.1.2.3"]'),
         host('ips = ["10.1.2.3"]'),
@@ -184,6 +188,8 @@ LEFT = {
     "several names in one text": host('ips = "10.1.2.3, 10.1.2.4"'),
     "an octal number": host('ips = ["10.1.2.010"]'),
     "a network": host('ips = ["10.1.2.0/24"]'),
+    "a word that is no boolean": '[ca]\ncommon_name = "A"\nrevoke_replaced = "sometimes"\n',
+    "a number in the place of a boolean": '[ca]\ncommon_name = "A"\nrevoke_replaced = 1\n',
     "a broadcast address": host('ips = ["10.1.2.255/24"]'),
     "a zone": host('ips = ["fe80::1%eth0"]'),
     "a blank within a name": host('aliases = ["print server.example.com"]'),

@@ -337,3 +337,14 @@ def test_a_request_of_the_hosts_own_is_ordered_with_and_its_certificate_imported
     assert (shop.host("ipm1") / "server-cert.pem").read_bytes() == pem(leaf, seller.intermediate)
     assert not (shop.host("ipm1") / "server-key.pem").exists()
     assert shop.changes() == {}
+
+
+def test_a_request_for_a_key_that_its_system_cannot_use_is_told(tmp_path: Path) -> None:
+    (tmp_path / "csr").mkdir()
+    desk = client("desk1", csr="csr/desk1.csr").replace('key = "ec-p256"\n', "")
+    shop = Shop(tmp_path, text=HEAD + "[ipm.linux]\nec_keys = false\n" + SERVER + desk)
+    assert set(problems(shop)) == {"request-awaited"}
+    put(shop, request(ec.generate_private_key(ec.SECP256R1()), name="desk1.example.com"), "desk1")
+    assert set(problems(shop)) == {"ec-key-not-supported"}
+    put(shop, request(key(), name="desk1.example.com"), "desk1")
+    assert problems(shop) == {}

@@ -136,7 +136,7 @@ class Surgeon:
         if found is None:
             return []
         if isinstance(value, int):
-            return [_Cut(*found, str(value))]
+            return [_Cut(*found, str(value).lower())]  # TOML's true and false are small
         return [_Cut(*found, write_value(value, is_literal=self._text[found[0]] == "'"))]
 
     def _remove(self, place: Place) -> list[_Cut]:

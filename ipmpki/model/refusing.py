@@ -51,6 +51,7 @@ class Shape(StrEnum):
 
     TEXT = "a string"
     INTEGER = "an integer"
+    BOOLEAN = "true or false"
     TEXTS = "an array of strings"
     TABLE = "a table"
     TABLES = "an array of tables"
@@ -141,6 +142,8 @@ def shape_of(root: type[Table], path: DocumentPath) -> Shape:
         return Shape.TABLES if is_many else Shape.TABLE
     if is_many:
         return Shape.TEXTS
+    if any(part is bool for part in _parts(annotation)):
+        return Shape.BOOLEAN
     return Shape.INTEGER if any(type(choice) is int for choice in _choices(annotation)) else Shape.TEXT
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from ipmpki.model.values import (
     Address,
@@ -109,7 +109,7 @@ class SigningAuthority(Table):
         description="A higher number has a successor made, which takes over without an outage.",
         examples=[2],
     )
-    revoke_replaced: bool = Field(
+    revoke_replaced: StrictBool = Field(
         default=False,
         title="Revoke what was replaced",
         description="Revoke a certificate once the one in its place is known to be installed.",
@@ -247,6 +247,12 @@ class IpmSettings(Table):
         description="How often servers are restarted, if not when a folder is installed: renewals must come"
         " earlier than that.",
         examples=["7d"],
+    )
+    ec_keys: StrictBool | None = Field(
+        default=None,
+        title="Elliptic-curve keys",
+        description="false: programs there cannot use elliptic-curve keys, and to declare one is an error.",
+        examples=[False],
     )
     keywords: Keywords = Field(
         default=Keywords(),

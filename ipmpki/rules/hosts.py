@@ -187,3 +187,58 @@ def server_on_macos(fleet: Fleet) -> Iterator[Finding]:
             remedy = 'it has macos from [defaults]; write os = "aix", "linux" or "windows" for this host'
             because = Related("it has macos from here", fleet.place.at("defaults", "os"))
             yield Finding(words, remedy, host.place.at("role"), (because,))
+
+
+@fleet_rule(Severity.INFO, cites=f"{VENDOR}: the IP addresses associated with the computer name")
+def server_without_address(fleet: Fleet) -> Iterator[Finding]:
+    """A server has no IP address in its certificate, though other servers have theirs.
+
+    ## What it finds
+
+    A server without ips, where another server has some. Of bought certificates nothing is said, as private
+    addresses are not sold.
+
+    ## Who is hurt
+
+    Clients that connect to this server by its address rather than its name: it shows a certificate that does
+    not hold it, and they refuse.
+
+    ## Example
+
+    ```toml
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+    ips = ["10.1.2.3"]
+
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
+    ```
+
+    ## Instead
+
+    ```toml
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+    ips = ["10.1.2.3"]
+
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
+    ips = ["10.1.2.4"]
+    ```
+    """
+    servers = [host for host in fleet.hosts if host.role is Role.SERVER and host.was_read("ips")]
+    other = next((host for host in servers if host.addresses), None)
+    if other is None:
+        return
+    for host in servers:
+        if not host.declared.ips and host.certificate is not None and not host.certificate.is_bought:
+            yield Finding(
+                f"the server {quote(host.declared.name)} has no IP address in its certificate; others have",
+                "declare its addresses, such as ips = ['10.1.2.4'], if clients connect by them",
+                host.place.at("name"),
+                (Related("such as this one", other.place.at("ips")),),
+            )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Related, Severity
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
+from ipmpki.rules.service import site_value
 from ipmpki.vocabulary import Role
 from ipmpki.wording import counted, quote
 
@@ -72,4 +73,97 @@ def server_key_cannot_encipher(fleet: Fleet) -> Iterator[Finding]:
             "use an RSA key here, such as 'rsa-2048', or give each server a key of its own",
             fleet.place.at("defaults", "key"),
             tuple(Related("this server has it", place) for place in inheriting[:_MOST_SHOWN]),
+        )
+
+
+@fleet_rule(Severity.ERROR, cites="RFC 8446, section 4.4.3: the holder signs with the certificate's key")
+def ec_key_not_supported(fleet: Fleet) -> Iterator[Finding]:
+    """A client is to have an elliptic-curve key, on a system of which is declared that it cannot use one.
+
+    ## What it finds
+
+    A key type that begins with "ec-" on a client whose system has ec_keys = false in [ipm], or in its own
+    table such as [ipm.aix]. Also where the host made its key itself. What a server needs is another rule's.
+
+    ## Who is hurt
+
+    Everybody who prints from that client: under mutual authentication it cannot show its certificate, and no
+    server lets it in.
+
+    ## Example
+
+    ```toml
+    [ca]
+    common_name = "Acme Print CA"
+
+    [tls]
+    mutual_auth = "required"
+
+    [ipm.aix]
+    ec_keys = false
+
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+
+    [[hosts]]
+    name = "batch.example.com"
+    role = "client"
+    os = "aix"
+    key = "ec-p256"
+    ```
+
+    ## Instead
+
+    ```toml
+    [ca]
+    common_name = "Acme Print CA"
+
+    [tls]
+    mutual_auth = "required"
+
+    [ipm.aix]
+    ec_keys = false
+
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+
+    [[hosts]]
+    name = "batch.example.com"
+    role = "client"
+    os = "aix"
+    key = "rsa-2048"
+    ```
+    """
+    inheriting: dict[Place, list[Place]] = {}
+    for host in fleet.hosts:
+        spec = host.certificate
+        if host.role is not Role.CLIENT or spec is None or not spec.has_elliptic_key:
+            continue
+        allowed, said = site_value(fleet, host.os, "ec_keys")
+        if allowed is not False or not host.was_read("os") or not host.was_read("key"):
+            continue
+        key = "csr" if spec.kept_key is not None else "key"
+        if getattr(host.declared, key) is not None:
+            yield Finding(
+                f"the key of {quote(host.declared.name)} is on an elliptic curve, which programs on {host.os}"
+                " cannot use, as declared",
+                "make an RSA key on that host" if key == "csr" else "use an RSA key, such as 'rsa-2048'",
+                host.place.at(key),
+                (Related("so it is declared here", said),),
+            )
+        else:
+            inheriting.setdefault(said, []).append(host.place.at("name"))
+    for said, places in inheriting.items():
+        yield Finding(
+            f"{counted(len(places), 'client')} {'has' if len(places) == 1 else 'have'}"
+            f" {quote(fleet.declared.defaults.key)} from here, which programs on their systems cannot use,"
+            " as declared",
+            "use an RSA key here, such as 'rsa-2048', or give these clients a key of their own",
+            fleet.place.at("defaults", "key"),
+            (
+                Related("so it is declared here", said),
+                *(Related("this client has it", place) for place in places[:_MOST_SHOWN]),
+            ),
         )

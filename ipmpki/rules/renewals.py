@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Related, Severity
 from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
+from ipmpki.rules.service import site_value
 from ipmpki.vocabulary import Role
 from ipmpki.wording import days
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ipmpki.diagnostics import Place
-    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.fleet import Fleet
 
 _EVERY_WEEK = timedelta(days=7)
 """Whoever goes to each host more often than once a week by hand will miss one."""
@@ -218,7 +219,7 @@ def renewal_window_shorter_than_restart_cycle(fleet: Fleet) -> Iterator[Finding]
     for host in fleet.hosts:
         if host.role is not Role.SERVER or not (host.was_read("os") and host.was_read("renew_before")):
             continue
-        cycle, place = _restart_cycle(fleet, host)
+        cycle, place = site_value(fleet, host.os, "restart_every")
         own = host.declared.renew_before
         if cycle is None:
             continue
@@ -235,18 +236,6 @@ def renewal_window_shorter_than_restart_cycle(fleet: Fleet) -> Iterator[Finding]
             yield Finding(*_restart_words(usual, cycle), window, because)
         else:
             yield Finding(*_restart_words(usual, cycle), place)
-
-
-def _restart_cycle(fleet: Fleet, host: HostSpec) -> tuple[timedelta | None, Place]:
-    """How often a server is restarted, and where that is written: for its system, or for all."""
-    ipm, system = fleet.declared.ipm, host.os.value
-    own = getattr(ipm, system)
-    if own is not None and own.restart_every is not None:
-        place = fleet.place.at("ipm", system, "restart_every")
-        return (own.restart_every if fleet.was_read(*place.path) else None), place
-    place = fleet.place.at("ipm", "restart_every")
-    was_read = fleet.was_read("ipm", system, "restart_every") and fleet.was_read(*place.path)
-    return (ipm.restart_every if was_read else None), place
 
 
 def _restart_words(window: timedelta, cycle: timedelta) -> tuple[str, str]:

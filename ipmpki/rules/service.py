@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipmpki.diagnostics import Fix, Related, Replace, Severity
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
@@ -31,6 +31,19 @@ def _settings(fleet: Fleet) -> Iterator[tuple[model.IpmSettings, DocumentPath]]:
         own: model.IpmSettings | None = getattr(ipm, system.value)
         if own is not None:
             yield own, ("ipm", system.value)
+
+
+def site_value(fleet: Fleet, system: OperatingSystem, key: str) -> tuple[Any, Place]:
+    """What [ipm] says for a system, and where: in the system's own table, or for all; None where it does not.
+
+    None also where it could not be read.
+    """
+    own: model.IpmSettings | None = getattr(fleet.declared.ipm, system.value)
+    place = fleet.place.at("ipm", system.value, key)
+    value = getattr(own, key) if own is not None else None
+    if value is None and fleet.was_read(*place.path):
+        place, value = fleet.place.at("ipm", key), getattr(fleet.declared.ipm, key)
+    return (value if fleet.was_read(*place.path) else None), place
 
 
 def _commands(fleet: Fleet) -> Iterator[tuple[str, Place]]:

@@ -257,3 +257,42 @@ def test_a_key_file_is_for_its_owner_alone(mode: int, is_readable: bool) -> None
     file = KeyFile("ca-key.pem", mode, Place("pki.toml", ("ca",)))
     found = checked(fleet_with(""), surroundings=replace(Surroundings(NOW), key_files=(file,))).problems
     assert [one.problem.rule for one in found] == ["private-key-readable"] * is_readable
+
+
+MUTUAL = AUTHORITY + '[tls]\nmutual_auth = "required"\n'
+EC_CLIENT = CLIENT + 'key = "ec-p256"\n'
+
+
+@pytest.mark.parametrize(
+    ("tables", "rules"),
+    [
+        ("[ipm]\nec_keys = false\n", ["ec-key-not-supported"]),
+        ("[ipm.linux]\nec_keys = false\n", ["ec-key-not-supported"]),
+        ("[ipm]\nec_keys = false\n[ipm.linux]\nec_keys = true\n", []),
+        ("[ipm]\nec_keys = true\n[ipm.linux]\nec_keys = false\n", ["ec-key-not-supported"]),
+        ("[ipm.aix]\nec_keys = false\n", []),
+        ('[ipm]\nec_keys = false\n[ipm.linux]\nec_keys = "no"\n', ["wrong-type"]),
+        ('[ipm]\nec_keys = "no"\n', ["wrong-type"]),
+    ],
+)
+def test_whether_a_system_can_use_elliptic_keys_is_as_declared(tables: str, rules: list[str]) -> None:
+    assert rules_of(MUTUAL + tables + server() + EC_CLIENT) == rules
+
+
+def test_a_client_that_gets_no_key_needs_none_that_its_system_can_use() -> None:
+    assert rules_of(AUTHORITY + "[ipm]\nec_keys = false\n" + server() + EC_CLIENT) == []
+
+
+def test_a_server_whose_key_cannot_encipher_is_told_that_alone() -> None:
+    text = MUTUAL + "[ipm]\nec_keys = false\n" + server('key = "ec-p256"') + CLIENT
+    assert rules_of(text) == ["server-key-cannot-encipher"]
+
+
+def test_addresses_of_servers_are_missed_only_where_others_have_them() -> None:
+    second = server(name="ipm2.example.com")
+    assert rules_of(AUTHORITY + server() + second + CLIENT) == []
+    assert rules_of(AUTHORITY + server('ips = ["10.1.2.3"]') + second + CLIENT) == ["server-without-address"]
+    assert rules_of(AUTHORITY + server('ips = ["10.1.2.x"]') + second + CLIENT) == ["ip-invalid"]
+    assert rules_of(AUTHORITY + server() + CLIENT + 'ips = ["10.1.2.3"]\n') == []
+    bought = '[ca]\nkind = "third-party"\nbundle = "root.pem"\n'
+    assert rules_of(bought + server('ips = ["9.9.9.9"]') + second + CLIENT) == []
