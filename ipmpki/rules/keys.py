@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics import Related, Severity
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 from ipmpki.rules.service import site_value
-from ipmpki.vocabulary import Role
+from ipmpki.vocabulary import OperatingSystem, Role
 from ipmpki.wording import counted, quote
 
 if TYPE_CHECKING:
@@ -137,11 +137,14 @@ def ec_key_not_supported(fleet: Fleet) -> Iterator[Finding]:
     ```
     """
     inheriting: dict[Place, list[Place]] = {}
+    can_use = {system: site_value(fleet, system, "ec_keys") for system in OperatingSystem}
+    if all(allowed is not False for allowed, _ in can_use.values()):
+        return
     for host in fleet.hosts:
         spec = host.certificate
         if host.role is not Role.CLIENT or spec is None or not spec.has_elliptic_key:
             continue
-        allowed, said = site_value(fleet, host.os, "ec_keys")
+        allowed, said = can_use[host.os]
         if allowed is not False or not host.was_read("os") or not host.was_read("key"):
             continue
         key = "csr" if spec.kept_key is not None else "key"

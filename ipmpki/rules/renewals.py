@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics import Related, Severity
 from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
 from ipmpki.rules.service import site_value
-from ipmpki.vocabulary import Role
+from ipmpki.vocabulary import OperatingSystem, Role
 from ipmpki.wording import days
 
 if TYPE_CHECKING:
@@ -216,10 +216,11 @@ def renewal_window_shorter_than_restart_cycle(fleet: Fleet) -> Iterator[Finding]
     """
     usual = fleet.declared.defaults.renew_before
     inherited: tuple[timedelta, Place] | None = None
+    cycles = {system: site_value(fleet, system, "restart_every") for system in OperatingSystem}
     for host in fleet.hosts:
         if host.role is not Role.SERVER or not (host.was_read("os") and host.was_read("renew_before")):
             continue
-        cycle, place = site_value(fleet, host.os, "restart_every")
+        cycle, place = cycles[host.os]
         own = host.declared.renew_before
         if cycle is None:
             continue
