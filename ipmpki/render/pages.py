@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from ipmpki.render import report_words as words
 from ipmpki.render.problems import visible
+from ipmpki.render.report_words import Code, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +31,16 @@ def page_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(visible=visible, counted=words.counted)
+    environment.filters.update(visible=visible, counted=words.counted, prose=_prose)
     return environment
+
+
+def _prose(sentence: Sentence) -> Markup:
+    """A sentence with its literal parts set as code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(str(part)) if isinstance(part, Code) else escape(part)
+        for part in sentence
+    )
 
 
 @cache

@@ -11,6 +11,7 @@ from ipmpki.diagnostics import tally
 from ipmpki.render.pages import inlined, page_environment, policy
 from ipmpki.render.problem_cards import problem_cards
 from ipmpki.render.problems import summary, visible
+from ipmpki.render.rule_pages import rule_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ def render_problem_page(problems: Sequence[LocatedProblem], file: str) -> str:
         file=visible(file),
         summary=summary(tally(one.problem for one in problems)),
         problems=problem_cards(problems),
+        rule_pages=rule_pages(problems),
     )
 
 

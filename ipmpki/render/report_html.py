@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ipmpki.diagnostics import tally
 from ipmpki.render import report_words as words
@@ -13,7 +13,8 @@ from ipmpki.render.host_table import Installing, host_tables
 from ipmpki.render.pages import inlined, page_environment, policy
 from ipmpki.render.problem_cards import problem_cards
 from ipmpki.render.problems import visible
-from ipmpki.render.report_words import Code, Sentence, day, grouped, minute, timestamp
+from ipmpki.render.report_words import day, grouped, minute, timestamp
+from ipmpki.render.rule_pages import rule_pages
 from ipmpki.render.timeline import draw_timeline
 from ipmpki.render.trust_map import draw_trust
 
@@ -41,6 +42,7 @@ def render_html(report: Report, census: Census) -> bytes:
         count=tally(located.problem for located in report.problems),
         headline=words.write_headline(report, census),
         problems=problem_cards(report.problems),
+        rule_pages=rule_pages(report.problems),
         stages=[] if report.refused else _stages(report),
         before=(*words.ordering(report), *words.taking_over(report), *words.before_installing(report)),
         after=words.after_installing(report),
@@ -62,16 +64,8 @@ def render_html(report: Report, census: Census) -> bytes:
 @cache
 def _template() -> Template:
     environment = page_environment()
-    environment.filters.update(prose=_prose, day=day, minute=minute, timestamp=timestamp, grouped=grouped)
+    environment.filters.update(day=day, minute=minute, timestamp=timestamp, grouped=grouped)
     return environment.get_template("report.html.j2")
-
-
-def _prose(sentence: Sentence) -> Markup:
-    """A sentence with its literal parts set as code."""
-    return Markup("").join(
-        Markup("<code>{}</code>").format(str(part)) if isinstance(part, Code) else escape(part)
-        for part in sentence
-    )
 
 
 def _stages(report: Report) -> list[tuple[str, list[InstallGroup]]]:

@@ -129,12 +129,14 @@ def test_junit_is_read_by_others(path: Path) -> None:
 def test_the_page_shows_each_mistake_with_its_place_its_remedy_and_its_fix() -> None:
     page = Page(render_problem_page(checked(fleet_with('os = "AIX"')).problems, "pki.toml"))
     assert page.open == []
-    assert page.text("h2") == "1 error"
+    assert ("h2", "1 error") in page.texts
     words = " ".join(page.text().split())
     assert "'AIX' is not an operating system InfoPrint Manager runs on" in words
     assert "pki.toml, line 7, column 6" in words
     assert "did you mean 'aix'?" in words
     assert "Fix available: ipmpki check --fix (write 'aix')" in words
+    assert "#rule-wrong-value" in [one["href"] for one in page.all("a")]
+    assert [one["id"] for one in page.all("article")] == ["rule-wrong-value"]
 
 
 def test_the_page_tells_one_mistake_in_many_places_once() -> None:

@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 
 from ipmpki.diagnostics import Position, Severity, Span
 from ipmpki.render.report import Report, render_report
+from ipmpki.render.rule_pages import rule_pages
 from ipmpki.render.timeline import MOST_BARS, MOST_PERIODS, draw_timeline
+from ipmpki.rules.registry import registered
 from ipmpki.vocabulary import OperatingSystem, Role
 from tests.render.reports import (
     AS_OF,
@@ -410,7 +412,7 @@ def test_a_place_without_a_span_shows_no_source() -> None:
     located = problem()
     report = replace(REFUSED, problems=(replace(located, label=replace(located.label, span=None, lines=())),))
     assert marks(report) == []
-    assert Page(files(report)["report.html"]).all("pre") == []
+    assert {"class": "line"} not in Page(files(report)["report.html"]).all("span")
 
 
 def test_a_long_stretch_is_cut_in_its_middle() -> None:
@@ -443,6 +445,27 @@ def test_severities_are_told_by_word_and_symbol() -> None:
     ]
     text = html_text(replace(REFUSED, problems=tuple(told)))
     assert all(word in text for word in ("✕ Error", "▲ Warning", "i Note"))
+
+
+def test_each_rule_is_explained_once_however_often_it_is_broken() -> None:
+    report = replace(REFUSED, problems=(problem(), problem("x" * 20), shared_alias()))
+    page = Page(files(report)["report.html"])
+    assert [one["id"] for one in page.all("article")] == ["rule-partial-wildcard", "rule-shared-alias"]
+    unheard_of = replace(problem(), problem=replace(problem().problem, rule="no-such-rule"))
+    page = Page(files(replace(REFUSED, problems=(unheard_of,)))["report.html"])
+    assert page.all("article") == []
+    assert "no-such-rule" in page.text("code")
+
+
+def test_every_rules_page_can_be_shown() -> None:
+    every = tuple(replace(problem(), problem=replace(problem().problem, rule=name)) for name in registered())
+    pages = rule_pages(every)
+    assert list(pages) == list(registered())
+    for page in pages.values():
+        text = "".join(part for block in page.blocks for part in block.sentence)
+        assert {block.kind for block in page.blocks} >= {"heading", "text"}, page.name
+        assert "`" not in text, page.name
+        assert "## " not in text, page.name
 
 
 # --- The timeline -----------------------------------------------------------------------------------

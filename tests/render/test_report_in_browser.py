@@ -210,3 +210,20 @@ def test_details_are_unfolded_for_print_and_folded_again(browser: Browser, tmp_p
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert page.locator("details[open]").count() == 0
         assert page.pdf().startswith(b"%PDF")
+
+
+def test_a_problems_rule_leads_to_its_page(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, written(tmp_path, PRINT_ROOM), java_script_enabled=False) as page:
+        explained = page.get_by_role("article", name="shared-alias")
+        page.get_by_role("link", name="shared-alias").click()
+        top = explained.evaluate("article => article.getBoundingClientRect().top")
+        assert 0 <= top < 450
+        assert "Two hosts have the same alias." in explained.inner_text()
+        assert explained.get_by_role("heading", level=4).all_inner_texts() == [
+            "What it finds",
+            "Who is hurt",
+            "Example",
+            "Instead",
+            "Source",
+        ]
+        assert 'aliases = ["print2.example.com"]' in explained.inner_text()
