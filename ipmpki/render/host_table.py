@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.render import report_words as words
 from ipmpki.render.problems import visible
-from ipmpki.render.report_words import day, grouped, timestamp
+from ipmpki.render.report_words import Installing, day, grouped, timestamp
 from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -18,22 +17,6 @@ if TYPE_CHECKING:
 
 ROWS_A_TABLE = 100
 """A longer list is cut into tables of this many rows, as a browser skips the layout of those out of sight."""
-
-
-class Installing(Enum):
-    """Whether what is published for a host is on it, the most urgent first."""
-
-    OVERDUE = ("error", "✕", "Overdue")
-    BY = ("warning", "▲", "Install by")
-    BEHIND = ("warning", "▲", "To install")
-    UNKNOWN = ("quiet", "○", "Not known")
-    DONE = ("ok", "✓", "Installed")
-    NOTHING = ("quiet", "◇", "Nothing to install")
-
-    def __init__(self, tone: str, symbol: str, word: str) -> None:
-        self.tone = tone
-        self.symbol = symbol
-        self.word = word
 
 
 _RANKS = {one: str(rank) for rank, one in enumerate(Installing)}
@@ -108,7 +91,8 @@ def _row(anchor: str, host: ReportedHost, report: Report) -> HostRow:
     certificate = host.certificate
     first = min(host.certificates, key=lambda one: one.not_after, default=None)
     published = host.published_at
-    installing, install_day = _installing(host, report)
+    installing = words.installing_of(host, report)
+    install_day = "" if installing is Installing.NOTHING else _install_day(host)
     common = (
         anchor,
         visible(host.name),
@@ -151,16 +135,10 @@ def _since(host: ReportedHost) -> str:
     return "" if moment is None else day(moment)
 
 
-def _installing(host: ReportedHost, report: Report) -> tuple[Installing, str]:
-    """Whether a host has what is published for it, with the day that belongs to it."""
-    if host.published_at is None or words.is_waiting(host):
-        return Installing.NOTHING, ""
-    if host.installed_at is not None:
-        return Installing.DONE, day(host.installed_at)
-    if host.install_by is not None:
-        late = report.as_of is not None and host.install_by <= report.as_of
-        return Installing.OVERDUE if late else Installing.BY, day(host.install_by)
-    return Installing.BEHIND if host.is_behind else Installing.UNKNOWN, ""
+def _install_day(host: ReportedHost) -> str:
+    """The day that belongs to whether a host has what is published for it."""
+    moment = host.installed_at or host.install_by
+    return "" if moment is None else day(moment)
 
 
 def _as_a_client(certificate: ReportedCertificate | None) -> str:

@@ -71,8 +71,9 @@ class ProblemCard:
 
 
 def problem_cards(problems: Sequence[LocatedProblem]) -> list[ProblemCard]:
-    """Problems as the page shows them, the same mistake in many places once."""
-    return [_problem_card(one.shown, one.others) for one in fold(problems)]
+    """Problems as the page shows them: the gravest first, and the same mistake in many places once."""
+    folded = sorted(fold(problems), key=lambda one: list(Severity).index(one.shown.problem.severity))
+    return [_problem_card(one.shown, one.others) for one in folded]
 
 
 def _problem_card(located: LocatedProblem, others: Sequence[LocatedProblem]) -> ProblemCard:

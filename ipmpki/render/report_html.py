@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from ipmpki.diagnostics import tally
+from ipmpki.render import next_steps
 from ipmpki.render import report_words as words
-from ipmpki.render.host_table import Installing, host_tables
+from ipmpki.render.host_table import host_tables
 from ipmpki.render.pages import inlined, page_environment, policy
 from ipmpki.render.problem_cards import problem_cards
 from ipmpki.render.problems import visible
-from ipmpki.render.report_words import day, grouped, minute, timestamp
+from ipmpki.render.report_words import Installing, day, grouped, minute, timestamp
 from ipmpki.render.rule_pages import rule_pages
 from ipmpki.render.timeline import draw_timeline
 from ipmpki.render.trust_map import draw_trust
+from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from ipmpki.render.next_steps import InstallGroup
     from ipmpki.render.report import Report
-    from ipmpki.render.report_words import Census, InstallGroup
+    from ipmpki.render.report_words import Census
 
 
 def render_html(report: Report, census: Census) -> bytes:
@@ -44,12 +47,18 @@ def render_html(report: Report, census: Census) -> bytes:
         problems=problem_cards(report.problems),
         rule_pages=rule_pages(report.problems),
         stages=[] if report.refused else _stages(report),
-        before=(*words.ordering(report), *words.taking_over(report), *words.before_installing(report)),
-        after=words.after_installing(report),
-        backup=words.backing_up(report),
+        pending=(
+            *next_steps.ordering(report),
+            *next_steps.taking_over(report),
+            *next_steps.nothing_to_install(report),
+        ),
+        before=next_steps.before_installing(report),
+        after=next_steps.after_installing(report),
+        backup=next_steps.backing_up(report),
         is_due=words.is_due(report, census),
-        renewal=words.renewal(report, census),
+        renewal=next_steps.renewal(report, census),
         build=words.build_command(report),
+        authorities=words.authorities(report),
         timeline=draw_timeline(report),
         tables=tables,
         anchors={row.name: row.anchor for row in rows},
@@ -69,8 +78,9 @@ def _template() -> Template:
 
 
 def _stages(report: Report) -> list[tuple[str, list[InstallGroup]]]:
-    groups = words.group_installs(report)
+    groups = next_steps.group_installs(report)
     stages = [
-        (title, [group for group in groups if group.role is role]) for role, title in words.STAGES.items()
+        (next_steps.stage_title(role, report), [group for group in groups if group.role is role])
+        for role in Role
     ]
     return [stage for stage in stages if stage[1]]

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import tally
+from ipmpki.render import next_steps
 from ipmpki.render import report_words as words
 from ipmpki.render.problems import render_text, visible
 from ipmpki.render.report_words import counted, day, grouped, minute
@@ -50,7 +51,7 @@ def _lines(report: Report, census: Census) -> Iterator[str]:
     yield from _authority(report)
     if not report.refused:
         yield from _heading("Back up pki.db")
-        for sentence in words.backing_up(report):
+        for sentence in next_steps.backing_up(report):
             yield from _item(sentence)
 
 
@@ -125,11 +126,13 @@ def _next_steps(report: Report, census: Census) -> Iterator[str]:
             ("Add a host to ", visible(report.declaration), ", then run ", *words.build_command(report), ".")
         )
         return
-    for sentence in (*words.ordering(report), *words.taking_over(report), *words.before_installing(report)):
+    groups = next_steps.group_installs(report)
+    before = next_steps.before_installing(report) if groups else next_steps.nothing_to_install(report)
+    for sentence in (*next_steps.ordering(report), *next_steps.taking_over(report), *before):
         yield from _item(sentence)
-    for group in words.group_installs(report):
+    for group in groups:
         yield ""
-        yield f"{words.STAGES[group.role]}: {group.system}"
+        yield f"{next_steps.stage_title(group.role, report)}: {group.system}"
         yield from _prose(group.how, "  ")
         for wave in group.waves:
             yield f"  Folders changed {wave.published}:"
@@ -139,7 +142,8 @@ def _next_steps(report: Report, census: Census) -> Iterator[str]:
                 yield f"    and {wave.more:,} more, listed under Hosts"
     yield ""
     yield "Then"
-    for sentence in (*words.after_installing(report), *words.renewal(report, census)):
+    after = next_steps.after_installing(report) if groups else ()
+    for sentence in (*after, *next_steps.renewal(report, census)):
         yield from _item(sentence)
 
 
@@ -245,9 +249,9 @@ def _bundle(report: Report) -> Iterator[str]:
 
 
 def _authority(report: Report) -> Iterator[str]:
-    authority, revocation_list = report.authority, report.revocation_list
-    if authority is not None:
-        yield from _heading("Authority")
+    revocation_list = report.revocation_list
+    for authority, title in words.authorities(report):
+        yield from _heading(title or "Authority")
         yield from _field("Subject", visible(authority.subject))
         yield from _field("Key", visible(authority.key))
         yield from _field("Valid", f"{day(authority.not_before)} to {minute(authority.not_after)}")

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
-from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
-from ipmpki.changes import Stage
 from ipmpki.diagnostics import tally
 from ipmpki.render.problems import visible
 from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
     from ipmpki.diagnostics import Tally
-    from ipmpki.render.report import Report, ReportedHost
+    from ipmpki.render.report import Report, ReportedAuthority, ReportedHost
 
 SYSTEM_NAMES = {
     OperatingSystem.AIX: "AIX",
@@ -31,9 +29,6 @@ SYSTEM_NAMES = {
 }
 _TONE_SYMBOLS = {"ok": "✓", "warning": "▲", "error": "✕"}
 ROLE_NAMES = {Role.SERVER: "Server", Role.CLIENT: "Client"}
-
-MOST_NAMES_LISTED = 100
-"""In one group of hosts to install; the list of hosts holds the rest, with dates."""
 
 
 class Code(str):
@@ -62,6 +57,22 @@ class Status(Enum):
         self.word = word
 
 
+class Installing(Enum):
+    """Whether what is published for a host is on it, the most urgent first."""
+
+    OVERDUE = ("error", "✕", "Overdue")
+    BY = ("warning", "▲", "Install by")
+    BEHIND = ("warning", "▲", "To install")
+    UNKNOWN = ("quiet", "○", "Not known")
+    DONE = ("ok", "✓", "Installed")
+    NOTHING = ("quiet", "◇", "Nothing to install")
+
+    def __init__(self, tone: str, symbol: str, word: str) -> None:
+        self.tone = tone
+        self.symbol = symbol
+        self.word = word
+
+
 @dataclass(frozen=True, slots=True)
 class Headline:
     """The first thing the report says: how bad it is, the title, and one or two sentences."""
@@ -70,25 +81,6 @@ class Headline:
     symbol: str
     title: str
     sentences: tuple[Sentence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wave:
-    """Hosts whose folders changed at the same moment. ``more`` counts those that are not listed."""
-
-    published: str
-    names: tuple[str, ...]
-    more: int
-
-
-@dataclass(frozen=True, slots=True)
-class InstallGroup:
-    """Hosts of one role on one system, which are installed in the same way; newest folders first."""
-
-    role: Role
-    system: str
-    how: Sentence
-    waves: tuple[Wave, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,50 +165,16 @@ def is_waiting(host: ReportedHost) -> bool:
     return host.certificate is None and host.awaited_since is not None
 
 
-def ordering(report: Report) -> tuple[Sentence, ...]:
-    """What is to be bought, or was ordered and has yet to come."""
-    since = [host.awaited_since for host in report.hosts if host.awaited_since is not None]
-    if not since:
-        return ()
-    verb = "is" if len(since) == 1 else "are"
-    return (
-        (
-            f"{counted(len(since), 'certificate')} {verb} awaited, since {day(min(since))}: order each as ",
-            Code("dist/requests.txt"),
-            " says, and when it has come, run ",
-            Code(f"ipmpki import {visible(report.declaration)} FILE..."),
-            ".",
-        ),
-    )
-
-
-_STEPS = {
-    Stage.TRUST_BOTH: ("first", "every host gets both authorities to trust"),
-    Stage.REISSUE: ("second", "every certificate is issued anew, by the new authority"),
-}
-
-
-def taking_over(report: Report) -> tuple[Sentence, ...]:
-    """How far an authority has taken over from another, and what has to be said for it to go on."""
-    rollover = report.rollover
-    if rollover is None or rollover.stage not in _STEPS:
-        return ()
-    number, what = _STEPS[rollover.stage]
-    waiting = counted(len(rollover.waiting), "host")
-    return (
-        (
-            f"The authority is replaced without an outage, and this is the {number} of three steps: {what}. "
-            "Install every folder that changed, in any order.",
-        ),
-        (
-            f"The next step begins when all have installed this one. It is not known of {waiting} yet: say it"
-            " with ",
-            Code(f"ipmpki installed {visible(report.declaration)} HOST..."),
-            ", or ",
-            Code("--all"),
-            " for every host, and build again. Nothing breaks if that takes weeks.",
-        ),
-    )
+def installing_of(host: ReportedHost, report: Report) -> Installing:
+    """Whether what is published for a host is on it, as far as was told."""
+    if host.published_at is None or is_waiting(host):
+        return Installing.NOTHING
+    if host.installed_at is not None:
+        return Installing.DONE
+    if host.install_by is not None:
+        late = report.as_of is not None and host.install_by <= report.as_of
+        return Installing.OVERDUE if late else Installing.BY
+    return Installing.BEHIND if host.is_behind else Installing.UNKNOWN
 
 
 def take_census(report: Report) -> Census:
@@ -251,6 +209,14 @@ def write_headline(report: Report, census: Census) -> Headline:
     return _headline_of_build(report, census, count)
 
 
+_TO_INSTALL = {Installing.OVERDUE, Installing.BY, Installing.BEHIND}
+_INSTALL: Sentence = (
+    "What to do next shows which and how. Tell what is installed with ",
+    Code("ipmpki installed"),
+    ", and build again.",
+)
+
+
 def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline:
     """The gravest thing to say of a build that took place."""
     again: Sentence = ("Run ", *build_command(report), " to renew.")
@@ -264,6 +230,8 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
         census.statuses[status]
         for status in (Status.REVOKED, Status.EXPIRED, Status.RENEWAL_DUE, Status.AWAITED)
     )
+    left = [host for host in report.hosts if installing_of(host, report) in _TO_INSTALL]
+    late = sum(installing_of(host, report) is Installing.OVERDUE and host.is_behind for host in left)
     said = (
         (count.errors, "error", f"Built, with {counted(count.errors, 'error')}", (read,)),
         (
@@ -273,12 +241,24 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
             (("The list of hosts shows which. Servers that read the revocation list turn them away.",),),
         ),
         (expired, "error", f"{counted(expired, 'certificate')} expired", (again,)),
+        (
+            late,
+            "error",
+            f"{counted(late, 'host')} not installed in time",
+            (("The certificates that they have in use have ended. ", *_INSTALL),),
+        ),
         (due, "warning", f"{counted(due, 'certificate')} due for renewal", (again,)),
         (
             awaited,
             "warning",
             f"{counted(awaited, 'host')} without a certificate yet",
             (("The list of hosts shows which.",),),
+        ),
+        (
+            len(left),
+            "warning",
+            f"{counted(len(left), 'host')} to be installed",
+            (well, _INSTALL, *((read,) if count.warnings else ())),
         ),
         (count.warnings, "warning", f"Built, with {counted(count.warnings, 'warning')}", (well, read)),
         (1, "ok", "All is well", (well,)),
@@ -290,6 +270,22 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
 def build_command(report: Report) -> Sentence:
     """The command that builds this declaration."""
     return (Code(f"ipmpki build {visible(report.declaration)}"),)
+
+
+def is_due(report: Report, census: Census) -> bool:
+    """Whether at the time of the report there is something to renew."""
+    return (
+        report.as_of is not None and census.next_renewal is not None and census.next_renewal <= report.as_of
+    )
+
+
+def authorities(report: Report) -> list[tuple[ReportedAuthority, str]]:
+    """The authorities that are trusted, with a title where there are several: the one that stays first."""
+    if report.authority is None:
+        return []
+    if not report.outgoing:
+        return [(report.authority, "")]
+    return [(report.authority, "New authority"), *((one, "Old authority") for one in report.outgoing)]
 
 
 def order_hosts(report: Report) -> tuple[ReportedHost, ...]:
@@ -304,190 +300,6 @@ def order_hosts(report: Report) -> tuple[ReportedHost, ...]:
         return host.role is not Role.SERVER, not lacks, "" if lacks else ends
 
     return tuple(sorted(report.hosts, key=urgency))
-
-
-_HOW = {
-    OperatingSystem.WINDOWS: (
-        "Copy the folder to its host. There, right-click ",
-        Code("install.cmd"),
-        " and choose Run as administrator.",
-    ),
-    OperatingSystem.AIX: (
-        "Copy the folder to its host. There, run ",
-        Code("sh install.sh"),
-        " as root, or ",
-        Code("sudo sh install.sh"),
-        ".",
-    ),
-}
-STAGES = {Role.SERVER: "First the servers", Role.CLIENT: "Then the clients"}
-"""The order of installation."""
-_HOW_ELSE: Sentence = (
-    "Copy the folder to its host. There, run ",
-    Code("sudo sh install.sh"),
-    ".",
-)
-
-
-def group_installs(report: Report) -> tuple[InstallGroup, ...]:
-    """Which hosts are to be installed, and how: servers first, then by system, newest folders first."""
-    groups: dict[tuple[Role, OperatingSystem], list[ReportedHost]] = {}
-    for host in report.hosts:
-        if host.published_at is not None and not is_waiting(host):
-            groups.setdefault((host.role, host.os), []).append(host)
-    order = [(role, system) for role in Role for system in OperatingSystem if (role, system) in groups]
-    return tuple(
-        InstallGroup(
-            role,
-            SYSTEM_NAMES[system],
-            _HOW.get(system, _HOW_ELSE),
-            _waves(groups[role, system]),
-        )
-        for role, system in order
-    )
-
-
-def _waves(hosts: list[ReportedHost]) -> tuple[Wave, ...]:
-    dated = sorted(
-        ((utc(host.published_at), host.name) for host in hosts if host.published_at is not None),
-        key=lambda pair: pair[0],
-        reverse=True,
-    )
-    waves = []
-    left = MOST_NAMES_LISTED
-    for published, pairs in groupby(dated, key=lambda pair: pair[0]):
-        names = [name for _, name in pairs]
-        shown = tuple(visible(name) for name in names[:left])
-        left -= len(shown)
-        waves.append(Wave(minute(published), shown, len(names) - len(shown)))
-        if left == 0:
-            listed_so_far = sum(len(wave.names) + wave.more for wave in waves)
-            waves[-1] = Wave(
-                waves[-1].published, waves[-1].names, waves[-1].more + len(dated) - listed_so_far
-            )
-            break
-    return tuple(waves)
-
-
-def before_installing(report: Report) -> tuple[Sentence, ...]:
-    """What to know before the first folder is carried over."""
-    sentences: list[Sentence] = [
-        (
-            "Each host has its own folder, ",
-            Code("dist/hosts/NAME"),
-            ". Install the servers first, then the clients. Folders that changed last stand first.",
-        ),
-        (
-            "Carry a folder over a channel that nobody else can read, and delete the copies when you are "
-            "done: most folders hold a secret key.",
-        ),
-        (
-            "To see first what a script would change, add ",
-            Code("--dry-run"),
-            ", on Windows ",
-            Code("-DryRun"),
-            ".",
-        ),
-        (
-            "ipmpki cannot see whether a folder was installed. Running the script once more does no harm: "
-            "it says “already up to date” and touches nothing.",
-        ),
-        (
-            "Servers and clients alike need the file ",
-            Code("ca-cert.pem"),
-            ": with it they check the certificates they are shown. It is in every folder.",
-        ),
-    ]
-    if report.mutual_auth:
-        sentences.append(
-            (
-                "Mutual authentication is required: a server lets in only clients that show a certificate "
-                "of this authority. Install every client before you restart the servers, or the clients "
-                "left out are turned away.",
-            )
-        )
-    return tuple(sentences)
-
-
-def after_installing(report: Report) -> tuple[Sentence, ...]:
-    """How to bring the new files into use, as the vendor's pages say."""
-    systems = {host.os for host in report.hosts if host.role is Role.SERVER}
-    sentences: list[Sentence] = [
-        (
-            "Restart each computer that received ",
-            Code("ca-cert.pem"),
-            ", as the InfoPrint Manager page asks.",
-        )
-    ]
-    if systems & {OperatingSystem.AIX, OperatingSystem.LINUX}:
-        sentences.append(
-            (
-                "On AIX and Linux, ",
-                Code("pdshutdown ServerName"),
-                " stops a server and ",
-                Code("startsrv ServerName"),
-                " starts it. Never use ",
-                Code("startsrv -F"),
-                ": with a mistyped name it creates a new server.",
-            )
-        )
-    if OperatingSystem.WINDOWS in systems:
-        sentences.append(
-            (
-                "On Windows, stop the server in the InfoPrint Manager Management Console (File, Stop Server) "
-                "and start it again.",
-            )
-        )
-    return tuple(sentences)
-
-
-def backing_up(report: Report) -> tuple[Sentence, ...]:
-    """What must be kept safe, and what need not be."""
-    return (
-        (
-            "Back up ",
-            Code("pki.db"),
-            " after every build that changed something, and ",
-            Code(visible(report.declaration)),
-            " with it. ",
-            Code("pki.db"),
-            " holds the authority, every key, every certificate; without it all hosts must be set up anew.",
-        ),
-        (
-            "Make the copy with ",
-            Code("ipmpki backup"),
-            ", which encrypts it and may run beside a build. Whoever has ",
-            Code("pki.db"),
-            " itself can pose as any of your hosts.",
-        ),
-        ("Everything under ", Code("dist/"), " can be made from it again and needs no backup."),
-    )
-
-
-def is_due(report: Report, census: Census) -> bool:
-    """Whether at the time of the report there is something to renew."""
-    return (
-        report.as_of is not None and census.next_renewal is not None and census.next_renewal <= report.as_of
-    )
-
-
-def renewal(report: Report, census: Census) -> tuple[Sentence, ...]:
-    """When to build again."""
-    sentences: list[Sentence] = []
-    run: Sentence = ("run ", *build_command(report), ", and install the folders that changed.")
-    if is_due(report, census):
-        sentences.append(("Certificates are due for renewal now: ", *run))
-    elif census.next_renewal is not None and census.first_expiry is not None:
-        days = f"Between {day(census.next_renewal)} and {day(census.first_expiry)} "
-        sentences.append(("No certificate needs renewing yet. ", days, *run))
-    if report.revocation_list is not None:
-        sentences.append(
-            (
-                f"The revocation list runs out on {day(report.revocation_list.next_update)}. "
-                "A build before that day renews it.",
-            )
-        )
-    return tuple(sentences)
 
 
 LIMITS: Sentence = ("Of these, Mozilla trusts some only for certificates that they issued until a day:",)

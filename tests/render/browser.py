@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-WIDTHS = (320, 390, 1280)
+WIDTHS = (320, 390, 768, 1024, 1280)
 SCHEMES = ("light", "dark")
 
 

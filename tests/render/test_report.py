@@ -25,6 +25,7 @@ from ipmpki.rules.registry import registered
 from ipmpki.vocabulary import OperatingSystem, Role
 from tests.render.reports import (
     AS_OF,
+    AUTHORITY,
     HOSTILE,
     OLD_AUTHORITY,
     PRINT_ROOM,
@@ -283,6 +284,20 @@ def test_a_refusal_after_a_build_still_shows_what_stands() -> None:
             replace(PRINT_ROOM, hosts=(replace(host("a.example.com"), certificate=None),)),
             "▲ 1 host without a certificate yet",
         ),
+        (
+            replace(
+                PRINT_ROOM, hosts=(replace(host("a.example.com"), is_behind=True), host("b.example.com"))
+            ),
+            "▲ 1 host to be installed",
+        ),
+        (
+            replace(PRINT_ROOM, hosts=(replace(host("a.example.com"), install_by=AS_OF),)),
+            "▲ 1 host to be installed",
+        ),
+        (
+            replace(PRINT_ROOM, hosts=(replace(host("a.example.com"), install_by=AS_OF, is_behind=True),)),
+            "✕ 1 host not installed in time",
+        ),
         (replace(REFUSED, problems=()), "✕ Nothing was built"),
     ],
 )
@@ -379,6 +394,37 @@ def test_a_host_not_published_yet_is_not_among_those_to_install() -> None:
     assert json.loads(files(report)["report.json"])["hosts"][0]["published_at"] is None
 
 
+def test_a_host_that_has_what_is_published_is_not_among_those_to_install() -> None:
+    done = replace(host("done.example.com"), installed_at=AS_OF)
+    waiting = replace(host("waits.example.com"), certificate=None, awaited_since=AS_OF)
+    left = "Nothing is left to install: every host has what is published for it"
+    for hosts, folders, sentence in (
+        ((done, host("new.example.com")), ["new"], "ipmpki installed pki.toml HOST..."),
+        ((done, waiting), [], "Nothing is left to install"),
+        ((done,), [], left),
+        ((waiting,), [], "There is nothing to install yet."),
+    ):
+        report = replace(PRINT_ROOM, hosts=hosts)
+        text = html_text(report)
+        assert re.findall(r"dist/hosts/(\w+)\.example\.com", text) == folders
+        assert sentence in text
+        assert sentence in words_of(files(report)["report.txt"])
+        assert ("Before you install" in text) == bool(folders)
+        assert ("install.sh" in text) == bool(folders)
+
+
+def test_while_an_authority_takes_over_both_are_shown_and_hosts_are_installed_in_any_order() -> None:
+    text = html_text(REPORTS["succession"])
+    for fingerprint in (OLD_AUTHORITY.fingerprint, AUTHORITY.fingerprint):
+        assert ":".join(re.findall("..", fingerprint.upper())) in text
+    assert text.index("New authority") < text.index("Old authority")
+    assert "in any order" in text
+    assert "First the servers" not in text
+    assert "Install the servers first" not in text
+    assert "Install every client before" not in text
+    assert "Old authority\n---" in files(REPORTS["succession"])["report.txt"]
+
+
 def test_an_authority_brought_along_is_called_so() -> None:
     assert PRINT_ROOM.authority is not None
     report = replace(PRINT_ROOM, authority=replace(PRINT_ROOM.authority, is_existing=True))
@@ -445,6 +491,13 @@ def test_severities_are_told_by_word_and_symbol() -> None:
     ]
     text = html_text(replace(REFUSED, problems=tuple(told)))
     assert all(word in text for word in ("✕ Error", "▲ Warning", "i Note"))
+
+
+def test_errors_stand_first_then_warnings_then_notes() -> None:
+    note = replace(shared_alias(), problem=replace(shared_alias().problem, severity=Severity.INFO))
+    page = Page(files(replace(REFUSED, problems=(note, shared_alias(), problem())))["report.html"])
+    items = [one["class"] for one in page.all("li") if (one.get("class") or "").startswith("problem")]
+    assert items == ["problem error", "problem warning", "problem info"]
 
 
 def test_each_rule_is_explained_once_however_often_it_is_broken() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,17 @@ from ipmpki.render.report import Report, render_report
 from ipmpki.vocabulary import Role
 from tests.extent import mostly_exhaustive
 from tests.render.browser import SCHEMES, WIDTHS, opened
-from tests.render.reports import AS_OF, HOSTILE, PRINT_ROOM, REFUSED, certificate, fleet, host, hostile
+from tests.render.reports import (
+    AS_OF,
+    HOSTILE,
+    PRINT_ROOM,
+    REFUSED,
+    certificate,
+    fleet,
+    host,
+    hostile,
+    shared_alias,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,14 +55,51 @@ def shown(page: Page) -> list[str]:
 @pytest.mark.parametrize("name", mostly_exhaustive(REPORTS, every_time=["print-room", "hostile"]))
 def test_the_page_fits_every_width_in_both_schemes(browser: Browser, tmp_path: Path, name: str) -> None:
     file = written(tmp_path, REPORTS[name])
-    for width in WIDTHS:
-        for scheme in SCHEMES:
-            with opened(browser, file, width=width, color_scheme=scheme) as page:
-                page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, scheme)
-                style = page.evaluate("getComputedStyle(document.querySelector('.skip')).position")
-                assert style == "absolute", "the policy kept the style out"
-                assert page.locator("script").count() == 1
+    for width, scheme in zip(WIDTHS, cycle(SCHEMES), strict=False):
+        with opened(browser, file, width=width, color_scheme=scheme) as page:
+            page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, scheme)
+            style = page.evaluate("getComputedStyle(document.querySelector('.skip')).position")
+            assert style == "absolute", "the policy kept the style out"
+            assert page.locator("script").count() == 1
+
+
+# Code at the end of a line may hang over by the width of its padding.
+WIDER_THAN_ITS_PLACE = """
+() => [...document.querySelectorAll("th, td, dd, li, p, pre, button, summary")]
+    .filter((one) => one.scrollWidth > one.clientWidth + 4 && getComputedStyle(one).display !== "inline")
+    .filter((one) => !one.matches(".unseen"))
+    .map((one) => one.textContent)
+"""
+
+
+@pytest.mark.parametrize("name", ["in-hand", "hostile", "refused"])
+def test_nothing_reaches_into_what_stands_beside_it(browser: Browser, tmp_path: Path, name: str) -> None:
+    file = written(tmp_path, IN_HAND if name == "in-hand" else REPORTS[name])
+    for width in (*WIDTHS, 961):
+        with opened(browser, file, width=width) as page:
+            page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+            assert page.evaluate(WIDER_THAN_ITS_PLACE) == [], width
+
+
+def test_what_is_touched_is_large_enough_and_shows_that_it_has_the_focus(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """WCAG 2.2, 2.5.8 (24 pixels; links within a sentence are excepted) and 2.4.7."""
+    with opened(browser, written(tmp_path, IN_HAND), width=320) as page:
+        for target in page.locator("nav a, summary, input, select, .names a").filter(visible=True).all():
+            box = target.bounding_box()
+            assert box is not None
+            assert box["height"] >= 24, target.inner_text()
+            target.focus()
+        page.keyboard.press("Tab")
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            focused = page.evaluate(
+                "[document.activeElement.matches(':focus-visible'),"
+                " getComputedStyle(document.activeElement).outlineStyle]"
+            )
+            assert focused in ([True, "solid"], [False, "none"])
 
 
 def test_a_report_read_later_tells_what_became_of_it(browser: Browser, tmp_path: Path) -> None:
@@ -202,14 +250,32 @@ def test_a_part_of_a_long_list_is_reached_by_a_link(browser: Browser, tmp_path: 
         )
 
 
-def test_details_are_unfolded_for_print_and_folded_again(browser: Browser, tmp_path: Path) -> None:
-    with opened(browser, written(tmp_path, PRINT_ROOM)) as page:
-        everywhere = "document.querySelectorAll('details').length"
-        page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        assert page.locator("details[open]").count() == page.evaluate(everywhere)
-        page.evaluate("dispatchEvent(new Event('afterprint'))")
-        assert page.locator("details[open]").count() == 0
-        assert page.pdf().startswith(b"%PDF")
+def test_on_paper_places_are_unfolded_and_hosts_are_as_the_reader_left_them(
+    browser: Browser, tmp_path: Path
+) -> None:
+    one = replace(shared_alias(), related=())
+    places = tuple(replace(one, label=replace(one.label, file=f"{number}.toml")) for number in range(4))
+    report = replace(PRINT_ROOM, problems=places)
+    for scripts in (True, False):
+        with opened(browser, written(tmp_path, report), java_script_enabled=scripts) as page:
+            page.locator("#h1 summary").click()
+            page.emulate_media(media="print")
+            if scripts:
+                page.evaluate("dispatchEvent(new Event('beforeprint'))")
+            assert page.get_by_text("3.toml, line 3").is_visible()
+            assert page.locator("#h1 dl").is_visible()
+            assert not page.locator("#h2 details, #tools, nav").filter(visible=True).count()
+            assert [one.inner_text() for one in page.locator(".hosts thead").first.locator("th").all()] == [
+                "Host",
+                "System",
+                "Certificate",
+                "Installed",
+                "Folder changed",
+            ]
+            if scripts:
+                page.evaluate("dispatchEvent(new Event('afterprint'))")
+                assert page.locator("details[open]").count() == 1
+            assert page.pdf().startswith(b"%PDF")
 
 
 def test_a_problems_rule_leads_to_its_page(browser: Browser, tmp_path: Path) -> None:

@@ -29,10 +29,11 @@
   setInterval(compare, 3600000);
   document.addEventListener("visibilitychange", compare);
 
-  // What is folded away on the screen is printed too.
+  // Places of a mistake are printed though they are folded away; a host's details, which fill a book where there
+  // are many, only if the reader has unfolded them.
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details:not([open])")];
+    folded = [...document.querySelectorAll(".problem details:not([open])")];
     for (const part of folded) part.open = true;
   });
   addEventListener("afterprint", () => {
