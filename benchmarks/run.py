@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import browsing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -231,6 +233,39 @@ def status(bench: Path, hosts: int, form: str) -> Row:
     )
 
 
+def browse(bench: Path, hosts: int, runs: int) -> list[Row]:
+    """What a browser takes over the report of a build, against a bare table of as many rows."""
+    path = browsing.executable()
+    if path is None:
+        if os.environ.get("CI"):
+            sys.exit("chromium is not here, and CI must have it")
+        print("chromium is not here: what a browser takes is not measured", file=sys.stderr)
+        return []
+    report = next(bench.glob(f"build-{hosts}-*")) / "dist" / "report.html"
+    bare = bench / f"bare-{hosts}.html"
+    browsing.bare_table(hosts, bare)
+    limits = (3.0, 1.0, 1.0) if hosts >= 10_000 else (0.0, 0.0, 0.0)
+    with browsing.chromium(path) as browser:
+        measures = {
+            "open report": (
+                lambda: browsing.opening(browser, report),
+                lambda: browsing.opening(browser, bare),
+            ),
+            "sort its hosts": (
+                lambda: browsing.sorting(browser, report, ".hosts thead button"),
+                lambda: browsing.sorting(browser, bare, "thead th"),
+            ),
+            "find one of them": (
+                lambda: browsing.finding(browser, report, "#filter", "desk7."),
+                lambda: browsing.finding(browser, bare, "input", "desk7."),
+            ),
+        }
+        return [
+            Row(f"{what}, {hosts:,}", *best(runs, *pair), "a bare table", seconds=limit)
+            for (what, pair), limit in zip(measures.items(), limits, strict=True)
+        ]
+
+
 def build_rsa(folder: Path, hosts: int, runs: int) -> Row:
     """A first build with RSA keys against all cores making as many keys.
 
@@ -275,6 +310,7 @@ def main() -> int:
             rows.append(build_elliptic(folder, hosts, runs=3 if hosts < 10_000 else 2))
             rows.append(plan_nothing(folder, hosts))
             rows += [status(folder, hosts, form) for form in ("table", "prometheus")]
+        rows += browse(folder, sizes[-1], runs=1 if options.smoke else 5)
         rsa_sizes = (10,) if options.smoke else (10, 1_000, *((10_000,) if options.full else ()))
         rows += [build_rsa(folder, hosts, runs=3 if hosts <= 1_000 else 1) for hosts in rsa_sizes]
     show(rows)
