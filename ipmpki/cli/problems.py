@@ -29,8 +29,9 @@ def show_problems(
 
     if format_ == "text":
         if problems:
-            colour = console.wants_colour(sys.stderr)
-            console.tell(render.render_text(problems, width=console.terminal_width(), colour=colour))
+            colour, width = console.wants_colour(sys.stderr), console.terminal_width()
+            told = render.render_text(problems, width=width, colour=colour, distinct=width is not None)
+            console.tell(told)
     elif format_ == "json":
         console.say(render.render_json(problems, file=file))
     elif format_ == "sarif":

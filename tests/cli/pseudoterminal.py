@@ -17,8 +17,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def on_terminal(folder: Path, columns: int, *arguments: str, env: Mapping[str, str] | None = None) -> str:
-    """What the command shows on a terminal so many columns wide."""
+def on_terminal(
+    folder: Path,
+    columns: int,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    with_errors: bool = False,
+) -> str:
+    """What the command shows on a terminal so many columns wide; ``with_errors``, stderr too.
+
+    Without them, it must say nothing there.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     bare = {
@@ -32,7 +41,7 @@ def on_terminal(folder: Path, columns: int, *arguments: str, env: Mapping[str, s
         env={**bare, "TERM": "xterm", **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=theirs,
-        stderr=subprocess.PIPE,
+        stderr=theirs if with_errors else subprocess.PIPE,
     ) as process:
         os.close(theirs)
         shown = b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from ipmpki.rules.registry import registered
 from tests.cli.command import ipmpki
+from tests.cli.pseudoterminal import on_terminal
 from tests.shop import Shop, client
 
 if TYPE_CHECKING:
@@ -32,6 +34,19 @@ def test_check_shows_problems_as_text_on_stderr(broken_shop: Shop) -> None:
     checked = ipmpki("check", broken_shop.declaration)
     assert (checked.status, checked.out) == (1, "")
     assert "error[ip-invalid]" in checked.err
+
+
+@pytest.mark.parametrize("settings", [{}, {"NO_COLOR": "1"}])
+def test_on_a_terminal_a_warning_is_underlined_otherwise_than_an_error(
+    shop: Shop, settings: dict[str, str]
+) -> None:
+    shop.edit('ips = ["10.1.2.3"]', 'ips = ["127.0.0.1", "10.1.2.300"]')
+    shown = on_terminal(shop.folder, 100, "check", env=settings, with_errors=True)
+    assert ("\x1b[" in shown) == (not settings)
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert re.findall(r"^\w+\[|[~^.]{3,}", bare, re.MULTILINE) == ["warning[", "~" * 11, "error[", "^" * 12]
+    piped = ipmpki("check", shop.declaration).err
+    assert re.findall(r"[~^.]{3,}", piped) == ["^" * 11, "^" * 12]
 
 
 @pytest.mark.parametrize("format_", ["json", "sarif", "github"])

@@ -235,6 +235,18 @@ def test_colours_change_nothing_but_colours() -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render_text(found, width=60)
 
 
+def test_severities_can_be_told_apart_by_the_underlining() -> None:
+    found = checked(fleet_with('aliases = ["a", "a b", "ipm1.example.com"]')).problems
+    for distinct, marks in ((True, {"^", "~", "."}), (False, {"^"})):
+        shown = render_text(found, distinct=distinct)
+        assert {
+            line.split("|")[1].strip()[0] for line in re.findall(r"^ +\| +[\^~.].*", shown, re.M)
+        } == marks
+    coloured = render_text(found, colour=True, distinct=True)
+    for sign, colour in (("^", "1;31"), ("~", "1;33"), (".", "1;36")):
+        assert f"\x1b[{colour}m{sign * 3}" in coloured
+
+
 # --- JSON, SARIF, GitHub ----------------------------------------------------------------------------
 
 

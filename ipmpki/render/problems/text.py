@@ -27,13 +27,20 @@ _MOST_PLACES = 20
 """Further places of one mistake that are listed; nobody reads more before mending the first."""
 
 
-def render_text(problems: Sequence[LocatedProblem], *, width: int | None = None, colour: bool = False) -> str:
+def render_text(
+    problems: Sequence[LocatedProblem],
+    *,
+    width: int | None = None,
+    colour: bool = False,
+    distinct: bool = False,
+) -> str:
     """Problems with their source lines, as compilers show them, and a line that counts them.
 
     With ``width``, messages are wrapped and excerpts cut to that many columns. Without the colours the text
-    is the same.
+    is the same. ``distinct`` underlines each severity with a sign of its own, for people who scan many
+    excerpts and see no colours; else all are underlined alike.
     """
-    page = _Page(max(width, _NARROWEST) if width is not None else None, colour=colour)
+    page = _Page(max(width, _NARROWEST) if width is not None else None, colour=colour, distinct=distinct)
     blocks = ["\n".join(page.block(one.shown, one.others)) + "\n" for one in fold(problems)]
     return "\n".join([*blocks, page.count(tally(one.problem for one in problems)) + "\n"])
 
@@ -53,6 +60,8 @@ def summary(counts: Tally) -> str:
 
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
+_SIGNS = {Severity.ERROR: "^", Severity.WARNING: "~", Severity.INFO: "."}
+_RELATED = "-"
 _BOLD = "1"
 _FRAME = "1;34"
 
@@ -72,9 +81,10 @@ class _Mark:
 class _Page:
     """Draws problems for one width, with or without colours."""
 
-    def __init__(self, width: int | None, *, colour: bool) -> None:
+    def __init__(self, width: int | None, *, colour: bool, distinct: bool) -> None:
         self._width = width
         self._colour = colour
+        self._distinct = distinct
 
     def count(self, counts: Tally) -> str:
         worst = Severity.ERROR if counts.errors else Severity.WARNING if counts.warnings else Severity.INFO
@@ -125,8 +135,9 @@ class _Page:
         """The lines of the problem's own file first, related places among them; other files after."""
         own = located.label.file
         bar = self._paint("|", _FRAME)
-        here = [_marks(located.label, "^")] if located.label.span else []
-        here.extend(_marks(one, "-") for one in located.related if one.file == own and one.span)
+        sign = _SIGNS[located.problem.severity if self._distinct else Severity.ERROR]
+        here = [_marks(located.label, sign)] if located.label.span else []
+        here.extend(_marks(one, _RELATED) for one in located.related if one.file == own and one.span)
         marks = sorted((mark for group in here for mark in group), key=lambda mark: (mark.number, mark.start))
         if marks:
             yield f"{' ' * gutter} {bar}"
@@ -139,7 +150,7 @@ class _Page:
             yield f"{' ' * gutter}{arrow} {visible(label.file)}:{start.line}:{start.column}"
             if label.lines:
                 yield f"{' ' * gutter} {bar}"
-                yield from self._draw(list(_marks(label, "-")), gutter, colour)
+                yield from self._draw(list(_marks(label, _RELATED)), gutter, colour)
 
     def _draw(self, marks: list[_Mark], gutter: int, colour: str) -> Iterator[str]:
         bar = self._paint("|", _FRAME)
@@ -155,7 +166,7 @@ class _Page:
             previous = mark.number
             if under == 0:
                 continue
-            paint = colour if mark.sign == "^" else _FRAME
+            paint = _FRAME if mark.sign == _RELATED else colour
             text = f"{mark.sign * under} {visible(mark.message)}".rstrip()
             yield f"{' ' * gutter} {bar} {' ' * before}{self._paint(text, paint)}"
 
