@@ -1,4 +1,4 @@
-"""report.html before judges that were not made here: axe-core in Chromium, and the Nu HTML checker."""
+"""The HTML pages before judges that were not made here: axe-core in Chromium, and the Nu HTML checker."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ipmpki.render.problem_page import render_problem_page
 from ipmpki.render.report import Report, render_report
 from tests.extent import mostly_exhaustive
 from tests.render.browser import SCHEMES, opened
@@ -37,6 +38,11 @@ REPORTS: dict[str, Report] = {
     "succession": replace(PRINT_ROOM, outgoing=(OLD_AUTHORITY,), rollover=SUCCESSION),
 }
 
+PAGES = {
+    "problems": render_problem_page(REFUSED.problems, "pki.toml"),
+    **{name: render_report(report)[0].content.decode() for name, report in REPORTS.items()},
+}
+
 NEWER_THAN_THE_CHECKER = ".*(“contain-intrinsic-size”|“::details-content”).*"
 """CSS of 2023 and 2024 that the checker's packaged release takes for a mistake; its later ones know both."""
 
@@ -51,11 +57,11 @@ def violations(page: Page) -> list[tuple[str, str, list[str]]]:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(
     "name",
-    mostly_exhaustive(REPORTS, every_time=["print-room", "refused"]),
+    mostly_exhaustive(PAGES, every_time=["print-room", "problems"]),
 )
 def test_axe_finds_no_violation(browser: Browser, tmp_path: Path, name: str, scheme: str) -> None:
-    file = tmp_path / "report.html"
-    file.write_bytes(render_report(REPORTS[name])[0].content)
+    file = tmp_path / "page.html"
+    file.write_text(PAGES[name])
     for width in (320, 1280):
         with opened(browser, file, width=width, color_scheme=scheme, bypass_csp=True) as page:
             page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
@@ -64,9 +70,10 @@ def test_axe_finds_no_violation(browser: Browser, tmp_path: Path, name: str, sch
 
 def test_axe_finds_what_is_wrong(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    whole = render_report(PRINT_ROOM)[0].content.decode()
     file.write_text(
-        whole.replace('<html lang="en">', "<html>").replace("--quiet: #515c6b", "--quiet: #c0c8d0")
+        PAGES["print-room"]
+        .replace('<html lang="en">', "<html>")
+        .replace("--quiet: #515c6b", "--quiet: #c0c8d0")
     )
     with opened(browser, file, bypass_csp=True) as page:
         assert {rule for rule, _, _ in violations(page)} == {"html-has-lang", "color-contrast"}
@@ -92,14 +99,14 @@ def checked(folder: Path, pages: dict[str, str]) -> str:
 
 
 def test_the_nu_html_checker_finds_neither_error_nor_warning(tmp_path: Path) -> None:
-    pages = {name: render_report(report)[0].content.decode() for name, report in REPORTS.items()}
-    assert checked(tmp_path, pages).strip() == "Document checking completed. No errors found."
+    assert checked(tmp_path, PAGES).strip() == "Document checking completed. No errors found."
 
 
 def test_the_nu_html_checker_finds_what_is_wrong(tmp_path: Path) -> None:
-    whole = render_report(PRINT_ROOM)[0].content.decode()
-    wrong = whole.replace("<main ", "<main role='navigating' ").replace(
-        "padding: 0;", "padding: 0 furlongs;", 1
+    wrong = (
+        PAGES["print-room"]
+        .replace("<main ", "<main role='navigating' ")
+        .replace("padding: 0;", "padding: 0 furlongs;", 1)
     )
     said = checked(tmp_path, {"wrong": wrong})
     assert "navigating" in said
