@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,10 @@ from ipmpki.render.inputs import (
     separates_trust,
     trusted_by,
 )
+from ipmpki.workers import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ipmpki.changes import Plan
@@ -125,19 +127,23 @@ def _place_hosts(
     authority_name = _name_of_authority(commission, issued)
     changed = {change.host for change in plan.changes}
     affected = [host for host in fleet.hosts if host.name in changed and _has_files(host, fleet, issued)]
-    for start in range(0, len(affected), BATCH_SIZE):
-        record: list[PublishedFolder] = []
-        batch = affected[start : start + BATCH_SIZE]
-        for done, bundle in enumerate(
-            _bundles(batch, authority_name, commission, issued, outlet.store), start=1
-        ):
-            placed = outlet.publisher.place_host(bundle.host.name, render_host(bundle))
-            folder = host_folder(bundle.host.name)
-            before = issued.folders.get(folder)
-            published_at = commission.now if placed.changed or before is None else before.published_at
-            record.append(PublishedFolder(folder, inputs[folder], published_at, listing_of(placed.files)))
+    bundle_of = _bundling(affected, authority_name, commission, issued, outlet.store)
+
+    def place(host: HostSpec) -> PublishedFolder:
+        placed = outlet.publisher.place_host(host.name, render_host(bundle_of(host)))
+        folder = host_folder(host.name)
+        before = issued.folders.get(folder)
+        published_at = commission.now if placed.changed or before is None else before.published_at
+        return PublishedFolder(folder, inputs[folder], published_at, listing_of(placed.files))
+
+    record: list[PublishedFolder] = []
+    with closing(spread(place, affected)) as placed:
+        for done, folder in enumerate(placed, start=1):
+            record.append(folder)
+            if len(record) == BATCH_SIZE or done == len(affected):
+                outlet.store.record_folders(record)
+                record = []
             commission.progress("publishing", done, len(affected))
-        outlet.store.record_folders(record)
 
 
 def _keeps_key(host: HostSpec) -> bool:
@@ -164,9 +170,10 @@ def _common_name(authority: StoredAuthority) -> str:
     return authority.subject
 
 
-def _bundles(
+def _bundling(
     hosts: Sequence[HostSpec], authority_name: str, commission: Commission, issued: Issued, store: Store
-) -> Iterator[HostBundle]:
+) -> Callable[[HostSpec], HostBundle]:
+    """How each of the hosts gets what its folder is rendered from; the store is asked once, here."""
     fleet = commission.fleet
     current = {
         holder: issued.current[holder].serial
@@ -175,22 +182,25 @@ def _bundles(
         if holder in issued.current
     }
     materials = store.materials(list(current.values()))
-    for host in hosts:
+    client_authority, revocation_lists = certificates_of(issued.signers), _revocation_lists(issued)
+
+    def bundle_of(host: HostSpec) -> HostBundle:
         material = materials[current[host.name]] if host.name in current else None
         holder = tools_holder(host.name)
         carries = host.carries_revocation_list and fleet.signs_here and issued.revocation_lists
-        separates = separates_trust(host, fleet)
         request = issued.requests.get(host.name) if host.certificate is not None else None
-        yield HostBundle(
+        return HostBundle(
             host=host,
             authority_name=authority_name,
             mutual_auth=fleet.mutual_auth,
             ca_certificates=certificates_of(trusted_by(host, fleet, issued)),
-            client_authority=certificates_of(issued.signers) if separates else None,
+            client_authority=client_authority if separates_trust(host, fleet) else None,
             tools=materials[current[holder]] if holder in current else None,
             is_mixed=fleet.is_mixed,
             certificate=material.certificate_pem if material else None,
             key=material.key_pem if material and not _keeps_key(host) else None,
-            crl=_revocation_lists(issued) if carries else None,
+            crl=revocation_lists if carries else None,
             request=request.pem if request else None,
         )
+
+    return bundle_of

@@ -118,8 +118,7 @@ def file_stamp(mode: int, size: int, modified_ns: int) -> str:
     return f"{mode:o} {size} {modified_ns}"
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedFolder:
+class PublishedFolder(NamedTuple):
     """A folder of dist/ as published: its path, from which inputs, when its files last changed.
 
     ``listing`` holds a line a file, as the store keeps it; a fleet's are many, and few commands look at them.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from ipmpki.authority import keys
+from ipmpki.workers import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ def make_keys(wanted: Sequence[tuple[Owner, KeyType]]) -> Iterator[tuple[Owner, 
     if not waiting:
         yield from _made_here(elliptic)
         return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     with ThreadPoolExecutor(cores) as pool:
         try:
             running = _started(pool, waiting, count=cores * 8)

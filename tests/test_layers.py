@@ -12,7 +12,7 @@ import ipmpki
 PACKAGE = Path(ipmpki.__file__).parent
 
 LAYERS = (
-    ("diagnostics", "faults", "vocabulary", "names", "wording", "token_uri"),
+    ("diagnostics", "faults", "vocabulary", "names", "wording", "token_uri", "workers"),
     ("source", "spans", "model"),
     ("fleet",),
     ("conditions", "resolving"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 0.5
 """Work that takes longer than this shows how far it is."""
+REDRAWN_AFTER_SECONDS = 0.1
 
 
 def wants_colour(stream: IO[str]) -> bool:
@@ -92,25 +93,33 @@ def say_warning(message: str) -> None:
 
 @contextlib.contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress bar on a terminal, once the work has taken half a second; silence elsewhere."""
+    """A progress bar on a terminal, once the work has taken half a second; silence elsewhere.
+
+    It is drawn when it is told something, by no thread of its own: a build's workers are copies of this
+    process, and beside a thread none are made.
+    """
     if not sys.stderr.isatty():
         yield lambda _work, _done, _total: None
         return
     from rich.console import Console
     from rich.progress import Progress as Bars
 
-    begun = time.monotonic()
-    bars = Bars(console=Console(stderr=True, no_color=not wants_colour(sys.stderr)), transient=True)
+    begun = drawn = time.monotonic()
+    console = Console(stderr=True, no_color=not wants_colour(sys.stderr))
+    bars = Bars(console=console, transient=True, auto_refresh=False)
     tasks: dict[str, object] = {}
 
     def show(work: str, done: int, total: int) -> None:
-        if time.monotonic() - begun < PATIENCE_SECONDS:
+        nonlocal drawn
+        now = time.monotonic()
+        if now - begun < PATIENCE_SECONDS or (now - drawn < REDRAWN_AFTER_SECONDS and done != total):
             return
+        drawn = now
         if not tasks:
             bars.start()
         if work not in tasks:
             tasks[work] = bars.add_task(work, total=total or None)  # a bar that moves to and fro
-        bars.update(tasks[work], completed=done)  # type: ignore[arg-type]  # rich's TaskID is a NewType of int
+        bars.update(tasks[work], completed=done, refresh=True)  # type: ignore[arg-type]  # rich's TaskID is a NewType of int
 
     try:
         yield show

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ipmpki.workers import usable_cores
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import Ledger
 from tests.faults.running import COMMAND, LONGEST, started
 
 if TYPE_CHECKING:
     import subprocess
-    from pathlib import Path
 
 SERVERS = 2
 VICTIM = (sys.executable, "-m", "tests.faults.victim")
@@ -124,6 +126,47 @@ def _end(process: subprocess.Popen[bytes]) -> bool:
 @pytest.mark.parametrize("seed", [1])
 def test_a_build_killed_at_random_moments_loses_nothing(tmp_path: Path, seed: int) -> None:
     Campaign(tmp_path, seed, clients=30).run(kills=5)
+
+
+@pytest.mark.parametrize("folders", [1, 150, 330])
+def test_a_build_killed_while_its_workers_publish_loses_nothing(ledger: Ledger, folders: int) -> None:
+    fleet = Fleet.of(clients=398, servers=SERVERS)
+    fleet.write(ledger.folder)
+    with started(ledger.folder, *COMMAND, "build") as process:
+        _wait_for_folders(ledger.folder, folders)
+        process.kill()
+        _end(process)
+    ledger.judge_all()
+    ledger.finish(fleet)
+
+
+@pytest.mark.skipif(usable_cores() < 2, reason="there are workers where there is more than one core")
+def test_a_build_goes_through_though_a_worker_is_killed(ledger: Ledger) -> None:
+    fleet = Fleet.of(clients=398, servers=SERVERS)
+    fleet.write(ledger.folder)
+    with started(ledger.folder, *COMMAND, "build") as process:
+        _wait_for_folders(ledger.folder, 1)
+        workers = _children(process.pid)
+        for worker in workers[:1]:
+            os.kill(worker, signal.SIGKILL)
+        _, err = process.communicate(timeout=LONGEST)
+    assert workers, "nobody was there to kill"
+    assert (process.returncode, err) == (0, b"")
+    ledger.judge_all()
+    ledger.finish(fleet)
+
+
+def _wait_for_folders(folder: Path, count: int) -> None:
+    """Wait until so many hosts' folders have been published."""
+    hosts = folder / "dist/hosts"
+    deadline = time.monotonic() + LONGEST
+    while not hosts.is_dir() or len(list(hosts.iterdir())) < count:
+        assert time.monotonic() < deadline, "nothing is published"
+        time.sleep(0.001)
+
+
+def _children(process: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 @pytest.mark.exhaustive
