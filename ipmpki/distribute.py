@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ipmpki.authority import reading
@@ -41,20 +40,34 @@ if TYPE_CHECKING:
     from ipmpki.publish import Publisher
     from ipmpki.store import Store
 
-BATCH_SIZE = 2_000
+BATCH_SIZE = 5_000
 """How many folders are recorded in one transaction: what a build after a killed one looks at again."""
 PUBLIC_MODE = 0o644
 NOT_OF_THE_AUTHORITY = frozenset({Artifact.PLAYBOOK, Artifact.REPORT})
 """What belongs to no host, and not into the CA's folder either."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Outlet:
     """Where a build publishes to and where it records that it has; ``now`` is when."""
 
     store: Store
     publisher: Publisher
     now: datetime
+    _unrecorded: list[PublishedFolder] = field(default_factory=list)
+
+    def record(self, folder: PublishedFolder | None) -> None:
+        """Have a folder recorded, if there is one: now or with those after it, as each time takes a while."""
+        if folder is not None:
+            self._unrecorded.append(folder)
+        if len(self._unrecorded) >= BATCH_SIZE:
+            self.finish_record()
+
+    def finish_record(self) -> None:
+        """Record what is not recorded yet."""
+        if self._unrecorded:
+            self.store.record_folders(self._unrecorded)
+            self._unrecorded = []
 
 
 def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issued) -> None:
@@ -62,7 +75,7 @@ def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issue
     inputs = folder_inputs(commission.fleet, issued)
     if any(change.host is None and change.artifact not in NOT_OF_THE_AUTHORITY for change in plan.changes):
         files = tuple(_authority_files(commission.fleet, issued))
-        _place(CA_FOLDER, files, inputs[CA_FOLDER], issued, outlet)
+        outlet.record(_place(CA_FOLDER, files, inputs[CA_FOLDER], issued, outlet)[1])
     _remove_folders(plan, issued, outlet)
     _place_hosts(plan, commission, issued, inputs, outlet)
     if any(change.artifact is Artifact.PLAYBOOK for change in plan.changes):
@@ -71,12 +84,16 @@ def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issue
 
         fleet = commission.fleet
         playbook = render_playbook(installable(fleet, issued), fleet.batches)
-        _place(PLAYBOOK_FOLDER, playbook, inputs[PLAYBOOK_FOLDER], issued, outlet)
+        outlet.record(_place(PLAYBOOK_FOLDER, playbook, inputs[PLAYBOOK_FOLDER], issued, outlet)[1])
+    outlet.finish_record()
 
 
 def distribute_report(files: Sequence[RenderedFile], outlet: Outlet, issued: Issued) -> bool:
     """Write the report's files where they changed; returns whether any did."""
-    return _place(REPORT_FOLDER, files, str(issued.last_event), issued, outlet)
+    changed, folder = _place(REPORT_FOLDER, files, str(issued.last_event), issued, outlet)
+    outlet.record(folder)
+    outlet.finish_record()
+    return changed
 
 
 def _authority_files(fleet: Fleet, issued: Issued) -> Iterator[RenderedFile]:
@@ -94,17 +111,20 @@ def _revocation_lists(issued: Issued) -> bytes:
     return b"".join(lists[one.identity].crl_pem for one in issued.signers if one.identity in lists)
 
 
-def _place(folder: str, files: Sequence[RenderedFile], inputs: str, issued: Issued, outlet: Outlet) -> bool:
+def _place(
+    folder: str, files: Sequence[RenderedFile], inputs: str, issued: Issued, outlet: Outlet
+) -> tuple[bool, PublishedFolder | None]:
+    """Put a folder's files in place; whether any of them changed, and what is to be recorded, if anything."""
     placed = outlet.publisher.place_files(folder, files)
     listing = listing_of(placed.files)
     before = issued.folders.get(folder)
-    if placed.changed or before is None or before.listing != listing or before.inputs != inputs:
-        # Where hosts make their keys themselves, a build may publish before anything was issued.
-        published_at = (
-            before.published_at if before and not placed.changed else issued.last_event_at or outlet.now
-        )
-        outlet.store.record_folders([PublishedFolder(folder, inputs, published_at, listing)])
-    return placed.changed
+    if not placed.changed and before is not None and (before.listing, before.inputs) == (listing, inputs):
+        return False, None
+    # Where hosts make their keys themselves, a build may publish before anything was issued.
+    published_at = (
+        before.published_at if before and not placed.changed else issued.last_event_at or outlet.now
+    )
+    return placed.changed, PublishedFolder(folder, inputs, published_at, listing)
 
 
 def _remove_folders(plan: Plan, issued: Issued, outlet: Outlet) -> None:
@@ -121,7 +141,11 @@ def _remove_folders(plan: Plan, issued: Issued, outlet: Outlet) -> None:
 
 
 def _place_hosts(
-    plan: Plan, commission: Commission, issued: Issued, inputs: Mapping[str, str], outlet: Outlet
+    plan: Plan,
+    commission: Commission,
+    issued: Issued,
+    inputs: Mapping[str, str],
+    outlet: Outlet,
 ) -> None:
     fleet = commission.fleet
     authority_name = _name_of_authority(commission, issued)
@@ -136,13 +160,13 @@ def _place_hosts(
         published_at = commission.now if placed.changed or before is None else before.published_at
         return PublishedFolder(folder, inputs[folder], published_at, listing_of(placed.files))
 
-    record: list[PublishedFolder] = []
-    with closing(spread(place, affected)) as placed:
+    with spread(place, affected) as placed:
+        # While the workers are at it.
+        from ipmpki.render.report_html import prepare_report
+
+        prepare_report()
         for done, folder in enumerate(placed, start=1):
-            record.append(folder)
-            if len(record) == BATCH_SIZE or done == len(affected):
-                outlet.store.record_folders(record)
-                record = []
+            outlet.record(folder)
             commission.progress("publishing", done, len(affected))
 
 

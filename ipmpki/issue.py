@@ -6,8 +6,10 @@ next one finds what was issued and carries on from there.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ipmpki import specification
@@ -16,7 +18,7 @@ from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
 from ipmpki.faults import Fault
 from ipmpki.issued import IssuedCertificate, StoredAuthority
-from ipmpki.keymaking import make_keys
+from ipmpki.keymaking import making_keys
 from ipmpki.signers import declared_key, existing_authority, new_authority, open_issuer, protect_keys
 from ipmpki.store import NewCertificate
 from ipmpki.vocabulary import Profile
@@ -90,15 +92,10 @@ def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) 
     """
     if not any(_signs(change) for change in plan.changes):
         return issued
-    for change in plan.changes:
-        if change.artifact is Artifact.CA_CERTIFICATE and change.action in ISSUING:
-            # A successor stands beside the one before, until that is retired.
-            detail = f"{change.action}: {why(change)}"
-            store.add_authority(new_authority(commission), detail, replaces=plan.rollover is None)
-        elif change.artifact is Artifact.CA_KEY:
-            protect_keys(commission, store, issued)
-    issued = store.issued()
-    _issue_certificates(plan, commission, store, issued)
+    with _with_keys(_ordered(plan, commission.fleet), store, issued) as ordered:
+        _renew_authority(plan, commission, store, issued)
+        issued = store.issued()
+        _issue_certificates(ordered, plan, commission, store, issued)
     revoke_certificates(plan, store, issued)
     for authority in _retired(plan, issued):
         store.retire_authority(authority.identity, f"another has taken over from {authority.subject}")
@@ -107,6 +104,16 @@ def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) 
     ):
         issue_revocation_lists(commission, store, store.issued())
     return store.issued()
+
+
+def _renew_authority(plan: Plan, commission: Commission, store: Store, issued: Issued) -> None:
+    for change in plan.changes:
+        if change.artifact is Artifact.CA_CERTIFICATE and change.action in ISSUING:
+            # A successor stands beside the one before, until that is retired.
+            detail = f"{change.action}: {why(change)}"
+            store.add_authority(new_authority(commission), detail, replaces=plan.rollover is None)
+        elif change.artifact is Artifact.CA_KEY:
+            protect_keys(commission, store, issued)
 
 
 def _retired(plan: Plan, issued: Issued) -> Iterator[StoredAuthority]:
@@ -127,9 +134,10 @@ def _signs(change: Change) -> bool:
     return change.action in ISSUING and change.artifact in SIGNED
 
 
-def _issue_certificates(plan: Plan, commission: Commission, store: Store, issued: Issued) -> None:
-    ordered = _ordered(plan, commission.fleet)
-    if not ordered:
+def _issue_certificates(
+    ordered: _Keyed, plan: Plan, commission: Commission, store: Store, issued: Issued
+) -> None:
+    if not ordered.count:
         return
     signing = signing_authority(plan, issued)
     if signing is None:
@@ -138,12 +146,12 @@ def _issue_certificates(plan: Plan, commission: Commission, store: Store, issued
     authority = signing.identity
     batch: list[NewCertificate] = []
     begun = time.monotonic()
-    for done, (one, key) in enumerate(_with_keys(ordered, store, issued), start=1):
+    for done, (one, key) in enumerate(ordered.keyed, start=1):
         batch.append(_certificate(one, key, commission, issuer, authority))
-        if len(batch) >= BATCH_SIZE or time.monotonic() - begun > BATCH_SECONDS or done == len(ordered):
+        if len(batch) >= BATCH_SIZE or time.monotonic() - begun > BATCH_SECONDS or done == ordered.count:
             store.add_certificates(batch)
             batch, begun = [], time.monotonic()
-        commission.progress("issuing certificates", done, len(ordered))
+        commission.progress("issuing certificates", done, ordered.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,22 +189,34 @@ def _order(change: Change, host: HostSpec) -> _Order:
     raise ValueError(message)
 
 
-def _with_keys(
-    ordered: Sequence[_Order], store: Store, issued: Issued
-) -> Iterator[tuple[_Order, PrivateKey | PublicKey]]:
-    """Each order with the key of its host's own request, the one it had before, or one made here."""
-    made = []
+@dataclass(frozen=True, slots=True)
+class _Keyed:
+    """Orders, each with its key as soon as there is one, and how many they are."""
+
+    count: int
+    keyed: Iterator[tuple[_Order, PrivateKey | PublicKey]]
+
+
+@contextlib.contextmanager
+def _with_keys(ordered: Sequence[_Order], store: Store, issued: Issued) -> Iterator[_Keyed]:
+    """Each order with the key of its host's own request, the one it had before, or one made here.
+
+    Those that take long to make are on their way when the block begins.
+    """
+    had: list[tuple[_Order, PrivateKey | PublicKey]] = []
+    wanted = []
     keeping = {one.holder: one.spec for one in ordered if one.keeps_key}
     before = keys_before(keeping, store, issued)
     for one in ordered:
         kept = one.spec.kept_key
         if kept is not None and kept.given is not None:
-            yield one, requests.public_key_of(kept.given.request)
+            had.append((one, requests.public_key_of(kept.given.request)))
         elif one.holder in before:
-            yield one, before[one.holder]
+            had.append((one, before[one.holder]))
         else:
-            made.append((one, one.spec.key))
-    yield from make_keys(made)
+            wanted.append((one, one.spec.key))
+    with making_keys(wanted) as made:
+        yield _Keyed(len(ordered), chain(had, made))
 
 
 def keys_before(

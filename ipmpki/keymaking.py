@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ipmpki.authority import keys
 from ipmpki.workers import usable_cores
@@ -16,27 +18,38 @@ if TYPE_CHECKING:
     from ipmpki.vocabulary import KeyType
 
 Owner = TypeVar("Owner")
+_Waiting: TypeAlias = "deque[tuple[Owner, KeyType]]"
+_Running: TypeAlias = "deque[tuple[Owner, Future[PrivateKey]]]"
 
 
-def make_keys(wanted: Sequence[tuple[Owner, KeyType]]) -> Iterator[tuple[Owner, PrivateKey]]:
-    """Each owner with its key, as they are done: those with an EC key first."""
+@contextlib.contextmanager
+def making_keys(wanted: Sequence[tuple[Owner, KeyType]]) -> Iterator[Iterator[tuple[Owner, PrivateKey]]]:
+    """Each owner with its key, as they are done: those with an EC key first.
+
+    All cores are at the RSA keys from the beginning of the block, whatever else it does first.
+    """
     elliptic = [one for one in wanted if one[1].is_elliptic]
     waiting = deque(one for one in wanted if not one[1].is_elliptic)
     if not waiting:
-        yield from _made_here(elliptic)
+        yield _made_here(elliptic)
         return
     cores = usable_cores()
     with ThreadPoolExecutor(cores) as pool:
         try:
             running = _started(pool, waiting, count=cores * 8)
-            yield from _made_here(elliptic)
-            while running:
-                owner, key = running.popleft()
-                made = key.result()
-                running += _started(pool, waiting, count=1)
-                yield owner, made
+            yield chain(_made_here(elliptic), _made_there(pool, running, waiting))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _made_there(
+    pool: ThreadPoolExecutor, running: _Running[Owner], waiting: _Waiting[Owner]
+) -> Iterator[tuple[Owner, PrivateKey]]:
+    while running:
+        owner, key = running.popleft()
+        made = key.result()
+        running += _started(pool, waiting, count=1)
+        yield owner, made
 
 
 def _made_here(wanted: Sequence[tuple[Owner, KeyType]]) -> Iterator[tuple[Owner, PrivateKey]]:
@@ -44,9 +57,7 @@ def _made_here(wanted: Sequence[tuple[Owner, KeyType]]) -> Iterator[tuple[Owner,
         yield owner, keys.generate(kind)
 
 
-def _started(
-    pool: ThreadPoolExecutor, waiting: deque[tuple[Owner, KeyType]], count: int
-) -> deque[tuple[Owner, Future[PrivateKey]]]:
+def _started(pool: ThreadPoolExecutor, waiting: _Waiting[Owner], count: int) -> _Running[Owner]:
     """The next few keys on their way; not all at once, so that an interrupt leaves little behind."""
     taken = (waiting.popleft() for _ in range(min(count, len(waiting))))
     return deque((owner, pool.submit(keys.generate, kind)) for owner, kind in taken)

@@ -13,7 +13,7 @@ from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
 from ipmpki.issue import BATCH_SECONDS, CERTIFICATES, keys_before
 from ipmpki.issued import OpenRequest, StoredAuthority
-from ipmpki.keymaking import make_keys
+from ipmpki.keymaking import making_keys
 from ipmpki.store import NewRequest
 from ipmpki.withdrawing import holder_of
 
@@ -101,19 +101,20 @@ def _make_requests(plan: Plan, commission: Commission, store: Store, issued: Iss
     ]
     batch: list[NewRequest] = []
     begun = time.monotonic()
-    for done, ((change, name, spec), key) in enumerate(chain(kept, make_keys(wanted)), start=1):
-        request = OpenRequest(
-            name,
-            specification.of_request(spec),
-            keys.public_key_digest(key),
-            commission.now,
-            requests.make_request(spec, key),
-        )
-        batch.append(NewRequest(request, keys.to_pem(key), why(change)))
-        if time.monotonic() - begun > BATCH_SECONDS or done == len(made):
-            store.add_requests(batch)
-            batch, begun = [], time.monotonic()
-        commission.progress("making requests", done, len(made))
+    with making_keys(wanted) as keyed:
+        for done, ((change, name, spec), key) in enumerate(chain(kept, keyed), start=1):
+            request = OpenRequest(
+                name,
+                specification.of_request(spec),
+                keys.public_key_digest(key),
+                commission.now,
+                requests.make_request(spec, key),
+            )
+            batch.append(NewRequest(request, keys.to_pem(key), why(change)))
+            if time.monotonic() - begun > BATCH_SECONDS or done == len(made):
+                store.add_requests(batch)
+                batch, begun = [], time.monotonic()
+            commission.progress("making requests", done, len(made))
 
 
 def _take_requests(ordered: Sequence[tuple[Change, HostSpec]], commission: Commission, store: Store) -> None:

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkProcess
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-FEWEST = 200
+FEWEST = 400
 """Below so many items a worker takes longer to come into being than it saves."""
 MOST_WORKERS = 8
 REPORTED_AT_ONCE = 32
@@ -36,26 +36,25 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def spread(work: Callable[[Item], Result], items: Sequence[Item]) -> Generator[Result]:
-    """The result of each item's work, in any order. Close the generator where it is left early.
+@contextlib.contextmanager
+def spread(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Iterator[Result]]:
+    """The result of each item's work, in any order; the workers have begun when the block does.
 
     The work may be done twice for an item, never at the same time; what it changes in this process's memory
-    is lost. Raises what the work raises.
+    is lost. The results raise what the work raises.
     """
     workers = min(usable_cores(), MOST_WORKERS)
     if workers == 1 or len(items) < FEWEST or not _can_copy():
-        yield from map(work, items)
+        yield map(work, items)
         return
     shares = [_Share(items[first::workers]) for first in range(workers)]
     try:
         for share in shares:
             _start(work, share, shares)
-        yield from _reported(shares)
+        yield _results(work, shares)
     finally:
         for share in shares:
             share.end()
-    for share in shares:
-        yield from map(work, share.items[share.reported :])
 
 
 def _can_copy() -> bool:
@@ -137,8 +136,8 @@ def _work_off(
         reports.send(done)
 
 
-def _reported(shares: Sequence[_Share[Item]]) -> Generator[Result]:
-    """What the workers report, until all have ended."""
+def _results(work: Callable[[Item], Result], shares: Sequence[_Share[Item]]) -> Iterator[Result]:
+    """What the workers report, until all have ended; then what they left undone."""
     from multiprocessing.connection import wait
 
     waiting = [share for share in shares if share.results is not None]
@@ -150,3 +149,5 @@ def _reported(shares: Sequence[_Share[Item]]) -> Generator[Result]:
                 waiting.remove(share)
             else:
                 yield from done
+    for share in shares:
+        yield from map(work, share.items[share.reported :])

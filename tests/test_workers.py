@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ def two_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def done(work: Callable[[int], int], items: range = ITEMS) -> list[int]:
-    with closing(spread(work, items)) as results:
+    with spread(work, items) as results:
         return sorted(results)
 
 
@@ -98,7 +97,7 @@ def test_what_is_left_early_ends_the_workers(tmp_path: Path) -> None:
         (tmp_path / str(item)).touch()
         return item
 
-    with closing(spread(work, range(100_000))) as results:
+    with spread(work, range(100_000)) as results:
         next(results)
     count = len(list(tmp_path.iterdir()))
     assert count < 1_000
@@ -115,7 +114,7 @@ def test_workers_end_with_their_parent_though_nobody_reads_what_they_report(tmp_
 
     parent = os.fork()
     if parent == 0:
-        with closing(spread(work, range(100_000))) as results:
+        with spread(work, range(100_000)) as results:
             next(results)
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(parent, 0)

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from ipmpki.render.report_words import Census
 
 
+_PARTS = ("report-hosts.html.j2", "report-trust.html.j2")
+"""The templates that nearly every page includes."""
+
+
 def render_html(report: Report, census: Census) -> bytes:
     """The report as one HTML5 file, UTF-8, with a Content-Security-Policy that allows only its own parts."""
     tables = host_tables(words.order_hosts(report), report)
@@ -68,6 +72,13 @@ def render_html(report: Report, census: Census) -> bytes:
         limits=words.LIMITS,
     )
     return page.encode("utf-8", "backslashreplace")
+
+
+def prepare_report() -> None:
+    """Compile the page's templates, which takes as long as hundreds of hosts' folders do."""
+    _template()
+    for part in _PARTS:
+        _template().environment.get_template(part)
 
 
 @cache
