@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import Severity
-from ipmpki.rules.engine import judge
+from ipmpki.rules.engine import judge_declaration, judge_state
 from ipmpki.source import Document, Source, decode, locate, parse, spans_of
 from ipmpki.validation import validate
 
@@ -29,11 +29,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What the files say, before the rules judge it. ``fleet`` is None where nothing could be understood."""
+    """What the files say; ``fleet`` is None where nothing could be understood.
+
+    ``problems`` are those that no rule found, ``judgement`` those that rules find in the declaration itself,
+    None before they were asked.
+    """
 
     fleet: Fleet | None
     problems: tuple[Problem, ...]
     sources: dict[str, Source]
+    judgement: tuple[Problem, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,23 @@ def understand(
     )
 
 
+def judged(understood: Understood) -> Understood:
+    """The same with the rules' judgement of the declaration, which holds however often one concludes."""
+    if understood.fleet is None:
+        return understood
+    return replace(understood, judgement=judge_declaration(understood.fleet))
+
+
 def conclude(understood: Understood, surroundings: Surroundings) -> Checked:
     """Let the rules judge what was understood, and find the place of every problem."""
     problems = understood.problems
     if understood.fleet is not None:
         ignored = frozenset(understood.fleet.ignored_rules)
         heard = (one for one in problems if one.severity is Severity.ERROR or one.rule not in ignored)
-        problems = (*heard, *judge(understood.fleet, surroundings))
+        judgement = understood.judgement
+        if judgement is None:
+            judgement = judge_declaration(understood.fleet)
+        problems = (*heard, *judgement, *judge_state(understood.fleet, surroundings))
     problems = tuple(dict.fromkeys(problems))
     sources = understood.sources
     spans = spans_of(problems, sources)

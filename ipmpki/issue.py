@@ -23,6 +23,7 @@ from ipmpki.signers import declared_key, existing_authority, new_authority, open
 from ipmpki.store import NewCertificate
 from ipmpki.vocabulary import Profile
 from ipmpki.withdrawing import end_of_next_list, issue_revocation_lists, revoke_certificates
+from ipmpki.workers import can_spread, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
 BATCH_SECONDS = 1.0
 """How much issuing one transaction holds at most: what a killed build would have to do again."""
-BATCH_SIZE = 5_000
+BATCH_SIZE = 1_000
+FEWEST_FOR_WORKERS = 2_000
+"""Below so many new keys, threads that make the RSA keys while the EC ones are made and signed do as well."""
 
 CERTIFICATES = frozenset({Artifact.SERVER_CERTIFICATE, Artifact.CLIENT_CERTIFICATE})
 SIGNED = CERTIFICATES | {Artifact.CA_CERTIFICATE, Artifact.CA_KEY, Artifact.CRL}
@@ -92,7 +95,7 @@ def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) 
     """
     if not any(_signs(change) for change in plan.changes):
         return issued
-    with _with_keys(_ordered(plan, commission.fleet), store, issued) as ordered:
+    with _with_keys(_ordered(plan, commission.fleet), commission, store, issued) as ordered:
         _renew_authority(plan, commission, store, issued)
         issued = store.issued()
         _issue_certificates(ordered, plan, commission, store, issued)
@@ -143,15 +146,23 @@ def _issue_certificates(
     if signing is None:
         raise Fault("the store holds no authority", "run 'ipmpki plan' to see what a build would do")
     issuer = open_issuer(signing, commission)
-    authority = signing.identity
+
+    def certify(one: _Order, key: PrivateKey | PublicKey) -> NewCertificate:
+        return _certificate(one, key, commission, issuer, signing.identity)
+
+    def make_and_certify(one: _Order) -> NewCertificate:
+        return certify(one, keys.generate(one.spec.key))
+
     batch: list[NewCertificate] = []
     begun = time.monotonic()
-    for done, (one, key) in enumerate(ordered.keyed, start=1):
-        batch.append(_certificate(one, key, commission, issuer, authority))
-        if len(batch) >= BATCH_SIZE or time.monotonic() - begun > BATCH_SECONDS or done == ordered.count:
-            store.add_certificates(batch)
-            batch, begun = [], time.monotonic()
-        commission.progress("issuing certificates", done, ordered.count)
+    with spread(make_and_certify, ordered.shared) as shared:
+        new_certificates = chain((certify(one, key) for one, key in ordered.keyed), shared)
+        for done, new in enumerate(new_certificates, start=1):
+            batch.append(new)
+            if len(batch) >= BATCH_SIZE or time.monotonic() - begun > BATCH_SECONDS or done == ordered.count:
+                store.add_certificates(batch)
+                batch, begun = [], time.monotonic()
+            commission.progress("issuing certificates", done, ordered.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,20 +202,24 @@ def _order(change: Change, host: HostSpec) -> _Order:
 
 @dataclass(frozen=True, slots=True)
 class _Keyed:
-    """Orders, each with its key as soon as there is one, and how many they are."""
+    """Orders, each with its key as soon as there is one; those that workers share; how many all are."""
 
     count: int
     keyed: Iterator[tuple[_Order, PrivateKey | PublicKey]]
+    shared: Sequence[_Order]
 
 
 @contextlib.contextmanager
-def _with_keys(ordered: Sequence[_Order], store: Store, issued: Issued) -> Iterator[_Keyed]:
+def _with_keys(
+    ordered: Sequence[_Order], commission: Commission, store: Store, issued: Issued
+) -> Iterator[_Keyed]:
     """Each order with the key of its host's own request, the one it had before, or one made here.
 
-    Those that take long to make are on their way when the block begins.
+    Those that take long to make are on their way when the block begins. Of very many, each worker makes its
+    share, and signs the certificates; the library's random generator starts afresh in a copied process.
     """
     had: list[tuple[_Order, PrivateKey | PublicKey]] = []
-    wanted = []
+    new = []
     keeping = {one.holder: one.spec for one in ordered if one.keeps_key}
     before = keys_before(keeping, store, issued)
     for one in ordered:
@@ -214,9 +229,18 @@ def _with_keys(ordered: Sequence[_Order], store: Store, issued: Issued) -> Itera
         elif one.holder in before:
             had.append((one, before[one.holder]))
         else:
-            wanted.append((one, one.spec.key))
-    with making_keys(wanted) as made:
-        yield _Keyed(len(ordered), chain(had, made))
+            new.append(one)
+    shared = new if _signs_by_workers(len(new), commission, issued) else []
+    with making_keys([(one, one.spec.key) for one in new] if not shared else []) as made:
+        yield _Keyed(len(ordered), chain(had, made), shared)
+
+
+def _signs_by_workers(count: int, commission: Commission, issued: Issued) -> bool:
+    """Not with a key in a token: a session with one cannot be copied."""
+    in_token = commission.fleet.token_key is not None or any(
+        keys.is_in_token(one.key_pem) for one in issued.signers
+    )
+    return count >= FEWEST_FOR_WORKERS and can_spread(count) and not in_token
 
 
 def keys_before(

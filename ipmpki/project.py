@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ipmpki import exposure, reader, specification
 from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, with_bundle
 from ipmpki.changes import REPORT_FOLDER, Plan, Stage
-from ipmpki.checking import Understood, conclude, read, understand
+from ipmpki.checking import Understood, conclude, judged, read, understand
 from ipmpki.diagnostics import Place, Severity
 from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.planning import Wanted, World, make_plan
@@ -144,7 +144,7 @@ def load_text(
         fleet, found = read_requests(path.parent, fleet)
         understood = replace(understood, fleet=fleet, problems=(*understood.problems, *found))
         unusable = bundle_problems(path.parent, fleet, now)
-        understood = replace(understood, problems=(*understood.problems, *missing, *unusable))
+        understood = judged(replace(understood, problems=(*understood.problems, *missing, *unusable)))
     checked = conclude(understood, _surroundings(path, understood, store, issued, now))
     return Project(path, name, understood, checked.problems, issued, store, now)
 

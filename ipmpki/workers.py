@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -28,7 +29,11 @@ Result = TypeVar("Result")
 FEWEST = 400
 """Below so many items a worker takes longer to come into being than it saves."""
 MOST_WORKERS = 8
+PIPE_BYTES = 1 << 20
+"""Hundreds of results: what Linux lets a user's pipe hold at most, where nobody changed that."""
 REPORTED_AT_ONCE = 32
+REPORTED_AFTER_SECONDS = 0.25
+"""How long a worker keeps what it has done: that is lost with it."""
 
 
 def usable_cores() -> int:
@@ -43,10 +48,10 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[It
     The work may be done twice for an item, never at the same time; what it changes in this process's memory
     is lost. The results raise what the work raises.
     """
-    workers = min(usable_cores(), MOST_WORKERS)
-    if workers == 1 or len(items) < FEWEST or not _can_copy():
+    if not can_spread(len(items)):
         yield map(work, items)
         return
+    workers = _workers()
     shares = [_Share(items[first::workers]) for first in range(workers)]
     try:
         for share in shares:
@@ -55,6 +60,15 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[It
     finally:
         for share in shares:
             share.end()
+
+
+def can_spread(count: int) -> bool:
+    """Whether so many items would be shared out among workers."""
+    return count >= FEWEST and _workers() > 1 and _can_copy()
+
+
+def _workers() -> int:
+    return min(usable_cores(), MOST_WORKERS)
 
 
 def _can_copy() -> bool:
@@ -98,6 +112,7 @@ def _start(work: Callable[[Item], Result], share: _Share[Item], shares: Sequence
 
     context = multiprocessing.get_context("fork")
     share.results, reports = context.Pipe(duplex=False)
+    _widen(reports)
     # A pipe breaks when its last reader is gone: a worker must hold none, neither its own nor another's.
     readers = [one.results for one in shares if one.results is not None]
     process = context.Process(target=_work_off, args=(work, share.items, reports, readers, os.getpid()))
@@ -112,6 +127,14 @@ def _start(work: Callable[[Item], Result], share: _Share[Item], shares: Sequence
         reports.close()
 
 
+def _widen(pipe: Connection) -> None:
+    """Let a worker go on while its parent is busy, such as waiting for the disk."""
+    import fcntl
+
+    with contextlib.suppress(OSError):  # above what the system allows this user in all
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
 def _work_off(
     work: Callable[[Item], Result],
     items: Sequence[Item],
@@ -124,14 +147,15 @@ def _work_off(
     for reader in readers:
         reader.close()
     done: list[Result] = []
+    reported = time.monotonic()
     with contextlib.suppress(Exception):  # the parent comes upon the same, and tells it
         for item in items:
             if os.getppid() != parent:
                 return
             done.append(work(item))
-            if len(done) == REPORTED_AT_ONCE:
+            if len(done) == REPORTED_AT_ONCE or time.monotonic() - reported > REPORTED_AFTER_SECONDS:
                 reports.send(done)
-                done = []
+                done, reported = [], time.monotonic()
     with contextlib.suppress(OSError):
         reports.send(done)
 

@@ -10,7 +10,7 @@ from ipmpki.platforms import Platform, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.quoting import quote_sh
 from ipmpki.render.requesting import request_words
-from ipmpki.render.templating import template
+from ipmpki.render.templating import script
 from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ def render_posix(
         "look_for": _look_for_lines(settings),
     }
     quoted = {name: quote_sh(value) for name, value in this_host.items()}
-    script = template("install.sh.j2").render(quoted, platform=_platform_words(platform_of(host.os)))
-    return RenderedFile(INSTALL_SH, script.encode(), INSTALL_SH_MODE)
+    template = script("install.sh.j2")
+    head = template.head.render(quoted, platform=_platform_words(platform_of(host.os)))
+    return RenderedFile(INSTALL_SH, head.encode() + template.rest, INSTALL_SH_MODE)
 
 
 @cache

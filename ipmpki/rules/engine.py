@@ -21,15 +21,33 @@ def judge(fleet: Fleet, surroundings: Surroundings) -> tuple[Problem, ...]:
     ``[rules] ignore`` silences warnings and infos. The name of an error in it is a problem of its own
     (``ignored-error``), and so is a name that no rule has (``wrong-value``).
     """
-    rules = registered()
-    ignored = frozenset(
-        name for name in fleet.ignored_rules if name in rules and rules[name].severity is not Severity.ERROR
-    )
-    running = [rule for name, rule in rules.items() if name not in ignored]
-    problems = [problem for problem in _judge_ignored(fleet, rules) if problem.rule not in ignored]
-    for rule in running:
-        problems.extend(_run(rule, fleet, surroundings))
+    return (*judge_declaration(fleet), *judge_state(fleet, surroundings))
+
+
+def judge_declaration(fleet: Fleet) -> tuple[Problem, ...]:
+    """What is wrong whatever was issued and whenever it is."""
+    running = _running(fleet)
+    problems = [problem for problem in _judge_ignored(fleet, registered()) if problem.rule in running]
+    for rule in running.values():
+        problems.extend(_run(rule, fleet))
     return tuple(problems)
+
+
+def judge_state(fleet: Fleet, surroundings: Surroundings) -> tuple[Problem, ...]:
+    """What is wrong with the state of things: certificates issued, files' permissions, the time."""
+    problems: list[Problem] = []
+    for rule in _running(fleet).values():
+        problems.extend(_run_on_state(rule, fleet, surroundings))
+    return tuple(problems)
+
+
+def _running(fleet: Fleet) -> dict[str, Rule]:
+    """The rules that the declaration does not silence, by name."""
+    return {
+        name: rule
+        for name, rule in registered().items()
+        if rule.severity is Severity.ERROR or name not in fleet.ignored_rules
+    }
 
 
 def judge_presented(presented: Presented) -> tuple[Problem, ...]:
@@ -42,7 +60,7 @@ def judge_presented(presented: Presented) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(problems))
 
 
-def _run(rule: Rule, fleet: Fleet, surroundings: Surroundings) -> Iterator[Problem]:
+def _run(rule: Rule, fleet: Fleet) -> Iterator[Problem]:
     if rule.host_check is not None:
         check = rule.host_check
         for host in fleet.hosts:
@@ -54,6 +72,9 @@ def _run(rule: Rule, fleet: Fleet, surroundings: Surroundings) -> Iterator[Probl
     if rule.fleet_check is not None:
         whole = rule.fleet_check
         yield from _guarded(rule, lambda: whole(fleet), fleet.place)
+
+
+def _run_on_state(rule: Rule, fleet: Fleet, surroundings: Surroundings) -> Iterator[Problem]:
     if rule.dated_check is not None:
         dated = rule.dated_check
         yield from _guarded(rule, lambda: dated(fleet, surroundings.now), fleet.place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from ipmpki.issued import IssuedCertificate, OpenRequest
 
 
-@dataclass(frozen=True, slots=True)
-class NewCertificate:
+class NewCertificate(NamedTuple):
     """A certificate to be recorded, with its key; whatever the host had before is retired."""
 
     certificate: IssuedCertificate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 APPLICATION_ID = 0x49504D50
 """«IPMP»: what tells a store from any other SQLite file."""
@@ -76,8 +77,9 @@ def seconds(time: datetime) -> int:
     return int(time.timestamp())
 
 
+@lru_cache(maxsize=4096)
 def moment(unix_time: int) -> datetime:
-    """A kept time, aware."""
+    """A kept time, aware. Remembered, as what is issued in one go has the same times."""
     return datetime.fromtimestamp(unix_time, UTC)
 
 
