@@ -57,11 +57,14 @@ class Spans:
                 self._read_table(node)
 
     def _read_table(self, node: Node) -> None:
-        children = node.children
-        keys = tuple(self._key_steps(children[1]))
-        path = self._table_path(keys, is_array=node.type == "table_array_element")
-        if path[:1] not in self._wanted:
+        head = node.named_child(0)
+        if head is None:
             return
+        keys = tuple(self._key_steps(head))
+        if keys[:1] not in self._wanted:  # nor is anything below it
+            return
+        children = node.children
+        path = self._table_path(keys, is_array=node.type == "table_array_element")
         header = Span(self._position(children[0].start_point), self._position(children[2].end_point))
         for length in range(1, len(path)):
             self._values.setdefault(path[:length], header)
