@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ipmpki.addresses import is_address
 from ipmpki.faults import Fault
-from ipmpki.names import is_address
 
 if TYPE_CHECKING:
     from OpenSSL import SSL

@@ -10,7 +10,8 @@ from ipmpki.authority.reading import CertificateFacts, read_certificate
 from ipmpki.chronicle import Chapter, Event, tell
 from ipmpki.faults import WrongUse
 from ipmpki.fleet import host_of, tools_holder
-from ipmpki.names import read_name, read_serials
+from ipmpki.names import read_name
+from ipmpki.serials import read_serials
 from ipmpki.store.history import find_serial, read_events, read_holders, read_kept
 from ipmpki.watching import find_store
 from ipmpki.wording import closest, quote

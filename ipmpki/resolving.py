@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.addresses import AddressFault, read_address
 from ipmpki.diagnostics import Place
 from ipmpki.fleet import (
     AuthoritySpec,
@@ -22,7 +23,7 @@ from ipmpki.fleet import (
     PassphraseSource,
     SiteSettings,
 )
-from ipmpki.names import AddressFault, read_address, read_name
+from ipmpki.names import read_name
 from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
 from ipmpki.vocabulary import OperatingSystem, Profile, Role
 

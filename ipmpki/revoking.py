@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ipmpki import specification
 from ipmpki.faults import Fault, WrongUse
 from ipmpki.fleet import host_of, tools_holder
-from ipmpki.names import read_name, read_serials
+from ipmpki.names import read_name
+from ipmpki.serials import read_serials
 from ipmpki.store import open_store
 from ipmpki.vocabulary import RevocationReason
 from ipmpki.wording import closest, quote

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import peer
+from ipmpki.addresses import read_address
 from ipmpki.authority.paths import Evidence, judge_path
 from ipmpki.collecting import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
 from ipmpki.faults import WrongUse
-from ipmpki.names import NameFault, read_address, read_name
+from ipmpki.names import NameFault, read_name
 from ipmpki.placing import place_problems
 from ipmpki.presented import Chain, FlawKind, Presented
 from ipmpki.rules.engine import judge_presented

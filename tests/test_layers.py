@@ -12,7 +12,17 @@ import ipmpki
 PACKAGE = Path(ipmpki.__file__).parent
 
 LAYERS = (
-    ("diagnostics", "faults", "vocabulary", "names", "wording", "token_uri", "workers"),
+    (
+        "diagnostics",
+        "faults",
+        "vocabulary",
+        "addresses",
+        "names",
+        "serials",
+        "wording",
+        "token_uri",
+        "workers",
+    ),
     ("source", "spans", "model"),
     ("fleet",),
     ("conditions", "resolving"),

@@ -5,15 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ipmpki.addresses import AddressSort, sort_of_address
 from ipmpki.adopting.survey import LeftCode, LeftOut
 from ipmpki.authority.found import other_names_of
-from ipmpki.names import (
-    LONGEST_COMMON_NAME,
-    AddressSort,
-    read_name,
-    sort_of_address,
-    wildcard_covers,
-)
+from ipmpki.names import LONGEST_COMMON_NAME, read_name, wildcard_covers
 from ipmpki.vocabulary import KeyType, Role
 from ipmpki.wording import quote
 

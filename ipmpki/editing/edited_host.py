@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.addresses import AddressFault, read_address
 from ipmpki.editing.changes import Extend, Put, Reduce, Unset
 from ipmpki.editing.layout import (
     Value,
@@ -19,7 +20,7 @@ from ipmpki.editing.layout import (
 )
 from ipmpki.editing.style import inline_style, own_pairs, rank, style_of
 from ipmpki.faults import WrongDeclaration, WrongUse
-from ipmpki.names import AddressFault, read_address, read_name
+from ipmpki.names import read_name
 from ipmpki.wording import closest, either, quote
 
 if TYPE_CHECKING:

@@ -112,9 +112,9 @@ def cursor_at(text: str, offset: int) -> Cursor:
     line_end = len(text) if line_end < 0 else line_end
     line = text[line_start:line_end]
     table, body = _table_around(text, line_start)
-    if line.lstrip().startswith("[") and (statement := _statement(text, line_start, body)) == line_start:
-        return _in_header(text, line_start, line_end, offset)
     statement = _statement(text, line_start, body)
+    if statement == line_start and line.lstrip().startswith("["):
+        return _in_header(text, line_start, line_end, offset)
     end = text.find("\n[", body)
     present = frozenset(key for key, *_ in assignments(text, body, len(text) if end < 0 else end))
     return _scan(text, table, present, statement, offset)

@@ -40,8 +40,17 @@ class Code(str):
 Sentence: TypeAlias = tuple[str | Code, ...]
 
 
-class Status(Enum):
-    """How a host's certificate stands at the time of the report: a symbol and a word, never colour alone."""
+class Sign(Enum):
+    """A state as the report shows it: by a symbol and a word, never by the colour of its tone alone."""
+
+    def __init__(self, tone: str, symbol: str, word: str) -> None:
+        self.tone = tone
+        self.symbol = symbol
+        self.word = word
+
+
+class Status(Sign):
+    """How a host's certificate stands at the time of the report."""
 
     VALID = ("ok", "✓", "Valid")
     RENEWAL_DUE = ("warning", "▲", "Renewal due")
@@ -51,13 +60,8 @@ class Status(Enum):
     AWAITED = ("warning", "○", "No certificate yet")
     NOT_NEEDED = ("quiet", "◇", "None needed")
 
-    def __init__(self, tone: str, symbol: str, word: str) -> None:
-        self.tone = tone
-        self.symbol = symbol
-        self.word = word
 
-
-class Installing(Enum):
+class Installing(Sign):
     """Whether what is published for a host is on it, the most urgent first."""
 
     OVERDUE = ("error", "✕", "Overdue")
@@ -66,11 +70,6 @@ class Installing(Enum):
     UNKNOWN = ("quiet", "○", "Not known")
     DONE = ("ok", "✓", "Installed")
     NOTHING = ("quiet", "◇", "Nothing to install")
-
-    def __init__(self, tone: str, symbol: str, word: str) -> None:
-        self.tone = tone
-        self.symbol = symbol
-        self.word = word
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Append, Fix, Related, Remove, Replace, Severity
-from ipmpki.names import (
+from ipmpki.addresses import (
     AddressFault,
     AddressSort,
     NetworkEnd,
@@ -13,9 +12,10 @@ from ipmpki.names import (
     end_of_network,
     intended_address,
     read_address,
-    read_name,
     sort_of_address,
 )
+from ipmpki.diagnostics import Append, Fix, Related, Remove, Replace, Severity
+from ipmpki.names import read_name
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 from ipmpki.wording import quote
 

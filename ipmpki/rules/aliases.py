@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.addresses import AddressFault, read_address
 from ipmpki.diagnostics import Append, Fix, Related, Remove, Severity
-from ipmpki.names import AddressFault, NameFault, read_address, read_name
+from ipmpki.names import NameFault, read_name
 from ipmpki.rules.names import fix_of_name, what_is_wrong
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 from ipmpki.rules.sold import is_not_sold

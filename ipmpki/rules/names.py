@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.addresses import is_address
 from ipmpki.diagnostics import Fix, Remove, Replace, Severity
 from ipmpki.names import (
     LONGEST_COMMON_NAME,
@@ -12,7 +13,6 @@ from ipmpki.names import (
     Name,
     NameFault,
     intended_name,
-    is_address,
     read_name,
 )
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule

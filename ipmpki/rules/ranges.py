@@ -5,8 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
+from ipmpki.addresses import AddressSort
 from ipmpki.diagnostics import Fix, Remove, Replace, Severity
-from ipmpki.names import AddressSort
 from ipmpki.rules.addresses import addresses_of_sort
 from ipmpki.rules.registry import Finding, host_rule
 from ipmpki.wording import quote

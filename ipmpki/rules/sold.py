@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.addresses import AddressFault, AddressSort, read_address, sort_of_address
 from ipmpki.diagnostics import Related, Severity
-from ipmpki.names import AddressFault, AddressSort, read_address, read_name, sort_of_address
+from ipmpki.names import read_name
 from ipmpki.rules.registry import Finding, dated_rule, fleet_rule
 from ipmpki.vocabulary import Profile
 from ipmpki.wording import days, quote
@@ -113,17 +114,15 @@ def is_not_sold(host: HostSpec, written: str) -> bool:
     return len(labels) == 1 or labels[-1] in _NOBODYS_DOMAINS
 
 
-def _longest_sold(now: datetime) -> tuple[datetime, timedelta] | None:
-    """The limit of a day, and since when it holds; None before there was one."""
-    return next(((since, longest) for since, longest in reversed(_LONGEST_SOLD) if since <= now), None)
-
-
-def _is_bound(fleet: Fleet) -> bool:
-    """Whether certificates come from an authority that is bound by the requirements.
+def _limit_on(fleet: Fleet, now: datetime) -> tuple[datetime, timedelta] | None:
+    """Since when a certificate is valid for at most how long, where the requirements bind the authority.
 
     A PEM file may hold the authority of a company, which sells for as long as it likes.
     """
-    return fleet.is_third_party and (fleet.bundle is None or fleet.bundle.is_certdata)
+    is_bound = fleet.is_third_party and (fleet.bundle is None or fleet.bundle.is_certdata)
+    if not is_bound or not fleet.was_read("ca", "kind"):
+        return None
+    return next(((since, longest) for since, longest in reversed(_LONGEST_SOLD) if since <= now), None)
 
 
 def _is_sold(host: HostSpec) -> bool:
@@ -172,8 +171,8 @@ def lifetime_not_sold(fleet: Fleet, now: datetime) -> Iterator[Finding]:
     role = "server"
     ```
     """
-    limit = _longest_sold(now)
-    if limit is None or not _is_bound(fleet) or not fleet.was_read("ca", "kind"):
+    limit = _limit_on(fleet, now)
+    if limit is None:
         return
     since, longest = limit
     is_inherited_by_own = False
@@ -244,8 +243,8 @@ def renewal_window_wider_than_sold(fleet: Fleet, now: datetime) -> Iterator[Find
     renew_before = "30d"
     ```
     """
-    limit = _longest_sold(now)
-    if limit is None or not _is_bound(fleet) or not fleet.was_read("ca", "kind"):
+    limit = _limit_on(fleet, now)
+    if limit is None:
         return
     since, longest = limit
     defaults, table = fleet.declared.defaults, fleet.place.at("defaults")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.addresses import is_address
 from ipmpki.diagnostics import Related, Severity
-from ipmpki.names import NameFault, is_address, read_name, wildcard_covers
+from ipmpki.names import NameFault, read_name, wildcard_covers
 from ipmpki.rules.registry import VENDOR, Finding, host_rule
 from ipmpki.wording import quote
 
