@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ipmpki import reader, specification
-from ipmpki.diagnostics import Problem, Severity
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
+from ipmpki.diagnostics.problem import Problem, Severity
 from ipmpki.store import read_chains
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki import peer
 from ipmpki.authority.contents import Contents, read_chain, read_contents
-from ipmpki.diagnostics import Place
-from ipmpki.faults import Fault, UnreadableFile
+from ipmpki.diagnostics.fault import Fault, UnreadableFile
+from ipmpki.diagnostics.problem import Place
 from ipmpki.presented import Flaw, FlawKind, KeyFileMode
 from ipmpki.reader import read_file
 from ipmpki.vocabulary import Role

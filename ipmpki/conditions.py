@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ipmpki.diagnostics import DocumentPath, Place, Problem, Related, Severity
+from ipmpki.diagnostics.problem import DocumentPath, Place, Problem, Related, Severity
 from ipmpki.source.secrets import AUTHORITIES
 from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
 

@@ -19,7 +19,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
-from ipmpki.faults import Fault, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

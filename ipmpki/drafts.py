@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.checking import Checked
-    from ipmpki.diagnostics import Place, Problem
+    from ipmpki.diagnostics.problem import Place, Problem
     from ipmpki.reader import SourceFile
 
 

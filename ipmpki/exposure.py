@@ -17,9 +17,9 @@ from ipmpki.token_uri import is_token_uri
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ipmpki import model
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Fleet
+    from ipmpki.model import tables
 
 _PATIENCE_SECONDS = 5.0
 """A repository on a network drive may be slow; what it would have said is worth no more."""
@@ -114,11 +114,11 @@ def _secrets(
         key = dist / host_folder(host.name) / f"{host.role.value}-key.pem"
         yield (f"{_shown(dist, root)}/", dist), os.path.realpath(key), fleet.place
     yield (_shown(store, root), store), os.path.realpath(store), _store_place(fleet)
-    tables: tuple[tuple[str, model.SigningAuthority | None], ...] = (
+    authorities: tuple[tuple[str, tables.SigningAuthority | None], ...] = (
         ("ca", fleet.declared.ca),
         ("client_ca", fleet.declared.client_ca),
     )
-    for table, authority in tables:
+    for table, authority in authorities:
         if authority is None:
             continue
         passphrase = authority.passphrase

@@ -8,14 +8,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Move, Severity
+from ipmpki.diagnostics.problem import Move, Severity
 from ipmpki.editing.fixes import apply_text_edits, means, overlap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ipmpki.diagnostics import DocumentPath, Edit, LocatedProblem
+    from ipmpki.diagnostics.problem import DocumentPath, Edit, LocatedProblem
     from ipmpki.drafts import Draft
 
 MOST_PASSES = 100

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from ipaddress import IPv4Address, IPv6Address
 
-    from ipmpki import model
-    from ipmpki.diagnostics import DocumentPath, Place
+    from ipmpki.diagnostics.problem import DocumentPath, Place
+    from ipmpki.model import tables
 
 __all__ = [
     "Address",
@@ -163,7 +163,7 @@ class HostSpec:
     renew_before: timedelta
     site: SiteSettings
     place: Place
-    declared: model.Host
+    declared: tables.Host
     tools_certificate: CertificateSpec | None = None
     keeps_key: bool = False
     unread: frozenset[DocumentPath] = frozenset()
@@ -242,7 +242,7 @@ class Fleet:
     hosts: tuple[HostSpec, ...]
     ignored_rules: tuple[str, ...]
     place: Place
-    declared: model.Declaration
+    declared: tables.Declaration
     is_whole: bool = True
     unread: frozenset[DocumentPath] = frozenset()
     """What of pki.toml beside its hosts could not be read."""

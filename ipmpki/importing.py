@@ -12,8 +12,8 @@ from ipmpki import specification
 from ipmpki.authority.contents import Contents, read_contents
 from ipmpki.authority.paths import Evidence, judge_path
 from ipmpki.authority.received import read_received
-from ipmpki.diagnostics import Severity
-from ipmpki.faults import Fault, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.issued import IssuedCertificate
 from ipmpki.ordering import stored_bundle
 from ipmpki.placing import place_problems
@@ -24,7 +24,7 @@ from ipmpki.store import BoughtCertificate, open_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ipmpki.diagnostics import LocatedProblem, Problem
+    from ipmpki.diagnostics.problem import LocatedProblem, Problem
     from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.presented import PresentedCertificate, Verdict
     from ipmpki.project import Project

@@ -7,12 +7,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import host_folder
-from ipmpki.faults import Fault, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.issued import Installation
 from ipmpki.names import read_name
 from ipmpki.render.inputs import folder_inputs, installable, separates_trust, trusted_by
 from ipmpki.store import open_store
-from ipmpki.wording import closest, counted, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from ipmpki import specification
 from ipmpki.authority import issuing, keys, reading, requests
 from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.issued import IssuedCertificate, StoredAuthority
 from ipmpki.keymaking import making_keys
 from ipmpki.signers import declared_key, existing_authority, new_authority, open_issuer, protect_keys

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.addresses import is_address
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 
 if TYPE_CHECKING:
     from OpenSSL import SSL

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Label, LocatedProblem, Position, Span
+from ipmpki.diagnostics.problem import Label, LocatedProblem, Position, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ipmpki.authority.contents import Contents
-    from ipmpki.diagnostics import Place, Problem
+    from ipmpki.diagnostics.problem import Place, Problem
 
 _START = Span(Position(1, 1), Position(1, 1))
 

@@ -12,8 +12,8 @@ from ipmpki import exposure, reader, specification
 from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, with_bundle
 from ipmpki.changes import REPORT_FOLDER, Plan, Stage
 from ipmpki.checking import Understood, conclude, judged, read, understand
-from ipmpki.diagnostics import Place, Severity
-from ipmpki.faults import Fault, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.problem import Place, Severity
 from ipmpki.planning import Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
 from ipmpki.requested import read_requests
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ipmpki.commission import AuthorityFiles, Progress
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.distribute import Outlet
     from ipmpki.fleet import Fleet
     from ipmpki.issued import Issued, StoredAuthority

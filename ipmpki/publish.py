@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import Drift
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.issued import PublishedFile, PublishedFolder, file_stamp
 
 if TYPE_CHECKING:

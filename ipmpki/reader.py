@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Fix, Problem, Related, Remove, Severity
-from ipmpki.faults import Fault, UnreadableFile, WrongDeclaration
+from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration
+from ipmpki.diagnostics.problem import Fix, Problem, Related, Remove, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.registry import KeyFile
 from ipmpki.source.secrets import is_usual_variable_name
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Fleet, PassphraseSource
 
 LARGEST_FILE = 64 * 1024 * 1024

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from ipmpki.authority.reading import CertificateFacts, read_certificate
 from ipmpki.chronicle import Chapter, Event, tell
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
+from ipmpki.diagnostics.wording import closest, quote
 from ipmpki.fleet import host_of, tools_holder
 from ipmpki.names import read_name
 from ipmpki.serials import read_serials
 from ipmpki.store.history import find_serial, read_events, read_holders, read_kept
 from ipmpki.watching import find_store
-from ipmpki.wording import closest, quote
 
 if TYPE_CHECKING:
     from pathlib import Path

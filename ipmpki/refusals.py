@@ -6,18 +6,19 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
-from ipmpki import model
-from ipmpki.diagnostics import Bracket, Fix, Place, Problem, Replace, Severity
-from ipmpki.model import FaultKind, Shape
+from ipmpki.diagnostics.problem import Bracket, Fix, Place, Problem, Replace, Severity
+from ipmpki.diagnostics.wording import certain, closest, either, quote
+from ipmpki.model import refusing as model
+from ipmpki.model import tables
+from ipmpki.model.refusing import FaultKind, Shape
 from ipmpki.source.secrets import is_passphrase
-from ipmpki.wording import certain, closest, either, quote
 
 if TYPE_CHECKING:
-    from ipmpki.diagnostics import DocumentPath
-    from ipmpki.model import Fault
+    from ipmpki.diagnostics.problem import DocumentPath
+    from ipmpki.model.refusing import Fault
 
 
-def refusal(root: type[model.Table], file: str, fault: Fault) -> Problem:
+def refusal(root: type[tables.Table], file: str, fault: Fault) -> Problem:
     """The problem of a value that the model refuses, with its fix where one value alone can be meant."""
     place = Place(file, fault.path)
     if is_passphrase(fault.path[:2]):
@@ -49,7 +50,7 @@ def _writing(place: Place, value: str | int | tuple[str, ...] | None) -> Fix | N
     return Fix(f"write {shown}", (Replace(place, value),))
 
 
-def _bracketing(root: type[model.Table], fault: Fault, place: Place) -> Fix | None:
+def _bracketing(root: type[tables.Table], fault: Fault, place: Place) -> Fix | None:
     """The fix of a table that is written as an array of tables, or the other way round."""
     path, value = fault.path, fault.value
     name = ".".join(map(str, path))
@@ -139,7 +140,7 @@ def _named(path: DocumentPath) -> str:
     return f"item {step + 1} of '{path[-2]}'"
 
 
-def _expected(root: type[model.Table], fault: Fault) -> str:
+def _expected(root: type[tables.Table], fault: Fault) -> str:
     return str(model.shape_of(root, fault.path))
 
 
@@ -159,7 +160,7 @@ def _kind_of(value: Any) -> str:
     return next(words for kind, words in kinds if isinstance(value, kind))
 
 
-def _right_type(root: type[model.Table], fault: Fault) -> str:  # noqa: PLR0911 -- one for each shape
+def _right_type(root: type[tables.Table], fault: Fault) -> str:  # noqa: PLR0911 -- one for each shape
     path, value = fault.path, fault.value
     key = next(str(step) for step in reversed(path) if isinstance(step, str))
     if is_passphrase(path):
@@ -186,7 +187,7 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False,
 
 
 def _value_of_right_type(  # noqa: PLR0911 -- one for each shape
-    root: type[model.Table], fault: Fault
+    root: type[tables.Table], fault: Fault
 ) -> str | int | tuple[str, ...] | None:
     """What alone can have been meant by a value of the wrong type; None where that cannot be told."""
     path, value = fault.path, fault.value
@@ -208,7 +209,7 @@ def _value_of_right_type(  # noqa: PLR0911 -- one for each shape
             return None
 
 
-def _as_text(root: type[model.Table], fault: Fault, key: str) -> str:
+def _as_text(root: type[tables.Table], fault: Fault, key: str) -> str:
     value = fault.value
     if fault.allowed:
         guess = {True: "required", False: "off"}.get(value) if isinstance(value, bool) else None

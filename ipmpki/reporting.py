@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from ipmpki.changes import Rollover
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, IssuedCertificate, StoredAuthority
     from ipmpki.trust import TrustBundle

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ipmpki import reader
-from ipmpki.diagnostics import Problem, Related, Severity
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
+from ipmpki.diagnostics.problem import Problem, Related, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.fleet import GivenKey, KeptKey, Role
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from ipmpki.authority.requests import RequestFacts
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
 
 _SHORTEST_RSA = 2048

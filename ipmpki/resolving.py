@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki.addresses import AddressFault, read_address
-from ipmpki.diagnostics import Place
+from ipmpki.diagnostics.problem import Place
 from ipmpki.fleet import (
     AuthoritySpec,
     BundleSource,
@@ -30,14 +30,14 @@ from ipmpki.vocabulary import OperatingSystem, Profile, Role
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ipmpki import model
-    from ipmpki.diagnostics import DocumentPath
+    from ipmpki.diagnostics.problem import DocumentPath
+    from ipmpki.model import tables
 
 
 def resolve(
-    declaration: model.Declaration,
+    declaration: tables.Declaration,
     place: Place,
-    hosts: Iterable[tuple[model.Host, Place]],
+    hosts: Iterable[tuple[tables.Host, Place]],
     *,
     is_whole: bool = True,
     unread: Mapping[str, frozenset[DocumentPath]] | None = None,
@@ -53,7 +53,7 @@ def resolve(
     mutual_auth = declaration.tls.mutual_auth == "required"
     is_third_party = ca.kind == "third-party"
     is_mixed = is_third_party and mutual_auth and declaration.client_ca is not None
-    signing: model.SigningAuthority = ca
+    signing: tables.SigningAuthority = ca
     if is_mixed and declaration.client_ca is not None:
         signing = declaration.client_ca
     sites = {system: _site_settings(declaration.ipm, system) for system in OperatingSystem}
@@ -123,7 +123,7 @@ def _share(name: str, spread: timedelta | None) -> timedelta:
     return timedelta(days=number % (spread.days + 1))
 
 
-def _passphrase(authority: model.SigningAuthority) -> PassphraseSource | None:
+def _passphrase(authority: tables.SigningAuthority) -> PassphraseSource | None:
     declared = authority.passphrase
     if declared is not None:
         return PassphraseSource(declared.env, declared.file)
@@ -135,9 +135,9 @@ def _passphrase(authority: model.SigningAuthority) -> PassphraseSource | None:
 
 
 def _host(  # noqa: PLR0913, PLR0917 -- what is the same for all hosts is worked out once
-    host: model.Host,
+    host: tables.Host,
     place: Place,
-    defaults: model.Defaults,
+    defaults: tables.Defaults,
     sites: Mapping[OperatingSystem, SiteSettings],
     unread: Mapping[Place, frozenset[DocumentPath]],
     trust: _Trust,
@@ -179,13 +179,13 @@ def _host(  # noqa: PLR0913, PLR0917 -- what is the same for all hosts is worked
     )
 
 
-def _bundle(ca: model.CertificateAuthority) -> BundleSource | None:
+def _bundle(ca: tables.CertificateAuthority) -> BundleSource | None:
     if ca.certdata is not None:
         return BundleSource(ca.certdata, "certdata", ca.bundle_age)
     return BundleSource(ca.bundle, "bundle", ca.bundle_age) if ca.bundle is not None else None
 
 
-def _site_of(host: model.Host, site: SiteSettings) -> SiteSettings:
+def _site_of(host: tables.Host, site: SiteSettings) -> SiteSettings:
     """What holds for the host: the site's restart command shuts a server down, which no client is to do."""
     command = site.restart_command if host.role is Role.SERVER else None
     if host.restart_command is not None:
@@ -209,8 +209,8 @@ def _subject(written: str) -> str:
     return read_name(written).ascii
 
 
-def _site_settings(ipm: model.Ipm, system: OperatingSystem) -> SiteSettings:
-    own: model.IpmSettings = getattr(ipm, system.value) or ipm
+def _site_settings(ipm: tables.Ipm, system: OperatingSystem) -> SiteSettings:
+    own: tables.IpmSettings = getattr(ipm, system.value) or ipm
 
     def chosen(one: str | None, other: str | None) -> str | None:
         """What the system's own table says, even where it says nothing on purpose: \"\"."""

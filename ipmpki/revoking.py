@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki import specification
-from ipmpki.faults import Fault, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongUse
+from ipmpki.diagnostics.wording import closest, quote
 from ipmpki.fleet import host_of, tools_holder
 from ipmpki.names import read_name
 from ipmpki.serials import read_serials
 from ipmpki.store import open_store
 from ipmpki.vocabulary import RevocationReason
-from ipmpki.wording import closest, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,21 +24,22 @@ def schema_text(name: str) -> str:
 
 
 def _declaration() -> dict[str, Any]:
-    from ipmpki import model  # loaded for this schema only, as it brings pydantic
+    from ipmpki.model import refusing as model  # loaded for this schema only, as it brings pydantic
+    from ipmpki.model import tables
 
-    schema = model.json_schema(model.Declaration)
+    schema = model.json_schema(tables.Declaration)
     schema["title"] = "pki.toml"
     schema["description"] = "The declaration of an InfoPrint Manager installation's certificates."
-    tables = schema["$defs"]
-    del tables["Keywords"]["title"]
-    _name_silenceable_rules(tables["RuleSettings"]["properties"]["ignore"])
-    passphrase = tables["Passphrase"]
+    definitions = schema["$defs"]
+    del definitions["Keywords"]["title"]
+    _name_silenceable_rules(definitions["RuleSettings"]["properties"]["ignore"])
+    passphrase = definitions["Passphrase"]
     passphrase["minProperties"] = passphrase["maxProperties"] = 1  # exactly one of env and file
     plain: dict[str, Any] = _without_null(schema)
     for table in (plain, *plain["$defs"].values()):
         for key in table.get("properties", {}).values():
             _explain_by_its_table(key, plain["$defs"])
-    # tables are titled by their keys, and what a table is for stands with the key
+    # definitions are titled by their keys, and what a table is for stands with the key
     for table in plain["$defs"].values():
         if table.get("type") == "object":
             table.pop("title", None)
@@ -47,7 +48,7 @@ def _declaration() -> dict[str, Any]:
 
 def _name_silenceable_rules(ignore: dict[str, Any]) -> None:
     """Let editors complete the names of the rules that can be ignored: all but errors."""
-    from ipmpki.diagnostics import Severity
+    from ipmpki.diagnostics.problem import Severity
     from ipmpki.rules.registry import registered
 
     ignore["items"]["enum"] = [

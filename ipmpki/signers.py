@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki import specification
 from ipmpki.authority import issuing, keys, reading, signing
-from ipmpki.faults import WrongDeclaration
+from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.issued import StoredAuthority
 
 if TYPE_CHECKING:

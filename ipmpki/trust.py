@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.authority.anchors import AnchorUnreadable, read_anchor
-from ipmpki.faults import UnreadableFile
+from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.mozilla.bundle import Form, Source, render_bundle
 from ipmpki.mozilla.certdata import parse
 from ipmpki.mozilla.criteria import Criteria, Purpose

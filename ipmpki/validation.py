@@ -9,22 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ipmpki import model
 from ipmpki.conditions import conditions
-from ipmpki.diagnostics import (
-    DocumentPath,
-    Fix,
-    Move,
-    Place,
-    Problem,
-    Related,
-    Rename,
-    Severity,
-)
-from ipmpki.model import Fault, FaultKind, Shape
+from ipmpki.diagnostics.problem import DocumentPath, Fix, Move, Place, Problem, Related, Rename, Severity
+from ipmpki.diagnostics.wording import certain, closest, quote
+from ipmpki.model import refusing as model
+from ipmpki.model import tables
+from ipmpki.model.refusing import Fault, FaultKind, Shape
 from ipmpki.refusals import refusal
 from ipmpki.resolving import resolve
-from ipmpki.wording import certain, closest, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,14 +51,14 @@ def validate(documents: Sequence[Document], *, is_whole: bool = True) -> Validat
 
     ``is_whole`` is False where the caller knows of a file that could not be read.
     """
-    main = _Validation(model.Declaration, documents[0])
-    declaration = main.read(model.Declaration)
-    sites = [_Validation(model.Site, document) for document in documents[1:]]
-    hosts: list[tuple[model.Host, Place]] = []
+    main = _Validation(tables.Declaration, documents[0])
+    declaration = main.read(tables.Declaration)
+    sites = [_Validation(tables.Site, document) for document in documents[1:]]
+    hosts: list[tuple[tables.Host, Place]] = []
     if declaration is not None:
         hosts.extend(_placed(declaration.hosts, documents[0]))
     for validation, document in zip(sites, documents[1:], strict=True):
-        site = validation.read(model.Site)
+        site = validation.read(tables.Site)
         if site is not None:
             hosts.extend(_placed(site.hosts, document))
     problems = [*main.problems, *conditions(main.document, main.was_read)]
@@ -85,7 +77,7 @@ def validate(documents: Sequence[Document], *, is_whole: bool = True) -> Validat
     return Validated(fleet, tuple(problems))
 
 
-def _placed(hosts: Iterable[model.Host], document: Document) -> Iterator[tuple[model.Host, Place]]:
+def _placed(hosts: Iterable[tables.Host], document: Document) -> Iterator[tuple[tables.Host, Place]]:
     place = Place(document.source.name, ("hosts",))
     return ((host, place.at(index)) for index, host in enumerate(hosts))
 
@@ -93,7 +85,7 @@ def _placed(hosts: Iterable[model.Host], document: Document) -> Iterator[tuple[m
 class _Validation:
     """One document on its way through the model."""
 
-    def __init__(self, root: type[model.Table], document: Document) -> None:
+    def __init__(self, root: type[tables.Table], document: Document) -> None:
         self.root = root
         self.document = document
         self.file = document.source.name
@@ -153,9 +145,9 @@ class _Validation:
         table = tuple(steps)
         key = str(key)
         place = Place(self.file, fault.path).key()
-        if self.root is model.Site and not table:
+        if self.root is tables.Site and not table:
             remedy = "an included file holds [[hosts]] only; everything else stands in pki.toml"
-            if key not in model.known_keys(model.Declaration, ()):
+            if key not in model.known_keys(tables.Declaration, ()):
                 self.unread.add(("hosts",))
                 remedy = "an included file holds [[hosts]] only"
             return Problem("unknown-key", Severity.ERROR, f"unknown key {quote(key)}", remedy, place)

@@ -14,7 +14,7 @@ from ipmpki import peer
 from ipmpki.addresses import read_address
 from ipmpki.authority.paths import Evidence, judge_path
 from ipmpki.collecting import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.names import NameFault, read_name
 from ipmpki.placing import place_problems
 from ipmpki.presented import Chain, FlawKind, Presented
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.authority.contents import Contents
-    from ipmpki.diagnostics import LocatedProblem, Problem
+    from ipmpki.diagnostics.problem import LocatedProblem, Problem
     from ipmpki.fleet import Address
     from ipmpki.presented import PresentedCertificate
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki import reader
 from ipmpki.checking import read
-from ipmpki.diagnostics import Severity
-from ipmpki.faults import UnreadableFile
+from ipmpki.diagnostics.fault import UnreadableFile
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.project import STORE_NAME, store_path, understand_text
 from ipmpki.standing import Status, shown_subject, stand, waited_for
 from ipmpki.store import read_issued

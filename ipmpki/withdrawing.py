@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ipmpki.authority import revocation
 from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.fleet import tools_holder
 from ipmpki.issued import StoredRevocationList
 from ipmpki.signers import open_issuer

@@ -12,7 +12,7 @@ from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
     from ipmpki.checking import Checked
-    from ipmpki.diagnostics import DocumentPath
+    from ipmpki.diagnostics.problem import DocumentPath
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 QUIET = Surroundings(NOW)

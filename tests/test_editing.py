@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.editing import Extend, Put, Reduce, Unset, add_host, names_in, remove_host, set_host
 from ipmpki.editing.layout import Layout
-from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

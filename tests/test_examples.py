@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ipmpki import project
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
 from tests.tools import require
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -17,7 +17,7 @@ from tests.tools import require
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
     from tests.shop import Shop
 
 IGNORED = "secrets-not-ignored-by-git"

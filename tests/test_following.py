@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki import following
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.project import load
 from tests.cli.command import ipmpki
 from tests.problems import AUTHORITY, CLIENT, server

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ipmpki.diagnostics import Part
+from ipmpki.diagnostics.problem import Part
 from ipmpki.drafts import Draft
 from ipmpki.fixing import fix
 from ipmpki.reader import SourceFile
@@ -20,7 +20,7 @@ from tests.problems import NOW, checked
 
 if TYPE_CHECKING:
     from ipmpki.checking import Checked
-    from ipmpki.diagnostics import DocumentPath, Span
+    from ipmpki.diagnostics.problem import DocumentPath, Span
 
 FOLDER = Path(__file__).parent
 SEEDS = [path.read_text("utf-8") for path in sorted((FOLDER / "golden").glob("*.toml"))]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ipmpki import checking
-from ipmpki.diagnostics import Place, Problem, Related, Severity
+from ipmpki.diagnostics.problem import Place, Problem, Related, Severity
 from ipmpki.issued import Issued
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine

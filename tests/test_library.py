@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import ipmpki
-from ipmpki.faults import UnreadableFile
+from ipmpki.diagnostics.fault import UnreadableFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ipmpki import project
 from ipmpki.authority.keys import public_key_digest
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.render.plan import read_plan_json, render_plan_json
 from ipmpki.store import VERSION, read_issued
 from tests.mozilla.writing import EXCERPT, certificate, certificate_object, trust_object

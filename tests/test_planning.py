@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.faults import UnreadableFile, WrongUse
+from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
 from ipmpki.project import Refused
 from ipmpki.render.plan import read_plan_json, render_plan_json, render_plan_text
 from tests.shop import HEAD, SERVER, TODAY, client

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.faults import Fault, UnreadableFile, WrongDeclaration
+from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration
 from ipmpki.store import read_issued
 from tests.cli.command import ipmpki
 from tests.shop import HEAD, SERVER, TODAY, Shop, client

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.publish import Publisher, survey
 from ipmpki.render.bundle import RenderedFile

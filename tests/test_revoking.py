@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 
-from ipmpki.faults import Fault, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.importing import import_certificates
 from ipmpki.revoking import revoke
 from ipmpki.vocabulary import RevocationReason

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipmpki.diagnostics import DocumentPath, Part, Place, Position, Problem, Severity, Span
+from ipmpki.diagnostics.problem import DocumentPath, Part, Place, Position, Problem, Severity, Span
 from ipmpki.source import MOST_SYNTAX_ERRORS, Document, Source, decode, locate, parse
 from ipmpki.source.spans import Spans
 from tests.problems import AUTHORITY, checked, rules_of

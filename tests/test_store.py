@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.issued import Issued
 from ipmpki.store import APPLICATION_ID, VERSION, open_store, read_issued
 from tests.shop import TODAY, client

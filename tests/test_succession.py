@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from ipmpki.changes import Stage
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.installing import record_installed
 from ipmpki.render.plan import read_plan_json, render_plan_json, render_plan_text
 from ipmpki.store import read_issued

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipmpki.wording import certain, closest
+from ipmpki.diagnostics.wording import certain, closest
 
 KEYS = ["name", "role", "os", "subject", "aliases", "ips", "key", "lifetime", "renew_before", "csr"]
 KINDS = ["rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384"]

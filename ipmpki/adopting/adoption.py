@@ -17,7 +17,7 @@ from ipmpki.adopting.surveying import survey_files
 from ipmpki.adopting.walking import read_folder
 from ipmpki.authority import issuing, keys
 from ipmpki.authority.found import Passphrases, list_pem_of, subject_of
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.fleet import PassphraseSource
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
 from ipmpki.vocabulary import Role

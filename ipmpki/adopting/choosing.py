@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki.adopting.survey import LeftCode
 from ipmpki.authority.found import is_issued_by, pem_of
-from ipmpki.faults import WrongDeclaration, WrongUse
-from ipmpki.wording import counted, quote
+from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
+from ipmpki.diagnostics.wording import counted, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki import specification
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.presented import Chain, Presented
 from ipmpki.rules.engine import judge_presented
 from ipmpki.vocabulary import KeyType, Profile

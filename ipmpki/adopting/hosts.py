@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ipmpki.addresses import AddressSort, sort_of_address
 from ipmpki.adopting.survey import LeftCode, LeftOut
 from ipmpki.authority.found import other_names_of
+from ipmpki.diagnostics.wording import quote
 from ipmpki.names import LONGEST_COMMON_NAME, read_name, wildcard_covers
 from ipmpki.vocabulary import KeyType, Role
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.adopting.rows import AUTHORITY
 from ipmpki.authority import revocation
-from ipmpki.faults import Fault, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.issued import StoredRevocationList
 from ipmpki.project import STORE_NAME
 from ipmpki.store import hold, open_store

@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from ipmpki.adopting.survey import LeftCode, LeftOut
-from ipmpki.faults import UnreadableFile, WrongUse
+from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

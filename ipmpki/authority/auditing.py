@@ -14,7 +14,7 @@ from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from ipmpki.authority import keys
 from ipmpki.authority.reading import CertificateUnreadable, parse_certificates, quietly
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

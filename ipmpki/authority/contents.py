@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from ipmpki.authority import keys
 from ipmpki.authority.reading import facts_of, find_extension, quietly
-from ipmpki.diagnostics import Place
+from ipmpki.diagnostics.problem import Place
 from ipmpki.presented import Flaw, FlawKind, PresentedCertificate, PresentedKey, PresentedRevocationList
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from ipmpki.authority.reading import find_extension, quietly
 from ipmpki.authority.received import is_pkcs12
 from ipmpki.authority.requests import read_request
 from ipmpki.authority.revocation import reason_of
-from ipmpki.diagnostics import Place
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
+from ipmpki.diagnostics.problem import Place
 from ipmpki.fleet import DistinguishedName
 from ipmpki.presented import Flaw, FlawKind
 

@@ -31,7 +31,7 @@ from ipmpki.authority.profiles import (
 )
 from ipmpki.authority.reading import UNREADABLE, parse_certificates, quietly
 from ipmpki.authority.signing import signed
-from ipmpki.faults import WrongDeclaration
+from ipmpki.diagnostics.fault import WrongDeclaration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from ipmpki.faults import WrongDeclaration
+from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.vocabulary import KeyType
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ipmpki.authority.keys import PublicKey, is_whole_sequence, key_type_of
-from ipmpki.faults import UnreadableFile
+from ipmpki.diagnostics.fault import UnreadableFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from ipmpki.authority.contents import Contents, read_contents
 from ipmpki.authority.keys import is_whole_sequence
 from ipmpki.authority.reading import quietly
-from ipmpki.diagnostics import Place
+from ipmpki.diagnostics.problem import Place
 from ipmpki.presented import Flaw, FlawKind
 
 if TYPE_CHECKING:

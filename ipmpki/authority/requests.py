@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from ipmpki.authority.keys import PublicKey, key_type_of, public_key_digest
 from ipmpki.authority.profiles import LEAF_EXTENSIONS, alternative_names, leaf_subject
 from ipmpki.authority.reading import quietly
-from ipmpki.faults import UnreadableFile
+from ipmpki.diagnostics.fault import UnreadableFile
 
 if TYPE_CHECKING:
     from ipmpki.authority.keys import PrivateKey

@@ -28,7 +28,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from ipmpki.faults import UnreadableFile, WrongUse
+from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

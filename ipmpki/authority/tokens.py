@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from ipmpki.authority.keys import PrivateKey, PublicKey, UnsupportedKey, key_type_of
-from ipmpki.faults import Fault, WrongDeclaration
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration
 from ipmpki.token_uri import parse_token_uri
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.init import TEMPLATE
 from ipmpki.cli.problems import exit_status, show_what_hurts
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 
 if TYPE_CHECKING:
     from ipmpki.fleet import PassphraseSource

@@ -12,7 +12,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.options import Moment
-from ipmpki.faults import Fault, UnreadableFile, WrongUse
+from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 
 if TYPE_CHECKING:
     from ipmpki.download import Fetched

@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 
 from ipmpki.cli import console
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 
 
 @click.command(epilog="Example: ipmpki explain partial-wildcard")
 @click.argument("rule")
 def command(rule: str) -> int:
     """Explain RULE: what it finds, who is hurt, what to write instead."""
+    from ipmpki.diagnostics.wording import closest
     from ipmpki.rules.registry import page, registered
-    from ipmpki.wording import closest
 
     rules = registered()
     if rule not in rules:

@@ -13,12 +13,12 @@ import click
 
 from ipmpki import reader
 from ipmpki.cli import console
-from ipmpki.wording import counted
+from ipmpki.diagnostics.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.drafts import Draft
 
 
@@ -77,7 +77,7 @@ def _told(one: LocatedProblem) -> str:
 
 
 def _diff(name: str, before: bytes, after: bytes) -> Iterator[str]:
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.source.secrets import without_secrets
 
     def lines(content: bytes) -> list[str]:

@@ -10,19 +10,19 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.problems import show_check
-from ipmpki.wording import counted
+from ipmpki.diagnostics.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.faults import Fault
+    from ipmpki.diagnostics.fault import Fault
     from ipmpki.following import Followed
     from ipmpki.project import Project
 
 
 def follow_file(path: Path) -> int:
     """Check a declaration at each change until Ctrl-C, which is how it is meant to end: status 0."""
-    from ipmpki.faults import Fault
+    from ipmpki.diagnostics.fault import Fault
     from ipmpki.following import follow
 
     def show(result: Project | Fault, followed: Followed) -> None:

@@ -13,14 +13,14 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.options import declaration_argument
 from ipmpki.cli.targets import target_argument
-from ipmpki.diagnostics import Severity
-from ipmpki.faults import Fault, WrongDeclaration
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.vocabulary import KeyType, OperatingSystem, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.drafts import Draft
     from ipmpki.editing import Change
     from ipmpki.fleet import HostSpec

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 
 
 @click.command(epilog="Editors start it by themselves; see the README for how to tell them.")

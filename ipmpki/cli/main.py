@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ipmpki import __version__
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -101,7 +101,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; for one that does not exist, the nearest name is offered."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from ipmpki.wording import closest
+            from ipmpki.diagnostics.wording import closest
 
             near = closest(args[0], list(COMMANDS))
             guess = f"; did you mean '{near}'?" if near else ""

@@ -12,7 +12,7 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.options import declaration_argument
 from ipmpki.cli.passphrases import ask, given, passphrase_options, warn_if_short
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 
 if TYPE_CHECKING:
     from ipmpki.fleet import PassphraseSource

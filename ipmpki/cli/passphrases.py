@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ipmpki.cli import console
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,13 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from ipmpki.cli import console
-from ipmpki.diagnostics import Severity, tally
-from ipmpki.wording import counted
+from ipmpki.diagnostics.problem import Severity, tally
+from ipmpki.diagnostics.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.project import Project
 
 FORMATS = ("text", "json", "sarif", "github", "junit", "html")

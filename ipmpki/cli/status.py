@@ -12,7 +12,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.options import Moment, declaration_argument
-from ipmpki.faults import Fault, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

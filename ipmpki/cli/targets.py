@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

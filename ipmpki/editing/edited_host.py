@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.addresses import AddressFault, read_address
+from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
+from ipmpki.diagnostics.wording import closest, either, quote
 from ipmpki.editing.changes import Extend, Put, Reduce, Unset
 from ipmpki.editing.layout import (
     Value,
@@ -19,9 +21,7 @@ from ipmpki.editing.layout import (
     write_value,
 )
 from ipmpki.editing.style import inline_style, own_pairs, rank, style_of
-from ipmpki.faults import WrongDeclaration, WrongUse
 from ipmpki.names import read_name
-from ipmpki.wording import closest, either, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.diagnostics import (
+from ipmpki.diagnostics.problem import (
     Append,
     Bracket,
     LocatedFix,
@@ -41,7 +41,7 @@ from ipmpki.editing.layout import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ipmpki.diagnostics import DocumentPath, Edit, Fix, Place
+    from ipmpki.diagnostics.problem import DocumentPath, Edit, Fix, Place
     from ipmpki.editing.layout import Statement
     from ipmpki.source import Source
     from ipmpki.source.spans import Spans

@@ -12,6 +12,8 @@ import copy
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.editing.changes import Put
 from ipmpki.editing.edited_host import EditedHost, is_same_name
 from ipmpki.editing.layout import (
@@ -26,9 +28,7 @@ from ipmpki.editing.layout import (
     without_member,
 )
 from ipmpki.editing.style import Style, inline_style, rank, style_of
-from ipmpki.faults import Fault, WrongDeclaration, WrongUse
 from ipmpki.source import Source, parse
-from ipmpki.wording import closest, counted, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

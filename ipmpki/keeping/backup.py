@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ipmpki import reader
 from ipmpki.authority.sealing import Sealer
 from ipmpki.checking import read
-from ipmpki.faults import UnreadableFile, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.fault import UnreadableFile, WrongDeclaration, WrongUse
 from ipmpki.keeping.archive import Manifest, write_archive
 from ipmpki.project import store_path, understand_text
 from ipmpki.store import snapshot

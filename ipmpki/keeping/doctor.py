@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.authority import auditing, keys
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.store import inspect, leftovers
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.authority import keys
-from ipmpki.faults import Fault, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.store import open_store, read_authority_keys
 
 if TYPE_CHECKING:

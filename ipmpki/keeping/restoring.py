@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ipmpki import reader
 from ipmpki.authority.sealing import BackupUnreadable, Unsealer
-from ipmpki.faults import Fault, UnreadableFile, WrongUse
+from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 from ipmpki.keeping.archive import Archive
 from ipmpki.project import store_path, understand_text
 from ipmpki.store import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.authority import auditing, keys
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.specification import BUNDLE
 from ipmpki.store import find_rows, write_store
 

@@ -12,8 +12,8 @@ from lsprotocol import types
 
 from ipmpki import reader
 from ipmpki.checking import Reading, conclude, read
-from ipmpki.diagnostics import Severity
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.lsp.texts import Text, path_of, uri_of
 from ipmpki.project import load_text, understand_text
 from ipmpki.render.problems import visible
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.source import Source
 
 SOURCE = "ipmpki"

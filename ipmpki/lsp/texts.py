@@ -14,7 +14,7 @@ from lsprotocol import types
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ipmpki.diagnostics import Position, Span
+    from ipmpki.diagnostics.problem import Position, Span
 
 _LINE_END = re.compile("\r\n|\n|\r")
 _DRIVE = re.compile("/[A-Za-z]:")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-    from ipmpki.diagnostics import DocumentPath
+    from ipmpki.diagnostics.problem import DocumentPath
 
 
 class FaultKind(StrEnum):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from ipmpki.diagnostics.wording import counted
 from ipmpki.mozilla.criteria import Level, in_order
-from ipmpki.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from ipmpki.faults import WrongUse
-from ipmpki.wording import closest, quote
+from ipmpki.diagnostics.fault import WrongUse
+from ipmpki.diagnostics.wording import closest, quote
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ipmpki.faults import Fault, UnreadableFile
+from ipmpki.diagnostics.fault import Fault, UnreadableFile
 
 DOWNLOAD: Final = "ipmpki bundle --download -o ca-cert.pem"
 FETCH: Final = f"fetch it again: {DOWNLOAD}, or from Mozilla's repository with another program"

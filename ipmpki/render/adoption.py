@@ -6,16 +6,16 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.render.problems import problems_output
 from ipmpki.vocabulary import Role
-from ipmpki.wording import counted, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ipmpki.adopting.adoption import Adoption
     from ipmpki.adopting.hosts import HostEntry
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.issued import IssuedCertificate
     from ipmpki.outputs import AdoptionOutput
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import PLAYBOOK_FOLDER, Action, Artifact, host_folder
+from ipmpki.diagnostics.wording import counted
 from ipmpki.render.plan import (
     MOST_HOSTS_NAMED,
     ORDER,
@@ -16,7 +17,6 @@ from ipmpki.render.plan import (
     rollover_lines,
 )
 from ipmpki.vocabulary import OperatingSystem, Role
-from ipmpki.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,8 @@ from ipmpki.changes import (
     Rollover,
     Stage,
 )
-from ipmpki.faults import UnreadableFile
-from ipmpki.wording import counted
+from ipmpki.diagnostics.fault import UnreadableFile
+from ipmpki.diagnostics.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

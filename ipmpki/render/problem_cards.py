@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.render import report_words as words
 from ipmpki.render.problems import visible
 from ipmpki.render.problems.folding import fold
@@ -14,7 +14,7 @@ from ipmpki.render.problems.text import marked_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.diagnostics import Label, LocatedProblem, Span
+    from ipmpki.diagnostics.problem import Label, LocatedProblem, Span
 
 MOST_PLACES = 200
 """Further places of one mistake that a card lists."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from ipmpki.diagnostics import tally
+from ipmpki.diagnostics.problem import tally
 from ipmpki.render.pages import inlined, page_environment, policy
 from ipmpki.render.problem_cards import problem_cards
 from ipmpki.render.problems import summary, visible
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
 
 
 def render_problem_page(problems: Sequence[LocatedProblem], file: str) -> str:

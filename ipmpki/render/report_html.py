@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from ipmpki.diagnostics import tally
+from ipmpki.diagnostics.problem import tally
 from ipmpki.render import next_steps
 from ipmpki.render import report_words as words
 from ipmpki.render.host_table import host_tables

@@ -6,7 +6,7 @@ import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import tally
+from ipmpki.diagnostics.problem import tally
 from ipmpki.render import next_steps
 from ipmpki.render import report_words as words
 from ipmpki.render.problems import render_text, visible

@@ -13,12 +13,12 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from ipmpki.diagnostics import tally
+from ipmpki.diagnostics.problem import tally
 from ipmpki.render.problems import visible
 from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
-    from ipmpki.diagnostics import Tally
+    from ipmpki.diagnostics.problem import Tally
     from ipmpki.render.report import Report, ReportedAuthority, ReportedHost
 
 SYSTEM_NAMES = {

@@ -11,7 +11,7 @@ from ipmpki.rules.registry import page, registered
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
 
 _FENCE = "```"
 

@@ -14,15 +14,15 @@ from ipmpki.addresses import (
     read_address,
     sort_of_address,
 )
-from ipmpki.diagnostics import Append, Fix, Related, Remove, Replace, Severity
+from ipmpki.diagnostics.problem import Append, Fix, Related, Remove, Replace, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.names import read_name
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Address, Fleet, HostSpec
 
 _NOT_AN_ENDPOINT = {

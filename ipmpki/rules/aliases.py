@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.addresses import AddressFault, read_address
-from ipmpki.diagnostics import Append, Fix, Related, Remove, Severity
+from ipmpki.diagnostics.problem import Append, Fix, Related, Remove, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.names import NameFault, read_name
 from ipmpki.rules.names import fix_of_name, what_is_wrong
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 from ipmpki.rules.sold import is_not_sold
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Fleet, HostSpec
 
 

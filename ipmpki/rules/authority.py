@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
+from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 
 if TYPE_CHECKING:

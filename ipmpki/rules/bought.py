@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
+from ipmpki.diagnostics.wording import days, quote
 from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
-from ipmpki.wording import days, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
+from ipmpki.diagnostics.problem import Related, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.names import mixed_label, read_name
 from ipmpki.rules.registry import Finding, fleet_rule, host_rule
 from ipmpki.rules.sold import is_not_sold
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Fleet, HostSpec
 
 _MOST_SHOWN = 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Fix, Place, Problem, Remove, Replace, Severity
+from ipmpki.diagnostics.problem import Fix, Place, Problem, Remove, Replace, Severity
+from ipmpki.diagnostics.wording import certain, closest, quote
 from ipmpki.rules.registry import Finding, Rule, Surroundings, registered
-from ipmpki.wording import certain, closest, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
+from ipmpki.diagnostics.problem import Related, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.names import read_name
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 from ipmpki.vocabulary import OperatingSystem, Role
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

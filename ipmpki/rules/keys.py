@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
+from ipmpki.diagnostics.problem import Related, Severity
+from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 from ipmpki.rules.service import site_value
 from ipmpki.vocabulary import OperatingSystem, Role
-from ipmpki.wording import counted, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Fleet
 
 _MOST_SHOWN = 3

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
+from ipmpki.diagnostics.problem import Related, Severity
+from ipmpki.diagnostics.wording import days
 from ipmpki.rules.registry import Finding, fleet_rule
 from ipmpki.vocabulary import OperatingSystem, Role
-from ipmpki.wording import days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
+from ipmpki.diagnostics.problem import Related, Severity
+from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 from ipmpki.vocabulary import Role
-from ipmpki.wording import counted, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

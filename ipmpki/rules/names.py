@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.addresses import is_address
-from ipmpki.diagnostics import Fix, Remove, Replace, Severity
+from ipmpki.diagnostics.problem import Fix, Remove, Replace, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.names import (
     LONGEST_COMMON_NAME,
     LONGEST_LABEL,
@@ -16,12 +17,11 @@ from ipmpki.names import (
     read_name,
 )
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Fleet, HostSpec
 
 

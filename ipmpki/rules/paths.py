@@ -6,17 +6,17 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.registry import Finding, fleet_rule
 from ipmpki.token_uri import is_token_uri
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki import model
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Fleet
+    from ipmpki.model import tables
 
 _OF_A_SHELL = re.compile(r"~[^/\\]*(?:[/\\]|$)|.*\$\{?[A-Za-z_]|.*%[A-Za-z_][A-Za-z0-9_]*%", re.DOTALL)
 
@@ -27,11 +27,11 @@ def _secrets(fleet: Fleet) -> Iterator[tuple[str, Place]]:
     """The paths of files that hold the authority's secrets, as written."""
     if fleet.declared.store is not None and fleet.was_read("store"):
         yield fleet.declared.store, fleet.place.at("store")
-    tables: tuple[tuple[str, model.SigningAuthority | None], ...] = (
+    authorities: tuple[tuple[str, tables.SigningAuthority | None], ...] = (
         ("ca", fleet.declared.ca),
         ("client_ca", fleet.declared.client_ca),
     )
-    for table, authority in tables:
+    for table, authority in authorities:
         if authority is None:
             continue
         key_file, passphrase = authority.key_file, authority.passphrase

@@ -6,10 +6,10 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 from ipmpki.addresses import AddressSort
-from ipmpki.diagnostics import Fix, Remove, Replace, Severity
+from ipmpki.diagnostics.problem import Fix, Remove, Replace, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.addresses import addresses_of_sort
 from ipmpki.rules.registry import Finding, host_rule
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

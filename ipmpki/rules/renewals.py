@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
+from ipmpki.diagnostics.problem import Related, Severity
+from ipmpki.diagnostics.wording import days
 from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
 from ipmpki.rules.service import site_value
 from ipmpki.vocabulary import OperatingSystem, Role
-from ipmpki.wording import days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Fleet
 
 _EVERY_WEEK = timedelta(days=7)

@@ -6,10 +6,10 @@ import shlex
 from pathlib import PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Related, Severity
+from ipmpki.diagnostics.problem import Related, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.registry import Finding, Surroundings, fleet_rule, state_rule
 from ipmpki.source.secrets import AUTHORITIES, is_variable_name
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.diagnostics import Fix, Related, Replace, Severity
+from ipmpki.diagnostics.problem import Fix, Related, Replace, Severity
+from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 from ipmpki.vocabulary import OperatingSystem, Role
-from ipmpki.wording import counted, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki import model
-    from ipmpki.diagnostics import DocumentPath, Place
+    from ipmpki.diagnostics.problem import DocumentPath, Place
     from ipmpki.fleet import Fleet
+    from ipmpki.model import tables
 
 _FORCED = re.compile(r"\bstartsrv(?:\s+[^\s;&|]+)*?(?P<flag>\s+-F)(?=[\s;&|]|$)")
 
@@ -23,12 +23,12 @@ _KNOWN_KEYWORDS = {"enabletls": "EnableTLS", "certfile": "CertFile", "keyfile": 
 _ROLES_OF_KEYWORDS = ("ca_file", "crl_file", "mutual_auth")
 
 
-def _settings(fleet: Fleet) -> Iterator[tuple[model.IpmSettings, DocumentPath]]:
+def _settings(fleet: Fleet) -> Iterator[tuple[tables.IpmSettings, DocumentPath]]:
     """[ipm], and the tables of the systems below it, each with its path."""
     ipm = fleet.declared.ipm
     yield ipm, ("ipm",)
     for system in OperatingSystem:
-        own: model.IpmSettings | None = getattr(ipm, system.value)
+        own: tables.IpmSettings | None = getattr(ipm, system.value)
         if own is not None:
             yield own, ("ipm", system.value)
 
@@ -38,7 +38,7 @@ def site_value(fleet: Fleet, system: OperatingSystem, key: str) -> tuple[Any, Pl
 
     None also where it could not be read.
     """
-    own: model.IpmSettings | None = getattr(fleet.declared.ipm, system.value)
+    own: tables.IpmSettings | None = getattr(fleet.declared.ipm, system.value)
     place = fleet.place.at("ipm", system.value, key)
     value = getattr(own, key) if own is not None else None
     if value is None and fleet.was_read(*place.path):

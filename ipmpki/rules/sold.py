@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki.addresses import AddressFault, AddressSort, read_address, sort_of_address
-from ipmpki.diagnostics import Related, Severity
+from ipmpki.diagnostics.problem import Related, Severity
+from ipmpki.diagnostics.wording import days, quote
 from ipmpki.names import read_name
 from ipmpki.rules.registry import Finding, dated_rule, fleet_rule
 from ipmpki.vocabulary import Profile
-from ipmpki.wording import days, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.diagnostics import DocumentPath
+    from ipmpki.diagnostics.problem import DocumentPath
     from ipmpki.fleet import Fleet, HostSpec
 
 _NOBODYS_DOMAINS = frozenset(

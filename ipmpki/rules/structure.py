@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.registry import reported_elsewhere
 
 

@@ -6,14 +6,14 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
+from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.rules.registry import Finding, fleet_rule
-from ipmpki.wording import counted, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.diagnostics import Place
+    from ipmpki.diagnostics.problem import Place
     from ipmpki.fleet import Fleet
 
 _FIELDS = ("common_name", "organization", "organizational_unit", "state", "locality")

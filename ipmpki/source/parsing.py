@@ -7,10 +7,10 @@ import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.diagnostics import DocumentPath, Place, Position, Problem, Severity, Span
+from ipmpki.diagnostics.problem import DocumentPath, Place, Position, Problem, Severity, Span
+from ipmpki.diagnostics.wording import quote
 from ipmpki.source.secrets import may_hold_secret
 from ipmpki.source.text import Document, Source
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import (
+from ipmpki.diagnostics.problem import (
     Append,
     DocumentPath,
     Label,

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipmpki.diagnostics import DocumentPath, Place
+    from ipmpki.diagnostics.problem import DocumentPath, Place
 
 _SECRET = re.compile(
     r"""(?P<key>\b(?:pass_?phrase|pass_?word|secret|pin-value)["']?[ \t]*[=:]?)(?P<value>.*)""", re.IGNORECASE

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import DocumentPath, Part, Place, Position, Span
+from ipmpki.diagnostics.problem import DocumentPath, Part, Place, Position, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

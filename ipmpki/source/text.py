@@ -6,7 +6,7 @@ import codecs
 from dataclasses import dataclass, field
 from typing import Any
 
-from ipmpki.diagnostics import DocumentPath, Place, Position, Problem, Severity, Span
+from ipmpki.diagnostics.problem import DocumentPath, Place, Position, Problem, Severity, Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import platform
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.issued import Issued
 from ipmpki.store.ledger import Store
 from ipmpki.store.reading import read, read_certificates

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.store.ledger import Store
 from ipmpki.store.opening import clear_errors, connect
 from ipmpki.store.pages import read_rows

@@ -22,7 +22,7 @@ from ipmpki.authority.sealing import (
     WrongBackupPassphrase,
     normal,
 )
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 
 PASSPHRASE = normal("Größe".encode())
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki import model
-from ipmpki.model import known_keys
+from ipmpki.model import refusing as model
+from ipmpki.model import tables
+from ipmpki.model.refusing import known_keys
 
 if TYPE_CHECKING:
     from tests.cli.terminal import Terminal
@@ -65,9 +66,9 @@ def test_every_key_is_shown_and_each_is_known(terminal: Terminal) -> None:
         table = values
         for step in path:
             table = table[step]  # type: ignore[index]
-        missing = set(known_keys(model.Declaration, path)) - set(table)
+        missing = set(known_keys(tables.Declaration, path)) - set(table)
         assert not missing, f"{path} lacks {missing}"
-    declaration, faults = model.read(model.Declaration, values)
+    declaration, faults = model.read(tables.Declaration, values)
     assert faults == ()
     assert declaration is not None
 
@@ -76,8 +77,8 @@ def test_what_is_shown_as_a_default_is_the_default() -> None:
     from importlib import resources
 
     text = (resources.files("ipmpki") / "templates/pki.toml").read_text("ascii")
-    written, _ = model.read(model.Declaration, tomllib.loads(text))
-    bare, _ = model.read(model.Declaration, {"ca": {"common_name": "Print CA"}})
+    written, _ = model.read(tables.Declaration, tomllib.loads(text))
+    bare, _ = model.read(tables.Declaration, {"ca": {"common_name": "Print CA"}})
     assert written is not None
     assert bare is not None
     assert (written.ca, written.tls, written.defaults, written.ipm, written.rollout) == (

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.installing import record_installed
 from ipmpki.keeping.backup import make_backup
 from ipmpki.keeping.restoring import WouldLose, restore

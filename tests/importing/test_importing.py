@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from cryptography.x509.oid import NameOID
 
-from ipmpki.faults import Fault
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.importing import Imported, import_certificates
 from ipmpki.store import read_issued
 from tests.importing.seller import CLIENT_AUTH, SERVER_AUTH, Seller, pem

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipmpki.faults import UnreadableFile
+from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.mozilla.certdata import decode_octal, encode_octal, parse
 from ipmpki.mozilla.flaws import CutOff, Damaged
 from ipmpki.mozilla.recognising import text_of

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ipmpki.faults import WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.mozilla.criteria import DistrustAfter, Level, Purpose, in_order, read_levels, read_purposes
 from ipmpki.mozilla.flaws import Damaged
 from tests.mozilla.writing import (

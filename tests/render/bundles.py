@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from ipmpki import model
-from ipmpki.diagnostics import Place
+from ipmpki.diagnostics.problem import Place
 from ipmpki.fleet import CertificateSpec, HostSpec, KeptKey, KeywordNames, SiteSettings
+from ipmpki.model import tables
 from ipmpki.render.bundle import HostBundle
 from ipmpki.render.host import render_host
 from ipmpki.vocabulary import KeyType, OperatingSystem, Profile, Role
@@ -116,7 +116,7 @@ def bundle_of(  # noqa: PLR0913 -- each names one thing a test varies
         renew_before=timedelta(30),
         site=SiteSettings(account, restart, keywords or KeywordNames()),
         place=Place("pki.toml", ("hosts", 0)),
-        declared=model.Host(name=name, role=Role(role)),
+        declared=tables.Host(name=name, role=Role(role)),
     )
     ca_certificates, _ = pair(f"authority of {label}")
     return HostBundle(host, authority, mutual, ca_certificates, certificate, key, crl)

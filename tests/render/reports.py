@@ -7,7 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ipmpki.changes import Rollover, Stage
-from ipmpki.diagnostics import Label, LocatedProblem, Place, Position, Problem, Related, Severity, Span
+from ipmpki.diagnostics.problem import (
+    Label,
+    LocatedProblem,
+    Place,
+    Position,
+    Problem,
+    Related,
+    Severity,
+    Span,
+)
 from ipmpki.render.report import (
     Report,
     ReportedAuthority,

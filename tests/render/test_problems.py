@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from ipmpki.diagnostics import (
+from ipmpki.diagnostics.problem import (
     Label,
     LocatedProblem,
     Place,

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipmpki.diagnostics import Position, Severity, Span
+from ipmpki.diagnostics.problem import Position, Severity, Span
 from ipmpki.render.report import Report, render_report
 from ipmpki.render.rule_pages import rule_pages
 from ipmpki.render.timeline import MOST_BARS, MOST_PERIODS, draw_timeline

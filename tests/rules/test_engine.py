@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ipmpki.diagnostics import Problem, Severity
+from ipmpki.diagnostics.problem import Problem, Severity
 from ipmpki.rules import engine
 from ipmpki.rules.registry import Rule, registered
 from tests.problems import AUTHORITY, CLIENT, QUIET, checked, rules_of, server

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.registry import HEADINGS, REST_OF_A_FILE, Rule, page, registered
 from tests.cli.command import ipmpki
 from tests.problems import rules_of

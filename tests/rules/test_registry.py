@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.registry import Finding, fleet_rule, registered, reported_elsewhere
 
 if TYPE_CHECKING:

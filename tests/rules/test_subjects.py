@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ipmpki.diagnostics import Place
+from ipmpki.diagnostics.problem import Place
 from ipmpki.issued import Issued
 from ipmpki.rules.registry import KeyFile, Surroundings
 from tests.problems import AUTHORITY, CLIENT, NOW, checked, fleet_with, places_of, rules_of, server

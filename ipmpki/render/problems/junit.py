@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.render.problems.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.diagnostics import LocatedProblem
+    from ipmpki.diagnostics.problem import LocatedProblem
 
 _ALWAYS_FAILING = frozenset({Severity.ERROR})
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as quote_url
 
 from ipmpki import __version__
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.registry import registered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.diagnostics import Label, LocatedFix, LocatedProblem, Span
+    from ipmpki.diagnostics.problem import Label, LocatedFix, LocatedProblem, Span
 
 _SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

@@ -6,15 +6,15 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity, tally
+from ipmpki.diagnostics.problem import Severity, tally
+from ipmpki.diagnostics.wording import counted
 from ipmpki.render.problems.escaping import columns, escaped, is_harmless, visible
 from ipmpki.render.problems.folding import fold
-from ipmpki.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.diagnostics import Label, LocatedProblem, Tally
+    from ipmpki.diagnostics.problem import Label, LocatedProblem, Tally
 
 USUAL_WIDTH = 120
 """Columns for excerpts where no width is told; messages are then not wrapped."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Position, Span, tally
+from ipmpki.diagnostics.problem import Position, Span, tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.diagnostics import Label, LocatedFix, LocatedProblem
+    from ipmpki.diagnostics.problem import Label, LocatedFix, LocatedProblem
     from ipmpki.outputs import FixOutput, PositionOutput, ProblemOutput, ProblemsOutput, RelatedOutput
 
 _TOP = Span(Position(1, 1), Position(1, 1))

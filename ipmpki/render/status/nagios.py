@@ -11,9 +11,9 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.wording import counted
 from ipmpki.render.status import words
 from ipmpki.standing import Kind, Standing, State
-from ipmpki.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

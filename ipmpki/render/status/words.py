@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.wording import counted, days
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import day
 from ipmpki.standing import Kind, Standing, State, Step
-from ipmpki.wording import counted, days
 
 if TYPE_CHECKING:
     from datetime import datetime

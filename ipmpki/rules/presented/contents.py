@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
 from ipmpki.presented import FlawKind
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
 

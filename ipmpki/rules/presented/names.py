@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.addresses import is_address
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.names import NameFault, read_name, wildcard_covers
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics import Severity
+from ipmpki.diagnostics.problem import Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.presented import PathFault
 from ipmpki.rules.registry import Finding, presented_rule
-from ipmpki.wording import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
