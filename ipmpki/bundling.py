@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ipmpki import reader, specification
+from ipmpki import specification
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Problem, Severity
+from ipmpki.source import files
 from ipmpki.store import read_chains
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def read_bundle(root: Path, source: BundleSource, at: datetime) -> TrustBundle:
     """
     from ipmpki.trust import from_certdata, from_pem
 
-    content = reader.read_file(root / source.path, what="the trust bundle")
+    content = files.read_file(root / source.path, what="the trust bundle")
     return from_certdata(content, source.path, at) if source.is_certdata else from_pem(content, source.path)
 
 

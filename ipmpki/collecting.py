@@ -17,7 +17,7 @@ from ipmpki.authority.contents import Contents, read_chain, read_contents
 from ipmpki.diagnostics.fault import Fault, UnreadableFile
 from ipmpki.diagnostics.problem import Place
 from ipmpki.presented import Flaw, FlawKind, KeyFileMode
-from ipmpki.reader import read_file
+from ipmpki.source.files import read_file
 from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ipmpki import checking, reader
+from ipmpki import checking
 from ipmpki.rules.registry import Surroundings
+from ipmpki.source import files as reader
 from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from ipmpki.checking import Checked
     from ipmpki.diagnostics.problem import Place, Problem
-    from ipmpki.reader import SourceFile
+    from ipmpki.source.files import SourceFile
 
 
 @dataclass(frozen=True, slots=True)

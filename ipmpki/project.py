@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipmpki import exposure, reader, specification
+from ipmpki import exposure, specification
 from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, with_bundle
 from ipmpki.changes import REPORT_FOLDER, Plan, Stage
 from ipmpki.checking import Understood, conclude, judged, read, understand
@@ -18,6 +18,7 @@ from ipmpki.planning import Wanted, World, make_plan
 from ipmpki.publish import Publisher, survey
 from ipmpki.requested import read_requests
 from ipmpki.rules.registry import Surroundings
+from ipmpki.source import files as reader
 from ipmpki.store import open_store, read_issued, read_replaced
 from ipmpki.validation import included_patterns
 

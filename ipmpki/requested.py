@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ipmpki import reader
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Problem, Related, Severity
 from ipmpki.diagnostics.wording import quote
 from ipmpki.fleet import GivenKey, KeptKey, Role
+from ipmpki.source import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def _with_request(host: HostSpec, root: Path, owners: dict[str, Place], problems
     from ipmpki.authority.requests import read_request
 
     try:
-        facts = read_request(reader.read_file(root / path, what="the request"))
+        facts = read_request(files.read_file(root / path, what="the request"))
     except Fault as fault:
         problems.append(Problem("request-unreadable", Severity.ERROR, fault.message, fault.remedy, place))
         return host

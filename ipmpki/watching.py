@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ipmpki import reader
 from ipmpki.checking import read
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.project import STORE_NAME, store_path, understand_text
+from ipmpki.source import files
 from ipmpki.standing import Status, shown_subject, stand, waited_for
 from ipmpki.store import read_issued
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def find_store(path: Path) -> Path:
     """Where the store of a declaration is, whatever else stands in it. Raises UnreadableFile."""
-    main = read(str(path), reader.read_file(path, what="the declaration"))
+    main = read(str(path), files.read_file(path, what="the declaration"))
     declared = main.document.values.get("store")
     return _existing(path.absolute().parent / (declared if isinstance(declared, str) else STORE_NAME), path)
 
@@ -45,7 +45,7 @@ def watch(path: Path, at: datetime | None = None) -> Status:
 
     Raises Fault where the declaration or the store cannot be read.
     """
-    content = reader.read_file(path, what="the declaration")
+    content = files.read_file(path, what="the declaration")
     understood = understand_text(path.absolute(), str(path), content)
     issued = read_issued(_existing(store_path(path.absolute(), understood.fleet), path))
     now = (at or datetime.now(UTC)).astimezone(UTC)

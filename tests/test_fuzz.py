@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ipmpki.diagnostics.problem import Part
 from ipmpki.drafts import Draft
 from ipmpki.fixing import fix
-from ipmpki.reader import SourceFile
 from ipmpki.render.problems import render_github, render_json, render_sarif, render_text
+from ipmpki.source.files import SourceFile
 from tests.problems import NOW, checked
 
 if TYPE_CHECKING:

@@ -131,7 +131,7 @@ def _chosen(file: Path | None) -> tuple[PresentedCertificate, ...]:
     if file is None:
         return ()
     from ipmpki.authority.contents import read_contents
-    from ipmpki.reader import read_file
+    from ipmpki.source.files import read_file
 
     held = read_contents(str(file), read_file(file, what="the authority's certificate"))
     authorities = tuple(one for one in held.certificates if one.is_authority)
@@ -158,7 +158,7 @@ def _given(
 ) -> list[tuple[bytes, PassphraseSource]]:
     """Each passphrase, with where pki.toml can say that it is."""
     from ipmpki.fleet import PassphraseSource
-    from ipmpki.reader import read_passphrase
+    from ipmpki.source.files import read_passphrase
 
     asked = [(PassphraseSource(name, None), PassphraseSource(name, None)) for name in variables]
     for file in files:

@@ -9,8 +9,8 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.passphrases import ask, given, passphrase_options, warn_if_short
-from ipmpki.cli.saving import create_private
 from ipmpki.cli.targets import file_and_backup
+from ipmpki.source.write_file import create_private
 
 if TYPE_CHECKING:
     from pathlib import Path

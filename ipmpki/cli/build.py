@@ -55,8 +55,8 @@ def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -
 def _read_plan(saved: Path | None) -> Plan | None:
     if saved is None:
         return None
-    from ipmpki.reader import read_file
     from ipmpki.render.plan import read_plan_json
+    from ipmpki.source.files import read_file
 
     return read_plan_json(read_file(saved, what="the plan"), str(saved))
 

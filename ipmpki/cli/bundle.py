@@ -121,7 +121,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
 
 
 def _read(certdata: Path) -> bytes:
-    from ipmpki.reader import read_file
+    from ipmpki.source.files import read_file
 
     if not certdata.exists():
         raise UnreadableFile(
@@ -150,7 +150,7 @@ def _select(content: bytes, name: str, criteria: Criteria) -> Selection:
 
 def _previous(output: Path, certdata: Path) -> bytes:
     """What the bundle was before. Raises WrongUse where it is something that must not be overwritten."""
-    from ipmpki.reader import read_file
+    from ipmpki.source.files import read_file
 
     if str(output) == STANDARD_OUTPUT or not output.is_file():
         return b""
@@ -187,7 +187,7 @@ def _fetched(certdata: Path, url: str) -> Fetched | None:
 
 def _keep(certdata: Path, fetched: Fetched) -> None:
     """Keep a file that has proven to be what it should be."""
-    from ipmpki.cli.saving import publish
+    from ipmpki.source.write_file import publish
 
     publish(certdata, fetched.content)
     if fetched.receipt is not None:
@@ -199,7 +199,7 @@ def _receipt_file(certdata: Path) -> Path:
 
 
 def _write(output: Path, bundle: bytes) -> bool:
-    from ipmpki.cli.saving import publish
+    from ipmpki.source.write_file import publish
 
     if str(output) != STANDARD_OUTPUT:
         return publish(output, bundle)

@@ -46,7 +46,7 @@ def command(file: Path, new: Path | None, *, format_: str) -> int:
     """
     from ipmpki.keeping.doctor import diagnose
     from ipmpki.project import DIST_NAME, store_path, understand_text
-    from ipmpki.reader import read_file, usable_passphrase
+    from ipmpki.source.files import read_file, usable_passphrase
 
     path = file.absolute()
     fleet = understand_text(path, str(file), read_file(file, what="the declaration")).fleet

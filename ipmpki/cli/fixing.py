@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipmpki import reader
 from ipmpki.cli import console
 from ipmpki.diagnostics.wording import counted
+from ipmpki.source import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 def make_fixes(path: Path) -> None:
     """Write every fix to the declaration and its included files, each whole or not at all, and say so."""
-    from ipmpki.cli.saving import save
     from ipmpki.drafts import open_draft
     from ipmpki.fixing import fix
     from ipmpki.render.problems import visible
+    from ipmpki.source.write_file import save
 
     draft = open_draft(path)
     fixed = fix(draft, datetime.now(UTC))
@@ -62,7 +62,7 @@ def _changed(draft: Draft, fixed: Draft) -> Iterator[tuple[str, bytes, bytes]]:
     before = draft.contents
     for name, after in fixed.contents.items():
         # A file that a mended include brought in is not in the first draft.
-        old = before[name] if name in before else reader.read_file(Path(name), what="the included file")
+        old = before[name] if name in before else files.read_file(Path(name), what="the included file")
         if old != after:
             yield name, old, after
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ipmpki.drafts import Draft
     from ipmpki.editing import Change
     from ipmpki.fleet import HostSpec
-    from ipmpki.reader import SourceFile
+    from ipmpki.source.files import SourceFile
 
 SHORTENED_KEYS = ("os", "subject", "key", "lifetime", "renew_before", "csr", "restart_command")
 OPTIONAL_KEYS = ("os", "subject", "aliases", "ips", *SHORTENED_KEYS[2:])
@@ -97,7 +97,7 @@ def _require_free(declaration: Draft, name: str, *, beside: SourceFile) -> None:
 def _save(declaration: Draft, file: SourceFile, text: str, done: str) -> int:
     """Check the edited text, write it where it brings no new error, and say what was done."""
     from ipmpki.cli.problems import show_problems
-    from ipmpki.cli.saving import save
+    from ipmpki.source.write_file import save
 
     main = declaration.files[0].name
     content = text.encode("utf-8")

@@ -47,7 +47,7 @@ def command(file: Path, received: tuple[str, ...], *, force: bool, format_: str)
     """
     from ipmpki import project as projects
     from ipmpki.importing import Outcome, import_certificates
-    from ipmpki.reader import read_file
+    from ipmpki.source.files import read_file
 
     files = [(name, read_file(Path(name), what="the certificate")) for name in received]
     imported = import_certificates(projects.load(file), files, passphrase=_ask, force=force)

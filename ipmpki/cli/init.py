@@ -26,7 +26,7 @@ def command(file: Path, *, force: bool) -> int:
 
     FILE is pki.toml where it is left out. A file that exists is left alone.
     """
-    from ipmpki.cli.saving import create
+    from ipmpki.source.write_file import create
 
     if file.is_dir():
         file /= "pki.toml"

@@ -49,7 +49,7 @@ def command(
         raise click.UsageError("name the hosts, or say --all, or give their receipts", ctx)
     from ipmpki import project as projects
     from ipmpki.installing import record_installed, record_receipts
-    from ipmpki.reader import read_file
+    from ipmpki.source.files import read_file
 
     status = 0
     if receipts:

@@ -50,7 +50,7 @@ def command(  # noqa: PLR0913 -- click passes each option
     from ipmpki.fleet import PassphraseSource
     from ipmpki.keeping.passphrase import change_passphrase, is_key_encrypted, opens
     from ipmpki.project import store_path, understand_text
-    from ipmpki.reader import read_file, usable_passphrase
+    from ipmpki.source.files import read_file, usable_passphrase
 
     path = file.absolute()
     fleet = understand_text(path, str(file), read_file(file, what="the declaration")).fleet

@@ -11,7 +11,7 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.options import Moment, declaration_argument, strict_option
 from ipmpki.cli.problems import exit_status, show_what_hurts
-from ipmpki.cli.saving import create
+from ipmpki.source.write_file import create
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,8 +9,8 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.passphrases import ask, given, passphrase_options
-from ipmpki.cli.saving import create, publish
 from ipmpki.cli.targets import file_and_backup
+from ipmpki.source.write_file import create, publish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

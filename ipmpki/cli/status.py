@@ -193,7 +193,7 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         console.say_exactly(text)
         return
-    from ipmpki.cli.saving import publish
+    from ipmpki.source.write_file import publish
 
     publish(output, text.encode())
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from ipmpki import reader
 from ipmpki.authority.sealing import Sealer
 from ipmpki.checking import read
 from ipmpki.diagnostics.fault import UnreadableFile, WrongDeclaration, WrongUse
 from ipmpki.keeping.archive import Manifest, write_archive
 from ipmpki.project import store_path, understand_text
+from ipmpki.source import files as reader
 from ipmpki.store import snapshot
 from ipmpki.validation import included_patterns
 

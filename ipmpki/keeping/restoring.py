@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ipmpki import reader
 from ipmpki.authority.sealing import BackupUnreadable, Unsealer
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 from ipmpki.keeping.archive import Archive
 from ipmpki.project import store_path, understand_text
+from ipmpki.source import files
 from ipmpki.store import (
     candidate,
     hold,
@@ -115,7 +115,7 @@ def _declared_store(path: Path, shown: Path, archive: Archive) -> Path:
                 f"restore it as '{shown.with_name(archive.manifest.declaration)}'",
             )
         return path.parent / archive.manifest.store
-    content = reader.read_file(shown, what="the declaration")
+    content = files.read_file(shown, what="the declaration")
     fleet = understand_text(path, str(shown), content).fleet
     return path.parent / archive.manifest.store if fleet is None else store_path(path, fleet)
 

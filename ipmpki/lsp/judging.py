@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from ipmpki import reader
 from ipmpki.checking import Reading, conclude, read
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Severity
@@ -18,6 +17,7 @@ from ipmpki.lsp.texts import Text, path_of, uri_of
 from ipmpki.project import load_text, understand_text
 from ipmpki.render.problems import visible
 from ipmpki.rules.registry import Surroundings
+from ipmpki.source import files
 from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Judge:
         if unsaved is not None:
             return unsaved
         try:
-            return reader.read_file(path, what="the declaration")
+            return files.read_file(path, what="the declaration")
         except Fault:
             return None
 

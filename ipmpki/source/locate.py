@@ -15,7 +15,7 @@ from ipmpki.diagnostics.problem import (
     Related,
     Span,
 )
-from ipmpki.source.parsing import parse
+from ipmpki.source.parse import parse
 from ipmpki.source.secrets import without_secrets
 
 if TYPE_CHECKING:
