@@ -10,7 +10,7 @@ def parse(path: str) -> None:
     """Parse and model a declaration: tomllib and pydantic, nothing else."""
     import tomllib
 
-    from ipmpki.model.tables import Declaration
+    from ipmpki.declaration.tables import Declaration
 
     Declaration.model_validate(tomllib.loads(Path(path).read_text()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
+from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Problem, Severity
 from ipmpki.source import files
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.fleet import BundleSource, Fleet
+    from ipmpki.declaration.fleet import BundleSource, Fleet
     from ipmpki.issued import Issued
     from ipmpki.planning import Wanted
     from ipmpki.trust import TrustBundle

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.validate import validate
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.engine import judge_declaration, judge_state
 from ipmpki.source import Document, Source, decode, locate, parse, spans_of
-from ipmpki.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
-    from ipmpki.fleet import Fleet
     from ipmpki.rules.registry import Surroundings
     from ipmpki.source.spans import Spans
 

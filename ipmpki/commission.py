@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.changes import Change
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.trust import TrustBundle
 
 

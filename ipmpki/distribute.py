@@ -16,7 +16,7 @@ from ipmpki.changes import (
     authority_file,
     host_folder,
 )
-from ipmpki.fleet import tools_holder
+from ipmpki.declaration.fleet import tools_holder
 from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from ipmpki.changes import Plan
     from ipmpki.commission import Commission
-    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.publish import Publisher
     from ipmpki.store import Store

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ipmpki import checking
+from ipmpki.declaration.validate import included_patterns
 from ipmpki.rules.registry import Surroundings
 from ipmpki.source import files as reader
-from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import host_folder
+from ipmpki.declaration.pkcs11_uri import is_token_uri
 from ipmpki.rules.registry import Access, Secret
-from ipmpki.token_uri import is_token_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ipmpki.declaration import tables
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet
-    from ipmpki.model import tables
 
 _PATIENCE_SECONDS = 5.0
 """A repository on a network drive may be slow; what it would have said is worth no more."""

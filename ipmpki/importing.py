@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.authority.contents import Contents, read_contents
 from ipmpki.authority.paths import Evidence, judge_path
 from ipmpki.authority.received import read_received
+from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.issued import IssuedCertificate
@@ -24,8 +24,8 @@ from ipmpki.store import BoughtCertificate, open_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
-    from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.presented import PresentedCertificate, Verdict
     from ipmpki.project import Project
     from ipmpki.store import Keeping, Store

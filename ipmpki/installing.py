@@ -7,17 +7,17 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import host_folder
+from ipmpki.declaration.dns_names import read_name
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.issued import Installation
-from ipmpki.names import read_name
 from ipmpki.render.inputs import folder_inputs, installable, separates_trust, trusted_by
 from ipmpki.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.project import Project
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.authority import issuing, keys, reading, requests
 from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
+from ipmpki.declaration import specification
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.issued import IssuedCertificate, StoredAuthority
 from ipmpki.keymaking import making_keys
 from ipmpki.signers import declared_key, existing_authority, new_authority, open_issuer, protect_keys
 from ipmpki.store import NewCertificate
-from ipmpki.vocabulary import Profile
 from ipmpki.withdrawing import end_of_next_list, issue_revocation_lists, revoke_certificates
 from ipmpki.workers import can_spread, spread
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ipmpki.authority.keys import PrivateKey, PublicKey
     from ipmpki.changes import Change, Plan
     from ipmpki.commission import Commission
-    from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.store import Store
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ipmpki import specification
-from ipmpki.vocabulary import RevocationReason
+from ipmpki.declaration import specification
+from ipmpki.declaration.vocabulary import RevocationReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from ipmpki.fleet import CertificateSpec
-    from ipmpki.vocabulary import Profile
+    from ipmpki.declaration.fleet import CertificateSpec
+    from ipmpki.declaration.vocabulary import Profile
 
 
 class IssuedCertificate(NamedTuple):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ipmpki.authority.keys import PrivateKey
-    from ipmpki.vocabulary import KeyType
+    from ipmpki.declaration.vocabulary import KeyType
 
 Owner = TypeVar("Owner")
 _Waiting: TypeAlias = "deque[tuple[Owner, KeyType]]"

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.authority import keys, requests
 from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
+from ipmpki.declaration import specification
 from ipmpki.issue import BATCH_SECONDS, CERTIFICATES, keys_before
 from ipmpki.issued import OpenRequest, StoredAuthority
 from ipmpki.keymaking import making_keys
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ipmpki.changes import Change, Plan
     from ipmpki.commission import Commission
-    from ipmpki.fleet import CertificateSpec, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.store import Store
     from ipmpki.trust import TrustBundle

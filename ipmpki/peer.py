@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.addresses import is_address
+from ipmpki.declaration.ip_addresses import is_address
 from ipmpki.diagnostics.fault import Fault
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ipmpki.declaration.fleet import Address
+    from ipmpki.declaration.vocabulary import Role
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Address
-    from ipmpki.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipmpki import exposure, specification
+from ipmpki import exposure
 from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, with_bundle
 from ipmpki.changes import REPORT_FOLDER, Plan, Stage
 from ipmpki.checking import Understood, conclude, judged, read, understand
+from ipmpki.declaration import specification
+from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Place, Severity
 from ipmpki.planning import Wanted, World, make_plan
@@ -20,15 +22,14 @@ from ipmpki.requested import read_requests
 from ipmpki.rules.registry import Surroundings
 from ipmpki.source import files as reader
 from ipmpki.store import open_store, read_issued, read_replaced
-from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ipmpki.commission import AuthorityFiles, Progress
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.distribute import Outlet
-    from ipmpki.fleet import Fleet
     from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.planning.calendar import Work
     from ipmpki.trust import TrustBundle

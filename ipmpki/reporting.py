@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from ipmpki import specification
 from ipmpki.changes import host_folder
-from ipmpki.fleet import tools_holder
+from ipmpki.declaration import specification
+from ipmpki.declaration.fleet import tools_holder
 from ipmpki.planning.succession import trusts_signers
 from ipmpki.render.report import (
     Report,
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from ipmpki.changes import Rollover
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, IssuedCertificate, StoredAuthority
     from ipmpki.trust import TrustBundle
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.fleet import GivenKey, KeptKey, Role
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Problem, Related, Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.fleet import GivenKey, KeptKey, Role
 from ipmpki.source import files
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.authority.requests import RequestFacts
+    from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
 
 _SHORTEST_RSA = 2048
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
+from ipmpki.declaration import specification
+from ipmpki.declaration.dns_names import read_name
+from ipmpki.declaration.fleet import host_of, tools_holder
+from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.diagnostics.wording import closest, quote
-from ipmpki.fleet import host_of, tools_holder
-from ipmpki.names import read_name
 from ipmpki.serials import read_serials
 from ipmpki.store import open_store
-from ipmpki.vocabulary import RevocationReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,8 +24,10 @@ def schema_text(name: str) -> str:
 
 
 def _declaration() -> dict[str, Any]:
-    from ipmpki.model import refusing as model  # loaded for this schema only, as it brings pydantic
-    from ipmpki.model import tables
+    from ipmpki.declaration import (
+        model,  # loaded for this schema only, as it brings pydantic
+        tables,
+    )
 
     schema = model.json_schema(tables.Declaration)
     schema["title"] = "pki.toml"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.authority import issuing, keys, reading, signing
+from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.issued import StoredAuthority
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ipmpki.authority.issuing import Issuer
     from ipmpki.authority.signing import SigningKey
     from ipmpki.commission import Commission
-    from ipmpki.fleet import AuthoritySpec
+    from ipmpki.declaration.fleet import AuthoritySpec
     from ipmpki.issued import Issued
     from ipmpki.store import Store
 

@@ -13,14 +13,14 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ipmpki.fleet import host_of
+from ipmpki.declaration.fleet import host_of
+from ipmpki.declaration.vocabulary import Profile, RevocationReason
 from ipmpki.planning.succession import may_be_installed, succession_date, trusts_signers
-from ipmpki.vocabulary import Profile, RevocationReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued, IssuedCertificate, StoredAuthority
 
 DEFAULT_WINDOW = timedelta(days=30)

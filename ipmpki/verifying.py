@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import peer
-from ipmpki.addresses import read_address
 from ipmpki.authority.paths import Evidence, judge_path
 from ipmpki.collecting import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
+from ipmpki.declaration.dns_names import NameFault, read_name
+from ipmpki.declaration.ip_addresses import read_address
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.names import NameFault, read_name
 from ipmpki.placing import place_problems
 from ipmpki.presented import Chain, FlawKind, Presented
 from ipmpki.rules.engine import judge_presented
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from ipmpki.authority.contents import Contents
+    from ipmpki.declaration.fleet import Address
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
-    from ipmpki.fleet import Address
     from ipmpki.presented import PresentedCertificate
 
 _FEW = 5

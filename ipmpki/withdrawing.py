@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from ipmpki.authority import revocation
 from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
+from ipmpki.declaration.fleet import tools_holder
+from ipmpki.declaration.vocabulary import Profile, RevocationReason
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.fleet import tools_holder
 from ipmpki.issued import StoredRevocationList
 from ipmpki.signers import open_issuer
-from ipmpki.vocabulary import Profile, RevocationReason
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki import checking
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.issued import IssuedCertificate
 from ipmpki.rules.registry import Surroundings
-from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
     from ipmpki.checking import Checked

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipmpki.addresses import AddressFault, AddressSort, read_address, sort_of_address
+from ipmpki.declaration.ip_addresses import AddressFault, AddressSort, read_address, sort_of_address
 
 
 @pytest.mark.parametrize(

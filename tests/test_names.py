@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipmpki.names import NameFault, read_name, wildcard_covers
+from ipmpki.declaration.dns_names import NameFault, read_name, wildcard_covers
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from ipmpki.model.refusing import allowed_values, known_keys
-from ipmpki.model.tables import Declaration
+from ipmpki.declaration.model import allowed_values, known_keys
+from ipmpki.declaration.tables import Declaration
 from ipmpki.render.problems import render_json
 from ipmpki.schema import SCHEMAS, schema_text
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, server

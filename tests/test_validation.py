@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ipmpki import checking
-from ipmpki.validation import included_patterns, validate
+from ipmpki.declaration.validate import included_patterns, validate
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, places_of, rules_of, server
 
 HOST = '[[hosts]]\nname = "ipm1.example.com"\nrole = "server"\n'

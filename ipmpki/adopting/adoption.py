@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki import project as projects
-from ipmpki import specification
 from ipmpki.adopting.books import Books, Past, past_of, read_books
 from ipmpki.adopting.choosing import OldAuthority, choose_authority
 from ipmpki.adopting.declaring import Declared, declaration_text, request_path
@@ -17,10 +16,11 @@ from ipmpki.adopting.surveying import survey_files
 from ipmpki.adopting.walking import read_folder
 from ipmpki.authority import issuing, keys
 from ipmpki.authority.found import Passphrases, list_pem_of, subject_of
+from ipmpki.declaration import specification
+from ipmpki.declaration.fleet import PassphraseSource
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.fleet import PassphraseSource
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ipmpki.adopting.survey import LeftOut, Survey
     from ipmpki.authority.issuing import Issuer
     from ipmpki.commission import Progress
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.presented import PresentedCertificate
     from ipmpki.project import Project
     from ipmpki.store import AdoptedCertificate

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
+from ipmpki.declaration import specification
+from ipmpki.declaration.vocabulary import KeyType, Profile
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.presented import Chain, Presented
 from ipmpki.rules.engine import judge_presented
-from ipmpki.vocabulary import KeyType, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from ipmpki.fleet import CertificateSpec, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, HostSpec
     from ipmpki.presented import PresentedCertificate
 
 _PROFILE_RULES = frozenset({"purpose-missing", "key-usage-wrong", "weak-signature"})

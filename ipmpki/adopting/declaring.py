@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.adopting.hosts import declarable_key
-from ipmpki.vocabulary import KeyType, Role
+from ipmpki.declaration.vocabulary import KeyType, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
     from ipmpki.adopting.hosts import HostEntry
-    from ipmpki.fleet import DistinguishedName, PassphraseSource
+    from ipmpki.declaration.fleet import DistinguishedName, PassphraseSource
     from ipmpki.presented import PresentedCertificate
 
 _COLUMN = 40

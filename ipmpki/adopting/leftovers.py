@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki.adopting.hosts import role_of
 from ipmpki.adopting.survey import LeftCode, LeftOut
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.wording import quote
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

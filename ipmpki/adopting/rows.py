@@ -9,10 +9,10 @@ from ipmpki.adopting.books import Past, unusable_serial
 from ipmpki.adopting.conformity import adopted_specification, described, with_wrong_profile
 from ipmpki.adopting.survey import LeftCode, LeftOut
 from ipmpki.authority.found import pem_of
-from ipmpki.fleet import GivenKey, KeptKey
+from ipmpki.declaration.fleet import GivenKey, KeptKey
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.issued import IssuedCertificate
 from ipmpki.store import AdoptedCertificate
-from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ipmpki.adopting.choosing import OldAuthority
     from ipmpki.adopting.hosts import HostEntry, Naming
     from ipmpki.adopting.survey import Survey
-    from ipmpki.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.presented import PresentedCertificate
 
 AUTHORITY = 1

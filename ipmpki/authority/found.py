@@ -23,9 +23,9 @@ from ipmpki.authority.reading import find_extension, quietly
 from ipmpki.authority.received import is_pkcs12
 from ipmpki.authority.requests import read_request
 from ipmpki.authority.revocation import reason_of
+from ipmpki.declaration.fleet import DistinguishedName
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Place
-from ipmpki.fleet import DistinguishedName
 from ipmpki.presented import Flaw, FlawKind
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from ipmpki.authority.profiles import Extension
     from ipmpki.authority.signing import SigningKey
-    from ipmpki.fleet import AuthoritySpec, CertificateSpec
+    from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec
 
 BACK_DATED_BY: Final = timedelta(hours=1)
 """How long before it is signed a certificate or CRL begins to hold: hosts' clocks are not one."""

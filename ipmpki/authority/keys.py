@@ -12,8 +12,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+from ipmpki.declaration.vocabulary import KeyType
 from ipmpki.diagnostics.fault import WrongDeclaration
-from ipmpki.vocabulary import KeyType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

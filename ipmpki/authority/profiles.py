@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ipmpki.vocabulary import Profile
+from ipmpki.declaration.vocabulary import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ipmpki.fleet import Address, DistinguishedName
+    from ipmpki.declaration.fleet import Address, DistinguishedName
 
 Extension: TypeAlias = "x509.Extension[Any]"
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from ipmpki.fleet import Address
+    from ipmpki.declaration.fleet import Address
 
 _ExtensionT = TypeVar("_ExtensionT", bound=x509.ExtensionType)
 

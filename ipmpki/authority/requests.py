@@ -17,7 +17,7 @@ from ipmpki.diagnostics.fault import UnreadableFile
 
 if TYPE_CHECKING:
     from ipmpki.authority.keys import PrivateKey
-    from ipmpki.fleet import Address, CertificateSpec
+    from ipmpki.declaration.fleet import Address, CertificateSpec
 
 
 class RequestUnreadable(UnreadableFile):

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from ipmpki.authority.keys import PrivateKey, PublicKey, UnsupportedKey, key_type_of
+from ipmpki.declaration.pkcs11_uri import parse_token_uri
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration
-from ipmpki.token_uri import parse_token_uri
 
 if TYPE_CHECKING:
-    from ipmpki.token_uri import TokenUri
+    from ipmpki.declaration.pkcs11_uri import TokenUri
 
 Signed = TypeVar("Signed", bound=x509.Certificate | x509.CertificateRevocationList)
 

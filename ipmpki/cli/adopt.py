@@ -17,7 +17,7 @@ from ipmpki.cli.problems import exit_status, show_what_hurts
 from ipmpki.diagnostics.fault import WrongUse
 
 if TYPE_CHECKING:
-    from ipmpki.fleet import PassphraseSource
+    from ipmpki.declaration.fleet import PassphraseSource
     from ipmpki.presented import PresentedCertificate
 
 
@@ -143,7 +143,7 @@ def _chosen(file: Path | None) -> tuple[PresentedCertificate, ...]:
 
 
 def _domain(written: str | None) -> str | None:
-    from ipmpki.names import read_name
+    from ipmpki.declaration.dns_names import read_name
 
     if written is None:
         return None
@@ -157,7 +157,7 @@ def _given(
     variables: tuple[str, ...], files: tuple[str, ...], into: Path
 ) -> list[tuple[bytes, PassphraseSource]]:
     """Each passphrase, with where pki.toml can say that it is."""
-    from ipmpki.fleet import PassphraseSource
+    from ipmpki.declaration.fleet import PassphraseSource
     from ipmpki.source.files import read_passphrase
 
     asked = [(PassphraseSource(name, None), PassphraseSource(name, None)) for name in variables]

@@ -13,17 +13,17 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.options import declaration_argument
 from ipmpki.cli.targets import target_argument
+from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Role
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.vocabulary import KeyType, OperatingSystem, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ipmpki.declaration.fleet import HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.drafts import Draft
     from ipmpki.editing import Change
-    from ipmpki.fleet import HostSpec
     from ipmpki.source.files import SourceFile
 
 SHORTENED_KEYS = ("os", "subject", "key", "lifetime", "renew_before", "csr", "restart_command")

@@ -15,7 +15,7 @@ from ipmpki.cli.passphrases import ask, given, passphrase_options, warn_if_short
 from ipmpki.diagnostics.fault import WrongUse
 
 if TYPE_CHECKING:
-    from ipmpki.fleet import PassphraseSource
+    from ipmpki.declaration.fleet import PassphraseSource
     from ipmpki.keeping.passphrase import Changed
 
 _OLD_OPTIONS = "--old-passphrase-env NAME or --old-passphrase-file PATH"
@@ -47,7 +47,7 @@ def command(  # noqa: PLR0913 -- click passes each option
     The present one is read from where FILE declares it, [ca] passphrase, unless an option says another place;
     it is asked for where neither helps.
     """
-    from ipmpki.fleet import PassphraseSource
+    from ipmpki.declaration.fleet import PassphraseSource
     from ipmpki.keeping.passphrase import change_passphrase, is_key_encrypted, opens
     from ipmpki.project import store_path, understand_text
     from ipmpki.source.files import read_file, usable_passphrase

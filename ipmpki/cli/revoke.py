@@ -8,7 +8,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.targets import remembered_hosts, target_argument
-from ipmpki.vocabulary import RevocationReason
+from ipmpki.declaration.vocabulary import RevocationReason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ def command(target: tuple[Path, str], reason: str) -> int:
 
 
 def _told(done: Revocation, file: Path) -> list[str]:
-    from ipmpki.fleet import host_of
+    from ipmpki.declaration.fleet import host_of
 
     lines = [
         f"revoked: {host_of(one.host)}, serial {one.serial:X}, which was to end on {one.not_after:%Y-%m-%d}"

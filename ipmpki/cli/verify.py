@@ -57,8 +57,8 @@ def command(  # noqa: PLR0913 -- one for each option
     Exit status: 0 without errors, 1 with errors (or warnings, with --strict), 2 if a file cannot be read,
     4 if a server cannot be reached.
     """
+    from ipmpki.declaration.vocabulary import Role
     from ipmpki.verifying import Question, verify
-    from ipmpki.vocabulary import Role
 
     verified = verify(
         Question(

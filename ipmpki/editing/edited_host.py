@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.addresses import AddressFault, read_address
+from ipmpki.declaration.dns_names import read_name
+from ipmpki.declaration.ip_addresses import AddressFault, read_address
 from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, either, quote
 from ipmpki.editing.changes import Extend, Put, Reduce, Unset
@@ -21,7 +22,6 @@ from ipmpki.editing.layout import (
     write_value,
 )
 from ipmpki.editing.style import inline_style, own_pairs, rank, style_of
-from ipmpki.names import read_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from ipmpki.authority.sealing import Sealer
 from ipmpki.checking import read
+from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.fault import UnreadableFile, WrongDeclaration, WrongUse
 from ipmpki.keeping.archive import Manifest, write_archive
 from ipmpki.project import store_path, understand_text
 from ipmpki.source import files as reader
 from ipmpki.store import snapshot
-from ipmpki.validation import included_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from typing import BinaryIO
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.authority import auditing, keys
+from ipmpki.declaration.specification import BUNDLE
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.specification import BUNDLE
 from ipmpki.store import find_rows, write_store
 
 if TYPE_CHECKING:

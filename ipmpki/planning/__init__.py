@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.changes import Awaited, Change
-    from ipmpki.fleet import HostSpec
+    from ipmpki.declaration.fleet import HostSpec
 
 __all__ = ["Wanted", "World", "make_plan"]
 

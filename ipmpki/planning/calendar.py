@@ -17,7 +17,7 @@ from ipmpki.planning.succession import succession_date, trusts_signers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.planning.world import World
 
 _DAY = timedelta(days=1)

@@ -15,12 +15,12 @@ from ipmpki.changes import (
     ReasonCode,
     host_folder,
 )
-from ipmpki.fleet import Role
+from ipmpki.declaration.fleet import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import CertificateSpec, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, HostSpec
     from ipmpki.planning.succession import Outlook
     from ipmpki.planning.world import World
 

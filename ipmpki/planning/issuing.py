@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.changes import (
     CA_FOLDER,
     Action,
@@ -15,13 +14,14 @@ from ipmpki.changes import (
     ReasonCode,
     authority_file,
 )
+from ipmpki.declaration import specification
 from ipmpki.planning.folders import unpublished
 from ipmpki.planning.reasons import certificate_reason, day, differences_between, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.fleet import CertificateSpec, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, HostSpec
     from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
     from ipmpki.planning.succession import Outlook, Succession
     from ipmpki.planning.world import World

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.changes import (
     CA_FOLDER,
     Action,
@@ -19,6 +18,7 @@ from ipmpki.changes import (
     Reason,
     ReasonCode,
 )
+from ipmpki.declaration import specification
 from ipmpki.planning.folders import (
     certificate_of,
     unpublished,
@@ -28,7 +28,7 @@ from ipmpki.planning.reasons import certificate_reason, day, differences_between
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import CertificateSpec, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, HostSpec
     from ipmpki.planning.world import World
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.changes import Difference, Reason, ReasonCode
+from ipmpki.declaration import specification
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.changes import Action, Artifact, Change, Difference, Reason, ReasonCode, host_folder
-from ipmpki.fleet import host_of, tools_holder
+from ipmpki.declaration import specification
+from ipmpki.declaration.fleet import host_of, tools_holder
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.planning.reasons import day
-from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import HostSpec
+    from ipmpki.declaration.fleet import HostSpec
     from ipmpki.issued import IssuedCertificate
     from ipmpki.planning.world import World
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.changes import Difference, Reason, ReasonCode, Rollover, Stage
+from ipmpki.declaration import specification
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.planning.reasons import day, differences_between, distinct
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.planning.world import World
 

@@ -6,15 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki import specification
 from ipmpki.changes import PLAYBOOK_FOLDER, host_folder
+from ipmpki.declaration import specification
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from ipmpki.changes import Drift
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.issued import Issued, IssuedCertificate
 
 

@@ -8,7 +8,7 @@ from ipmpki.platforms import aix, linux, macos, windows
 from ipmpki.platforms.definition import Dialect, Platform
 
 if TYPE_CHECKING:
-    from ipmpki.vocabulary import OperatingSystem
+    from ipmpki.declaration.vocabulary import OperatingSystem
 
 __all__ = ["Dialect", "Platform", "platform_of"]
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipmpki.vocabulary import OperatingSystem
+    from ipmpki.declaration.vocabulary import OperatingSystem
 
 
 class Dialect(StrEnum):

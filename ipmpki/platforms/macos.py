@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ipmpki.declaration.vocabulary import OperatingSystem
 from ipmpki.platforms.definition import Dialect, Platform
-from ipmpki.vocabulary import OperatingSystem
 
 PLATFORM = Platform(
     os=OperatingSystem.MACOS,

@@ -7,8 +7,8 @@ marks it, and the script has to find it or do without the sample.
 
 from __future__ import annotations
 
+from ipmpki.declaration.vocabulary import OperatingSystem
 from ipmpki.platforms.definition import Dialect, Platform
-from ipmpki.vocabulary import OperatingSystem
 
 INSTALL_FOLDER = "<install dir>"
 """Stands at the head of the samples' paths, as in the vendor's table, for a folder known only on the host."""

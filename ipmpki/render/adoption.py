@@ -6,9 +6,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.render.problems import problems_output
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.platforms import Dialect, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.quoting import quote_yaml
 from ipmpki.render.templating import template, verbatim
-from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.fleet import HostSpec
+    from ipmpki.declaration.fleet import HostSpec
 
 INVENTORY = "inventory.yml"
 FOR_THIS_FLEET = ("install.yml", "README.txt")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ipmpki.fleet import HostSpec
+    from ipmpki.declaration.fleet import HostSpec
 
 
 @dataclass(frozen=True)

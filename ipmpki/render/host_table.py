@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.render import report_words as words
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import Installing, day, grouped, timestamp
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

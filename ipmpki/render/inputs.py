@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from ipmpki import __version__
 from ipmpki.changes import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
-from ipmpki.fleet import tools_holder
+from ipmpki.declaration.fleet import tools_holder
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.render.requesting import request_words
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, StoredAuthority
 
 

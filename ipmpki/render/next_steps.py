@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import Stage
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import (
     SYSTEM_NAMES,
@@ -21,7 +22,6 @@ from ipmpki.render.report_words import (
     minute,
     utc,
 )
-from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
     from ipmpki.render.report import Report, ReportedHost

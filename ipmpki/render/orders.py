@@ -6,14 +6,14 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import host_folder
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.payload import PUBLIC_MODE, request_name
-from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.fleet import CertificateSpec, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, HostSpec
     from ipmpki.issued import OpenRequest
 
 NAME = "requests.txt"

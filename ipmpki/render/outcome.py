@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import PLAYBOOK_FOLDER, Action, Artifact, host_folder
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.wording import counted
 from ipmpki.render.plan import (
     MOST_HOSTS_NAMED,
@@ -16,13 +17,12 @@ from ipmpki.render.plan import (
     requested,
     rollover_lines,
 )
-from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.changes import Plan
-    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import Fleet, HostSpec
 
 _DONE = {
     Action.CREATE: "created",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import TRUSTED, TRUSTED_FOR_CLIENTS
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.render.bundle import RenderedFile
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from ipmpki.render.bundle import HostBundle

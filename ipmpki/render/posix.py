@@ -6,12 +6,12 @@ from functools import cache
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.platforms import Platform, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.quoting import quote_sh
 from ipmpki.render.requesting import request_words
 from ipmpki.render.templating import script
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from ipmpki.render.bundle import HostBundle

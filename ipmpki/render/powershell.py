@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ipmpki.fleet import Role
+from ipmpki.declaration.fleet import Role
 from ipmpki.platforms import Platform, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.payload import payload_of

@@ -6,15 +6,15 @@ from functools import cache
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.platforms import Dialect, platform_of
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.payload import PUBLIC_MODE, request_name
 from ipmpki.render.requesting import request_place
 from ipmpki.render.templating import template
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
-    from ipmpki.fleet import HostSpec
+    from ipmpki.declaration.fleet import HostSpec
     from ipmpki.render.bundle import HostBundle
     from ipmpki.render.settings import SettingsFile
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.changes import Rollover
+    from ipmpki.declaration.vocabulary import OperatingSystem, Profile, Role
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.vocabulary import OperatingSystem, Profile, Role
 
 __all__ = [
     "Report",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import tally
 from ipmpki.render import next_steps
 from ipmpki.render import report_words as words
@@ -18,7 +19,6 @@ from ipmpki.render.report_words import Installing, day, grouped, minute, timesta
 from ipmpki.render.rule_pages import rule_pages
 from ipmpki.render.timeline import draw_timeline
 from ipmpki.render.trust_map import draw_trust
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -13,9 +13,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import tally
 from ipmpki.render.problems import visible
-from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
     from ipmpki.diagnostics.problem import Tally

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.payload import PUBLIC_MODE
-from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
-    from ipmpki.fleet import CertificateSpec
+    from ipmpki.declaration.fleet import CertificateSpec
 
 CONFIGURATION = "request.cnf"
 

@@ -13,11 +13,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ipmpki.changes import TRUSTED, TRUSTED_FOR_CLIENTS
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.platforms import Platform, platform_of
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
-    from ipmpki.fleet import KeywordNames
+    from ipmpki.declaration.fleet import KeywordNames
     from ipmpki.render.bundle import HostBundle
 
 SETTINGS_NAME = "ipmssl.cfg"

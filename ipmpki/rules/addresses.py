@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.addresses import (
+from ipmpki.declaration.dns_names import read_name
+from ipmpki.declaration.ip_addresses import (
     AddressFault,
     AddressSort,
     NetworkEnd,
@@ -16,14 +17,13 @@ from ipmpki.addresses import (
 )
 from ipmpki.diagnostics.problem import Append, Fix, Related, Remove, Replace, Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.names import read_name
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration.fleet import Address, Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Address, Fleet, HostSpec
 
 _NOT_AN_ENDPOINT = {
     AddressSort.UNSPECIFIED: "stands for every address of a computer, so clients cannot connect to it",

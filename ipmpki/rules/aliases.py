@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.addresses import AddressFault, read_address
+from ipmpki.declaration.dns_names import NameFault, read_name
+from ipmpki.declaration.ip_addresses import AddressFault, read_address
 from ipmpki.diagnostics.problem import Append, Fix, Related, Remove, Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.names import NameFault, read_name
 from ipmpki.rules.names import fix_of_name, what_is_wrong
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 from ipmpki.rules.sold import is_not_sold
@@ -15,8 +15,8 @@ from ipmpki.rules.sold import is_not_sold
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet, HostSpec
 
 
 @host_rule(Severity.ERROR, cites="RFC 5280, section 4.2.1.6; RFC 9525, section 6.3")

@@ -10,7 +10,7 @@ from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
 
 _LONGEST = {"organization": 64, "organizational_unit": 64, "state": 128, "locality": 128}
 """Upper bounds of RFC 5280, appendix A.1, in characters."""

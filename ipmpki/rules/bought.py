@@ -11,7 +11,7 @@ from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, sta
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
 
 
 @fleet_rule(Severity.INFO, cites=f"{VENDOR}: the CA certificate must be available for servers and clients")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.dns_names import mixed_label, read_name
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.names import mixed_label, read_name
 from ipmpki.rules.registry import Finding, fleet_rule, host_rule
 from ipmpki.rules.sold import is_not_sold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet, HostSpec
 
 _MOST_SHOWN = 3
 """Names pointed at beside the first, where a whole fleet lies in one domain; the message counts them all."""

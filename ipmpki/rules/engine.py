@@ -11,7 +11,7 @@ from ipmpki.rules.registry import Finding, Rule, Surroundings, registered
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.presented import Presented
 
 

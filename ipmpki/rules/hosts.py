@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.dns_names import read_name
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.names import read_name
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
-from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import Fleet, HostSpec
 
 
 @fleet_rule(Severity.ERROR, cites="RFC 4343, section 3 (case does not count); RFC 5890, section 2.3.2.1")

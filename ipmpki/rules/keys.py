@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 from ipmpki.rules.service import site_value
-from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet
 
 _MOST_SHOWN = 3
 """Servers pointed at, where many have the key from [defaults]; the message counts them all."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
 
 _MUTUAL = f"{VENDOR}: Mutual Authentication"
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.addresses import is_address
-from ipmpki.diagnostics.problem import Fix, Remove, Replace, Severity
-from ipmpki.diagnostics.wording import quote
-from ipmpki.names import (
+from ipmpki.declaration.dns_names import (
     LONGEST_COMMON_NAME,
     LONGEST_LABEL,
     LONGEST_NAME,
@@ -16,13 +13,16 @@ from ipmpki.names import (
     intended_name,
     read_name,
 )
+from ipmpki.declaration.ip_addresses import is_address
+from ipmpki.diagnostics.problem import Fix, Remove, Replace, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet, HostSpec
 
 
 @host_rule(Severity.ERROR, cites=f"{VENDOR}: the Subject is the full computer name from DNS")

@@ -6,17 +6,17 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.pkcs11_uri import is_token_uri
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.registry import Finding, fleet_rule
-from ipmpki.token_uri import is_token_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration import tables
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet
-    from ipmpki.model import tables
 
 _OF_A_SHELL = re.compile(r"~[^/\\]*(?:[/\\]|$)|.*\$\{?[A-Za-z_]|.*%[A-Za-z_][A-Za-z0-9_]*%", re.DOTALL)
 

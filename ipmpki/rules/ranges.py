@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
-from ipmpki.addresses import AddressSort
+from ipmpki.declaration.ip_addresses import AddressSort
 from ipmpki.diagnostics.problem import Fix, Remove, Replace, Severity
 from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.addresses import addresses_of_sort
@@ -14,7 +14,7 @@ from ipmpki.rules.registry import Finding, host_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import Address, HostSpec
+    from ipmpki.declaration.fleet import Address, HostSpec
 
 _REMEDY = "write the address that the network gave this computer"
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Fix, Place, Related, Severity
-    from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.presented import Presented
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import days
 from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
 from ipmpki.rules.service import site_value
-from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet
 
 _EVERY_WEEK = timedelta(days=7)
 """Whoever goes to each host more often than once a week by hand will miss one."""

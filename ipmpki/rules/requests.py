@@ -11,7 +11,7 @@ from ipmpki.rules.registry import Finding, Surroundings, reported_elsewhere, sta
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
 
 
 @reported_elsewhere(Severity.INFO, cites="RFC 2986, section 3")

@@ -14,7 +14,7 @@ from ipmpki.source.secrets import AUTHORITIES, is_variable_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.rules.registry import Secret
 
 _WRITABLE_BY_ALL = 0o002

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Fix, Related, Replace, Severity
 from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
-from ipmpki.vocabulary import OperatingSystem, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration import tables
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import DocumentPath, Place
-    from ipmpki.fleet import Fleet
-    from ipmpki.model import tables
 
 _FORCED = re.compile(r"\bstartsrv(?:\s+[^\s;&|]+)*?(?P<flag>\s+-F)(?=[\s;&|]|$)")
 

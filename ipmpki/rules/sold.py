@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ipmpki.addresses import AddressFault, AddressSort, read_address, sort_of_address
+from ipmpki.declaration.dns_names import read_name
+from ipmpki.declaration.ip_addresses import AddressFault, AddressSort, read_address, sort_of_address
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import days, quote
-from ipmpki.names import read_name
 from ipmpki.rules.registry import Finding, dated_rule, fleet_rule
-from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import DocumentPath
-    from ipmpki.fleet import Fleet, HostSpec
 
 _NOBODYS_DOMAINS = frozenset(
     {

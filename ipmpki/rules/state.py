@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.fleet import tools_holder
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import days, quote
-from ipmpki.fleet import tools_holder
 from ipmpki.rules.registry import VENDOR, Finding, Surroundings, state_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet, HostSpec
     from ipmpki.issued import Issued, IssuedCertificate
 
 _AUTHORITY_NOTICE = timedelta(days=90)

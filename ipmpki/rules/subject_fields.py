@@ -13,8 +13,8 @@ from ipmpki.rules.registry import Finding, fleet_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet
 
 _FIELDS = ("common_name", "organization", "organizational_unit", "state", "locality")
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.addresses import is_address
+from ipmpki.declaration.dns_names import NameFault, read_name, wildcard_covers
+from ipmpki.declaration.ip_addresses import is_address
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.names import NameFault, read_name, wildcard_covers
 from ipmpki.rules.registry import VENDOR, Finding, host_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ipmpki.declaration.fleet import HostSpec
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import HostSpec
 
 
 def _wildcards(host: HostSpec) -> Iterator[tuple[str, Place]]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from ipmpki.declaration.fleet import Fleet, PassphraseSource
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.fleet import Fleet, PassphraseSource
 
 LARGEST_FILE = 64 * 1024 * 1024
 """No declaration, certificate or key is larger; a device or a disk image is."""

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ipmpki.specification import BUNDLE
+from ipmpki.declaration.specification import BUNDLE
 from ipmpki.store.opening import reading
 from ipmpki.store.tables import moment
 

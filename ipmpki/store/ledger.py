@@ -10,7 +10,7 @@ import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ipmpki.specification import BUNDLE
+from ipmpki.declaration.specification import BUNDLE
 from ipmpki.store.adopted import INSERT_CERTIFICATE, certificate_row
 from ipmpki.store.entries import Keeping, Material, Revoked
 from ipmpki.store.login import login_name

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeVar
 
+from ipmpki.declaration.specification import BUNDLE
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.issued import (
     Installation,
     Issued,
@@ -14,9 +16,7 @@ from ipmpki.issued import (
     StoredAuthority,
     StoredRevocationList,
 )
-from ipmpki.specification import BUNDLE
 from ipmpki.store.tables import moment
-from ipmpki.vocabulary import Profile
 
 if TYPE_CHECKING:
     import sqlite3

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from ipmpki.authority import keys
 from ipmpki.authority.issuing import Issuer, issue, load_issuer, new_serial, self_signed
-from ipmpki.vocabulary import KeyType
+from ipmpki.declaration.vocabulary import KeyType
 from tests.authority.matrix import COMBINATIONS, Combination, authority_spec
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from ipaddress import ip_address
 from typing import Final
 
-from ipmpki.fleet import AuthoritySpec, CertificateSpec, DistinguishedName
-from ipmpki.vocabulary import KeyType, Profile, Role
+from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec, DistinguishedName
+from ipmpki.declaration.vocabulary import KeyType, Profile, Role
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from ipmpki.authority.issuing import (
     self_signed,
 )
 from ipmpki.authority.reading import CertificateUnreadable, read_certificate
-from ipmpki.fleet import AuthoritySpec, CertificateSpec, DistinguishedName
-from ipmpki.vocabulary import KeyType, Profile
+from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec, DistinguishedName
+from ipmpki.declaration.vocabulary import KeyType, Profile
 from tests.authority.expected import assert_is_client
 from tests.tools import require
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 from ipmpki.authority import keys
-from ipmpki.vocabulary import KeyType
+from ipmpki.declaration.vocabulary import KeyType
 from tests.tools import require
 
 if TYPE_CHECKING:

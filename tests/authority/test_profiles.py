@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.vocabulary import KeyType, Role
+from ipmpki.declaration.vocabulary import KeyType, Role
 from tests.authority.expected import assert_is_ca, assert_is_client, assert_is_server
 from tests.authority.matrix import COMBINATIONS, Combination
 

@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from ipmpki.authority import keys
 from ipmpki.authority.issuing import load_issuer
 from ipmpki.authority.reading import CertificateUnreadable, read_certificate, read_certificates
-from ipmpki.vocabulary import KeyType, Profile
+from ipmpki.declaration.vocabulary import KeyType, Profile
 from tests.authority.matrix import COMBINATIONS, Combination
 from tests.tools import require
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 
 from ipmpki.authority.issuing import Issuer, load_issuer, self_signed
 from ipmpki.authority.revocation import REASONS, Revocation, make_crl
-from ipmpki.vocabulary import KeyType
+from ipmpki.declaration.vocabulary import KeyType
 from tests.authority.expected import extension, key_identifier, tlv
 from tests.authority.matrix import authority_spec
 

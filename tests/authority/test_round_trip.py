@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ipmpki.authority.issuing import Issuer, issue, load_issuer, new_serial, self_signed
 from ipmpki.authority.reading import read_certificate
-from ipmpki.fleet import CertificateSpec
-from ipmpki.vocabulary import KeyType, Profile
+from ipmpki.declaration.fleet import CertificateSpec
+from ipmpki.declaration.vocabulary import KeyType, Profile
 from tests.authority.matrix import authority_spec
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from pkilint.validation import ValidationFindingSeverity  # type: ignore[import-
 from ipmpki.authority.issuing import issue, new_serial
 from ipmpki.authority.reading import read_certificate
 from ipmpki.authority.revocation import REASONS, Revocation, make_crl
-from ipmpki.vocabulary import KeyType
+from ipmpki.declaration.vocabulary import KeyType
 from tests.authority.matrix import COMBINATIONS, Combination
 from tests.tools import require
 

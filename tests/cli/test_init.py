@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.model import refusing as model
-from ipmpki.model import tables
-from ipmpki.model.refusing import known_keys
+from ipmpki.declaration import model, tables
+from ipmpki.declaration.model import known_keys
 
 if TYPE_CHECKING:
     from tests.cli.terminal import Terminal

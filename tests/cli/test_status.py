@@ -15,9 +15,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ipmpki.cli import status as status_command
+from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.installing import record_installed
 from ipmpki.revoking import revoke
-from ipmpki.vocabulary import RevocationReason
 from tests.cli.command import ipmpki
 from tests.cli.pseudoterminal import on_terminal
 from tests.shop import HEAD, SERVER, TODAY, Shop, client

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.installing import record_installed
 from ipmpki.revoking import revoke
 from ipmpki.store import read_issued
-from ipmpki.vocabulary import RevocationReason
 from tests.faults.killing import killed_at
 from tests.faults.ledger import sight
 from tests.faults.mounts import remount, tmpfs

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.authority.keys import PrivateKey
-    from ipmpki.vocabulary import KeyType
+    from ipmpki.declaration.vocabulary import KeyType
     from tests.faults.ledger import Ledger
 
 pytestmark = pytest.mark.skipif(

@@ -21,13 +21,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.installing import record_installed
 from ipmpki.keeping.backup import make_backup
 from ipmpki.keeping.restoring import WouldLose, restore
 from ipmpki.revoking import revoke
 from ipmpki.store import read_issued
-from ipmpki.vocabulary import RevocationReason
 from tests.faults.killing import killed_at
 from tests.shop import Shop
 

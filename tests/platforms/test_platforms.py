@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ipmpki.declaration.vocabulary import OperatingSystem
 from ipmpki.platforms import Dialect, platform_of
-from ipmpki.vocabulary import OperatingSystem
 
 TLS_FOLDERS = {
     OperatingSystem.AIX: ("/var/pddir/default_cell/ssl", "/etc/ipm"),

@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from ipmpki.declaration import tables
+from ipmpki.declaration.fleet import CertificateSpec, HostSpec, KeptKey, KeywordNames, SiteSettings
+from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Profile, Role
 from ipmpki.diagnostics.problem import Place
-from ipmpki.fleet import CertificateSpec, HostSpec, KeptKey, KeywordNames, SiteSettings
-from ipmpki.model import tables
 from ipmpki.render.bundle import HostBundle
 from ipmpki.render.host import render_host
-from ipmpki.vocabulary import KeyType, OperatingSystem, Profile, Role
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ipmpki.changes import Rollover, Stage
+from ipmpki.declaration.vocabulary import OperatingSystem, Profile, Role
 from ipmpki.diagnostics.problem import (
     Label,
     LocatedProblem,
@@ -25,7 +26,6 @@ from ipmpki.render.report import (
     ReportedHost,
     ReportedRevocationList,
 )
-from ipmpki.vocabulary import OperatingSystem, Profile, Role
 
 AS_OF = datetime(2026, 11, 24, 2, 55, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\u202eevil\x1b[31m\x00\u200b'\"&{{7*7}}"

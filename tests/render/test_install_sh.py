@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.fleet import KeywordNames
+from ipmpki.declaration.fleet import KeywordNames
 from tests.render.bundles import bundle_of, pair, write_folder
 from tests.render.installation import (
     CLIENT,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ipmpki.fleet import KeywordNames
+from ipmpki.declaration.fleet import KeywordNames
 from tests.extent import mostly_exhaustive
 from tests.render.bundles import bundle_of, write_folder
 from tests.render.installation import CLIENT, CLIENT_SAMPLE, Installation

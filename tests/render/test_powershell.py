@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipmpki.fleet import KeywordNames
+from ipmpki.declaration.fleet import KeywordNames
 from ipmpki.render.host import render_host
 from ipmpki.render.powershell import ascii_literal
 from tests.render.bundles import bundle_of

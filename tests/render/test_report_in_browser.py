@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.render.report import Report, render_report
-from ipmpki.vocabulary import Role
 from tests.extent import mostly_exhaustive
 from tests.render.browser import SCHEMES, WIDTHS, opened
 from tests.render.reports import (

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from ipmpki.fleet import KeywordNames
+from ipmpki.declaration.fleet import KeywordNames
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.render.settings import SettingsFile, settings_json, settings_of
-from ipmpki.vocabulary import Role
 from tests.render.bundles import bundle_of
 
 KNOWN = {"EnableTLS", "CertFile", "KeyFile"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from ipmpki.fleet import KeywordNames
+from ipmpki.declaration.fleet import KeywordNames
 from tests.extent import mostly_exhaustive
 from tests.render.bundles import bundle_of, write_folder
 from tests.render.installation import (

@@ -12,7 +12,7 @@ from ipmpki.rules.registry import Finding, fleet_rule, registered, reported_else
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
 
 
 def test_two_rules_cannot_have_one_name() -> None:

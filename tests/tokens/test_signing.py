@@ -15,7 +15,7 @@ from ipmpki.authority.issuing import issue, load_issuer, self_signed
 from ipmpki.authority.revocation import Revocation, make_crl
 from ipmpki.authority.signing import open_key
 from ipmpki.authority.tokens import TokenFault, TokenKey
-from ipmpki.vocabulary import KeyType
+from ipmpki.declaration.vocabulary import KeyType
 from tests.authority.matrix import COMBINATIONS, authority_spec
 from tests.shop import TODAY
 from tests.tokens.conftest import PIN

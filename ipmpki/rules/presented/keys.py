@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
 from ipmpki.presented import FlawKind
 from ipmpki.rules.presented.time import judged
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.addresses import is_address
+from ipmpki.declaration.dns_names import NameFault, read_name, wildcard_covers
+from ipmpki.declaration.ip_addresses import is_address
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.names import NameFault, read_name, wildcard_covers
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
 
 if TYPE_CHECKING:

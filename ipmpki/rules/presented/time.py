@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import days, quote
 from ipmpki.presented import PathFault
 from ipmpki.rules.registry import Finding, also_of_presented, presented_rule
-from ipmpki.vocabulary import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

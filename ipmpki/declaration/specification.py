@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipmpki.fleet import AuthoritySpec, CertificateSpec
+    from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec
 
 BUNDLE = "bundle="
 """How the canonical text of a trust bundle begins, and of no authority that signs."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ipmpki.vocabulary import KeyType, OperatingSystem, Profile, Role
+from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Profile, Role
 
 if TYPE_CHECKING:
     from datetime import timedelta
     from ipaddress import IPv4Address, IPv6Address
 
+    from ipmpki.declaration import tables
     from ipmpki.diagnostics.problem import DocumentPath, Place
-    from ipmpki.model import tables
 
 __all__ = [
     "Address",

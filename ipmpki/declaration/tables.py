@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
-from ipmpki.model.values import (
+from ipmpki.declaration.types import (
     Address,
     Batches,
     Country,
@@ -21,7 +21,7 @@ from ipmpki.model.values import (
     RenewKey,
     integer,
 )
-from ipmpki.vocabulary import KeyType, OperatingSystem, Role
+from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Role
 
 
 class Table(BaseModel):

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ipmpki.declaration.vocabulary import KeyType
 from ipmpki.diagnostics.wording import quote
-from ipmpki.vocabulary import KeyType
 
 _DURATION = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[dwmy])", re.ASCII)
 _DURATION_PATTERN = "^[1-9][0-9]{0,4}[dwmy]$"

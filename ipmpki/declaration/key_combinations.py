@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ipmpki.declaration.pkcs11_uri import UriFault, is_token_uri, parse_token_uri
 from ipmpki.diagnostics.problem import DocumentPath, Place, Problem, Related, Severity
 from ipmpki.source.secrets import AUTHORITIES
-from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from ipmpki.addresses import is_address
+from ipmpki.declaration.ip_addresses import is_address
 
 LONGEST_COMMON_NAME = 64
 """ub-common-name of RFC 5280, appendix A.1."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ipmpki.model.tables import Table
+from ipmpki.declaration.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ipmpki.addresses import AddressFault, read_address
-from ipmpki.diagnostics.problem import Place
-from ipmpki.fleet import (
+from ipmpki.declaration.dns_names import read_name
+from ipmpki.declaration.fleet import (
     AuthoritySpec,
     BundleSource,
     CertificateSpec,
@@ -23,15 +22,16 @@ from ipmpki.fleet import (
     PassphraseSource,
     SiteSettings,
 )
-from ipmpki.names import read_name
-from ipmpki.token_uri import UriFault, is_token_uri, parse_token_uri
-from ipmpki.vocabulary import OperatingSystem, Profile, Role
+from ipmpki.declaration.ip_addresses import AddressFault, read_address
+from ipmpki.declaration.pkcs11_uri import UriFault, is_token_uri, parse_token_uri
+from ipmpki.declaration.vocabulary import OperatingSystem, Profile, Role
+from ipmpki.diagnostics.problem import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ipmpki.declaration import tables
     from ipmpki.diagnostics.problem import DocumentPath
-    from ipmpki.model import tables
 
 
 def resolve(

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipmpki.fleet import Address
+    from ipmpki.declaration.fleet import Address
 
 _REMEMBERED = 1 << 17
 """Addresses are read by several stages; a fleet of 10,000 hosts has some 20,000."""

@@ -6,16 +6,15 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.declaration import model, tables
+from ipmpki.declaration.model import FaultKind, Shape
 from ipmpki.diagnostics.problem import Bracket, Fix, Place, Problem, Replace, Severity
 from ipmpki.diagnostics.wording import certain, closest, either, quote
-from ipmpki.model import refusing as model
-from ipmpki.model import tables
-from ipmpki.model.refusing import FaultKind, Shape
 from ipmpki.source.secrets import is_passphrase
 
 if TYPE_CHECKING:
+    from ipmpki.declaration.model import Fault
     from ipmpki.diagnostics.problem import DocumentPath
-    from ipmpki.model.refusing import Fault
 
 
 def refusal(root: type[tables.Table], file: str, fault: Fault) -> Problem:

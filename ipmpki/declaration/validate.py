@@ -9,19 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.conditions import conditions
+from ipmpki.declaration import model, tables
+from ipmpki.declaration.key_combinations import conditions
+from ipmpki.declaration.model import Fault, FaultKind, Shape
+from ipmpki.declaration.refusals import refusal
+from ipmpki.declaration.resolve import resolve
 from ipmpki.diagnostics.problem import DocumentPath, Fix, Move, Place, Problem, Related, Rename, Severity
 from ipmpki.diagnostics.wording import certain, closest, quote
-from ipmpki.model import refusing as model
-from ipmpki.model import tables
-from ipmpki.model.refusing import Fault, FaultKind, Shape
-from ipmpki.refusals import refusal
-from ipmpki.resolving import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ipmpki.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.source import Document
 
 

@@ -1,1 +1,0 @@
-"""The declaration as written."""
