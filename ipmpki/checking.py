@@ -104,7 +104,7 @@ def _with_fixes(
     """Find where fixes change the text. A file that is not TOML in every line has to be mended by hand."""
     if not any(one.problem.fix for one in problems):
         return problems
-    from ipmpki.editing.fixes import Surgeon  # needed only where there is something to fix
+    from ipmpki.declaration.edit.fixes import Surgeon  # needed only where there is something to fix
 
     surgeons = {file: Surgeon(source, spans[file]) for file, source in sources.items() if file in spans}
     return tuple(

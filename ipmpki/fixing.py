@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.edit.fixes import apply_text_edits, means, overlap
 from ipmpki.diagnostics.problem import Move, Severity
-from ipmpki.editing.fixes import apply_text_edits, means, overlap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

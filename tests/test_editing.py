@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipmpki.declaration.edit import Extend, Put, Reduce, Unset, add_host, names_in, remove_host, set_host
+from ipmpki.declaration.edit.layout import Layout
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
-from ipmpki.editing import Extend, Put, Reduce, Unset, add_host, names_in, remove_host, set_host
-from ipmpki.editing.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ipmpki.editing import Change
+    from ipmpki.declaration.edit import Change
 
 NEW = {"name": "new.example.com", "role": "client"}
 
@@ -429,7 +429,7 @@ def test_hosts_without_a_name_do_not_disturb() -> None:
 def test_an_edit_that_would_say_something_else_is_refused(
     monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
-    monkeypatch.setattr("ipmpki.editing.style.write_value", lambda *_values, **_style: wrong)
+    monkeypatch.setattr("ipmpki.declaration.edit.style.write_value", lambda *_values, **_style: wrong)
     for text in ("", SHOP):
         with pytest.raises(Fault, match="cannot be made without changing something else") as refusal:
             add_host(text, NEW)

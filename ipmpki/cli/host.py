@@ -20,10 +20,10 @@ from ipmpki.diagnostics.problem import Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ipmpki.declaration.edit import Change
     from ipmpki.declaration.fleet import HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.drafts import Draft
-    from ipmpki.editing import Change
     from ipmpki.source.files import SourceFile
 
 SHORTENED_KEYS = ("os", "subject", "key", "lifetime", "renew_before", "csr", "restart_command")
@@ -61,34 +61,34 @@ def _naming(file: SourceFile) -> Iterator[None]:
 
 def _file_with(declaration: Draft, name: str) -> SourceFile:
     """The file that declares a host. Raises WrongUse where none does."""
-    from ipmpki import editing
+    from ipmpki.declaration import edit
 
     names: list[str] = []
     refusal: Fault | None = None
     for file in declaration.files:
         try:
             with _naming(file):
-                found = editing.names_in(_text(file))
-                if editing.declares(_text(file), name):
+                found = edit.names_in(_text(file))
+                if edit.declares(_text(file), name):
                     return file
         except Fault as fault:
             refusal = refusal or fault
         else:
             names += found
-    raise refusal or editing.not_declared(name, names)
+    raise refusal or edit.not_declared(name, names)
 
 
 def _require_free(declaration: Draft, name: str, *, beside: SourceFile) -> None:
     """Raise WrongUse where another file than the one to edit declares a host of that name."""
-    from ipmpki import editing
+    from ipmpki.declaration import edit
 
     for other in declaration.files:
         is_taken = False
         # A file that cannot be read is for the check to report.
         with contextlib.suppress(Fault):
-            is_taken = other.name != beside.name and editing.declares(_text(other), name)
+            is_taken = other.name != beside.name and edit.declares(_text(other), name)
         if is_taken:
-            raise editing.already_declared(name, other.name)
+            raise edit.already_declared(name, other.name)
 
 
 # --- Editing --------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def add(
     target: tuple[Path, str], role: str, aliases: tuple[str, ...], ips: tuple[str, ...], **keys: str
 ) -> int:
     """Declare a host: it is written below the last one, in the same style."""
-    from ipmpki import editing
+    from ipmpki.declaration import edit
 
     path, name = target
     declaration = _open(path)
@@ -227,7 +227,7 @@ def add(
     fields |= {key: keys[key] for key in SHORTENED_KEYS if keys[key] is not None}
     fields |= {key: values for key, values in (("aliases", aliases), ("ips", ips)) if values}
     with _naming(main):
-        text = editing.add_host(_text(main), fields)
+        text = edit.add_host(_text(main), fields)
     return _save(declaration, main, text, f"added {role} {name}")
 
 
@@ -242,13 +242,13 @@ def remove(target: tuple[Path, str]) -> int:
 
     The next build revokes its certificate and removes its folder.
     """
-    from ipmpki import editing
+    from ipmpki.declaration import edit
 
     path, name = target
     declaration = _open(path)
     file = _file_with(declaration, name)
     with _naming(file):
-        text = editing.remove_host(_text(file), name)
+        text = edit.remove_host(_text(file), name)
     return _save(declaration, file, text, f"removed {name}")
 
 
@@ -284,7 +284,7 @@ Examples:
 )
 def change(target: tuple[Path, str], **given: Any) -> int:
     """Change a host. Options that may be given more than once: all about aliases and addresses, --unset."""
-    from ipmpki import editing
+    from ipmpki.declaration import edit
 
     path, name = target
     changes = _changes(given)
@@ -295,13 +295,13 @@ def change(target: tuple[Path, str], **given: Any) -> int:
     if given["rename"] is not None:
         _require_free(declaration, given["rename"], beside=file)
     with _naming(file):
-        text = editing.set_host(_text(file), name, changes)
+        text = edit.set_host(_text(file), name, changes)
     return _save(declaration, file, text, f"changed {name}")
 
 
 def _changes(given: dict[str, Any]) -> list[Change]:
     """The options of ``host set`` as changes, in an order in which none undoes another."""
-    from ipmpki.editing import Extend, Put, Reduce, Unset
+    from ipmpki.declaration.edit import Extend, Put, Reduce, Unset
 
     single = {"name": given["rename"], **{key: given[key] for key in ("role", *SHORTENED_KEYS)}}
     lists = {key: [*given[key], *given[f"fewer_{key}"], *given[f"more_{key}"]] for key in ("aliases", "ips")}

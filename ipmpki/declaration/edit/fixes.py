@@ -13,6 +13,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.declaration.edit.layout import (
+    Kind,
+    line_end,
+    read_key,
+    splice,
+    split_members,
+    split_statements,
+    with_member,
+    without_member,
+    write_value,
+)
 from ipmpki.diagnostics.problem import (
     Append,
     Bracket,
@@ -26,23 +37,12 @@ from ipmpki.diagnostics.problem import (
     Span,
     TextEdit,
 )
-from ipmpki.editing.layout import (
-    Kind,
-    line_end,
-    read_key,
-    splice,
-    split_members,
-    split_statements,
-    with_member,
-    without_member,
-    write_value,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ipmpki.declaration.edit.layout import Statement
     from ipmpki.diagnostics.problem import DocumentPath, Edit, Fix, Place
-    from ipmpki.editing.layout import Statement
     from ipmpki.source import Source
     from ipmpki.source.spans import Spans
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.editing.layout import Kind, Statement, Value, split_statements, value_start, write_value
+from ipmpki.declaration.edit.layout import Kind, Statement, Value, split_statements, value_start, write_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ipmpki.editing.changes import Change, Extend, Put, Reduce, Unset
-from ipmpki.editing.hosts import (
+from ipmpki.declaration.edit.host_changes import Change, Extend, Put, Reduce, Unset
+from ipmpki.declaration.edit.hosts import (
     add_host,
     already_declared,
     declares,

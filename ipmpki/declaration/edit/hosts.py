@@ -12,11 +12,9 @@ import copy
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
-from ipmpki.diagnostics.wording import closest, counted, quote
-from ipmpki.editing.changes import Put
-from ipmpki.editing.edited_host import EditedHost, is_same_name
-from ipmpki.editing.layout import (
+from ipmpki.declaration.edit.host_changes import Put
+from ipmpki.declaration.edit.host_text import EditedHost, is_same_name
+from ipmpki.declaration.edit.layout import (
     Block,
     Kind,
     Layout,
@@ -27,13 +25,15 @@ from ipmpki.editing.layout import (
     with_member,
     without_member,
 )
-from ipmpki.editing.style import Style, inline_style, rank, style_of
+from ipmpki.declaration.edit.style import Style, inline_style, rank, style_of
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.source import Source, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ipmpki.editing.changes import Change
+    from ipmpki.declaration.edit.host_changes import Change
 
 _BOM = "\ufeff"
 _MOST_BLANK_LINES = 2

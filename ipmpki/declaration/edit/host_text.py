@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.declaration.dns_names import read_name
-from ipmpki.declaration.ip_addresses import AddressFault, read_address
-from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
-from ipmpki.diagnostics.wording import closest, either, quote
-from ipmpki.editing.changes import Extend, Put, Reduce, Unset
-from ipmpki.editing.layout import (
+from ipmpki.declaration.edit.host_changes import Extend, Put, Reduce, Unset
+from ipmpki.declaration.edit.layout import (
     Value,
     read_key,
     splice,
@@ -21,12 +18,15 @@ from ipmpki.editing.layout import (
     without_member,
     write_value,
 )
-from ipmpki.editing.style import inline_style, own_pairs, rank, style_of
+from ipmpki.declaration.edit.style import inline_style, own_pairs, rank, style_of
+from ipmpki.declaration.ip_addresses import AddressFault, read_address
+from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
+from ipmpki.diagnostics.wording import closest, either, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.editing.changes import Change
+    from ipmpki.declaration.edit.host_changes import Change
 
 
 def is_same_name(one: str, other: str) -> bool:
