@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import BundleSource, Fleet
     from ipmpki.issued import Issued
     from ipmpki.planning import Wanted
-    from ipmpki.trust import TrustBundle
+    from ipmpki.x509.trust_bundle import TrustBundle
 
 
 def read_bundle(root: Path, source: BundleSource, at: datetime) -> TrustBundle:
@@ -27,7 +27,7 @@ def read_bundle(root: Path, source: BundleSource, at: datetime) -> TrustBundle:
 
     ``root`` is the folder of pki.toml.
     """
-    from ipmpki.trust import from_certdata, from_pem
+    from ipmpki.x509.trust_bundle import from_certdata, from_pem
 
     content = files.read_file(root / source.path, what="the trust bundle")
     return from_certdata(content, source.path, at) if source.is_certdata else from_pem(content, source.path)
@@ -47,7 +47,7 @@ def bundle_problems(root: Path, fleet: Fleet, now: datetime) -> Iterator[Problem
 
 def with_bundle(wanted: Wanted, root: Path, fleet: Fleet, issued: Issued, now: datetime) -> Wanted:
     """What a plan is made for, with the trust bundle where certificates are bought and one is declared."""
-    from ipmpki.trust import from_pem
+    from ipmpki.x509.trust_bundle import from_pem
 
     if not fleet.is_third_party or fleet.bundle is None:
         return wanted

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import peer
-from ipmpki.authority.contents import Contents, read_chain, read_contents
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import Fault, UnreadableFile
 from ipmpki.diagnostics.problem import Place
-from ipmpki.presented import Flaw, FlawKind, KeyFileMode
 from ipmpki.source.files import read_file
+from ipmpki.x509.contents import Contents, read_chain, read_contents
+from ipmpki.x509.presented import Flaw, FlawKind, KeyFileMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

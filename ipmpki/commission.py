@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ipmpki.changes import Change
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.trust import TrustBundle
+    from ipmpki.x509.trust_bundle import TrustBundle
 
 
 class Progress(Protocol):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ipmpki.authority import reading
 from ipmpki.changes import (
     CA_FOLDER,
     PLAYBOOK_FOLDER,
@@ -28,6 +27,7 @@ from ipmpki.render.inputs import (
     trusted_by,
 )
 from ipmpki.workers import spread
+from ipmpki.x509 import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -188,7 +188,7 @@ def _name_of_authority(commission: Commission, issued: Issued) -> str:
 
 
 def _common_name(authority: StoredAuthority) -> str:
-    for facts in reading.read_certificates(authority.certificates_pem):
+    for facts in certificate.read_certificates(authority.certificates_pem):
         if facts.fingerprint == authority.fingerprint and facts.common_name:
             return facts.common_name
     return authority.subject

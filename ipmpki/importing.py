@@ -8,28 +8,28 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ipmpki.authority.contents import Contents, read_contents
-from ipmpki.authority.paths import Evidence, judge_path
-from ipmpki.authority.received import read_received
 from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.issued import IssuedCertificate
 from ipmpki.ordering import stored_bundle
 from ipmpki.placing import place_problems
-from ipmpki.presented import Chain, Presented
 from ipmpki.rules.engine import judge_presented
 from ipmpki.store import BoughtCertificate, open_store
+from ipmpki.x509.containers import read_received
+from ipmpki.x509.contents import Contents, read_contents
+from ipmpki.x509.path_validation import Evidence, judge_path
+from ipmpki.x509.presented import Chain, Presented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
-    from ipmpki.presented import PresentedCertificate, Verdict
     from ipmpki.project import Project
     from ipmpki.store import Keeping, Store
-    from ipmpki.trust import TrustBundle
+    from ipmpki.x509.presented import PresentedCertificate, Verdict
+    from ipmpki.x509.trust_bundle import TrustBundle
 
 
 class Outcome(StrEnum):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki.authority import issuing, keys, reading, requests
 from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
 from ipmpki.declaration import specification
@@ -24,17 +23,20 @@ from ipmpki.signers import declared_key, existing_authority, new_authority, open
 from ipmpki.store import NewCertificate
 from ipmpki.withdrawing import end_of_next_list, issue_revocation_lists, revoke_certificates
 from ipmpki.workers import can_spread, spread
+from ipmpki.x509 import certificate as reading
+from ipmpki.x509 import csr, keys
+from ipmpki.x509 import issuer as issuing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ipmpki.authority.issuing import Issuer
-    from ipmpki.authority.keys import PrivateKey, PublicKey
     from ipmpki.changes import Change, Plan
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.store import Store
+    from ipmpki.x509.issuer import Issuer
+    from ipmpki.x509.keys import PrivateKey, PublicKey
 
 BATCH_SECONDS = 1.0
 """How much issuing one transaction holds at most: what a killed build would have to do again."""
@@ -225,7 +227,7 @@ def _with_keys(
     for one in ordered:
         kept = one.spec.kept_key
         if kept is not None and kept.given is not None:
-            had.append((one, requests.public_key_of(kept.given.request)))
+            had.append((one, csr.public_key_of(kept.given.request)))
         elif one.holder in before:
             had.append((one, before[one.holder]))
         else:

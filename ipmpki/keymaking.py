@@ -8,14 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from ipmpki.authority import keys
 from ipmpki.workers import usable_cores
+from ipmpki.x509 import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.authority.keys import PrivateKey
     from ipmpki.declaration.vocabulary import KeyType
+    from ipmpki.x509.keys import PrivateKey
 
 Owner = TypeVar("Owner")
 _Waiting: TypeAlias = "deque[tuple[Owner, KeyType]]"

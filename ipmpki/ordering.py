@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki.authority import keys, requests
 from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
 from ipmpki.declaration import specification
@@ -16,6 +15,7 @@ from ipmpki.issued import OpenRequest, StoredAuthority
 from ipmpki.keymaking import making_keys
 from ipmpki.store import NewRequest
 from ipmpki.withdrawing import holder_of
+from ipmpki.x509 import csr, keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
     from ipmpki.issued import Issued
     from ipmpki.store import Store
-    from ipmpki.trust import TrustBundle
+    from ipmpki.x509.trust_bundle import TrustBundle
 
 _ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
 """How long a bundle holds: it is its file's age that counts, not the ends of its certificates."""
@@ -108,7 +108,7 @@ def _make_requests(plan: Plan, commission: Commission, store: Store, issued: Iss
                 specification.of_request(spec),
                 keys.public_key_digest(key),
                 commission.now,
-                requests.make_request(spec, key),
+                csr.make_request(spec, key),
             )
             batch.append(NewRequest(request, keys.to_pem(key), why(change)))
             if time.monotonic() - begun > BATCH_SECONDS or done == len(made):

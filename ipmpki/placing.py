@@ -9,8 +9,8 @@ from ipmpki.diagnostics.problem import Label, LocatedProblem, Position, Span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ipmpki.authority.contents import Contents
     from ipmpki.diagnostics.problem import Place, Problem
+    from ipmpki.x509.contents import Contents
 
 _START = Span(Position(1, 1), Position(1, 1))
 

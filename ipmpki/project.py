@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ipmpki.distribute import Outlet
     from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.planning.calendar import Work
-    from ipmpki.trust import TrustBundle
+    from ipmpki.x509.trust_bundle import TrustBundle
 
 STORE_NAME = "pki.db"
 DIST_NAME = "dist"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.issued import Issued, IssuedCertificate, StoredAuthority
-    from ipmpki.trust import TrustBundle
+    from ipmpki.x509.trust_bundle import TrustBundle
 
 
 def report_of(  # noqa: PLR0913 -- what a report tells of

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ipmpki.authority.requests import RequestFacts
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
+    from ipmpki.x509.csr import RequestFacts
 
 _SHORTEST_RSA = 2048
 
@@ -61,7 +61,7 @@ def _with_request(host: HostSpec, root: Path, owners: dict[str, Place], problems
             )
         )
         return host
-    from ipmpki.authority.requests import read_request
+    from ipmpki.x509.csr import read_request
 
     try:
         facts = read_request(files.read_file(root / path, what="the request"))

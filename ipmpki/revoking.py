@@ -11,8 +11,8 @@ from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.diagnostics.wording import closest, quote
-from ipmpki.serials import read_serials
 from ipmpki.store import open_store
+from ipmpki.x509.serial_number import read_serials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.authority import issuing, keys, reading, signing
 from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.issued import StoredAuthority
+from ipmpki.x509 import certificate, issuer, keys, signing_key
 
 if TYPE_CHECKING:
-    from ipmpki.authority.issuing import Issuer
-    from ipmpki.authority.signing import SigningKey
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import AuthoritySpec
     from ipmpki.issued import Issued
     from ipmpki.store import Store
+    from ipmpki.x509.issuer import Issuer
+    from ipmpki.x509.signing_key import SigningKey
 
 
 def new_authority(commission: Commission) -> StoredAuthority:
@@ -33,22 +33,22 @@ def _made_authority(spec: AuthoritySpec, commission: Commission) -> StoredAuthor
         passphrase = commission.passphrase()
         key = keys.generate(spec.key)
         kept = keys.to_pem(key, passphrase)
-    serial = issuing.new_serial(commission.random_bytes)
-    pem = issuing.self_signed(spec, key, now=commission.now, serial=serial)
+    serial = issuer.new_serial(commission.random_bytes)
+    pem = issuer.self_signed(spec, key, now=commission.now, serial=serial)
     return _authority(pem, kept, specification.of_authority(spec), is_existing=False)
 
 
 def declared_key(commission: Commission) -> SigningKey:
     """The key in the token that the declaration names, which must name one."""
     assert commission.fleet.token_key is not None  # noqa: S101 -- the callers look
-    return signing.open_key(commission.fleet.token_key.encode(), commission.passphrase())
+    return signing_key.open_key(commission.fleet.token_key.encode(), commission.passphrase())
 
 
 def protect_keys(commission: Commission, store: Store, issued: Issued) -> None:
     """Encrypt stored keys that lie open, or forget the one that the declared token has, too."""
     if commission.fleet.token_key is not None:
         assert issued.signer is not None  # noqa: S101 -- the plan found its key
-        issuing.load_issuer(issued.signer.certificates_pem, declared_key(commission))
+        issuer.load_issuer(issued.signer.certificates_pem, declared_key(commission))
         kept = {issued.signer.identity: commission.fleet.token_key.encode()}
         store.replace_authority_keys(kept, "authority-key-forgotten", "it lies in a token")
         return
@@ -61,8 +61,8 @@ def protect_keys(commission: Commission, store: Store, issued: Issued) -> None:
 def existing_authority(commission: Commission) -> StoredAuthority:
     """The authority that was brought. Raises KeyFault, IssuerFault or UnreadableFile."""
     files = commission.authority_files()
-    key = signing.open_key(files.key_pem, commission.passphrase())
-    issuing.load_issuer(files.certificates_pem, key)
+    key = signing_key.open_key(files.key_pem, commission.passphrase())
+    issuer.load_issuer(files.certificates_pem, key)
     generation = commission.fleet.authority.generation
     order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem), generation)
     digest = keys.public_key_digest(key.public_key())
@@ -71,13 +71,13 @@ def existing_authority(commission: Commission) -> StoredAuthority:
 
 def existing_fingerprint(certificates_pem: bytes) -> str:
     """What identifies an existing authority: the fingerprints of all certificates in its file."""
-    return "+".join(sorted(facts.fingerprint for facts in reading.read_certificates(certificates_pem)))
+    return "+".join(sorted(facts.fingerprint for facts in certificate.read_certificates(certificates_pem)))
 
 
 def _authority(
     pem: bytes, key_pem: bytes, order: str, *, is_existing: bool, digest: str | None = None
 ) -> StoredAuthority:
-    found = reading.read_certificates(pem)
+    found = certificate.read_certificates(pem)
     own = [facts for facts in found if digest is None or facts.public_key_digest == digest]
     facts = max(own, key=lambda one: one.not_after)
     return StoredAuthority(
@@ -103,14 +103,14 @@ def open_issuer(authority: StoredAuthority, commission: Commission) -> Issuer:
     kept, passphrase = authority.key_pem, commission.passphrase()
     if not keys.is_in_token(kept):
         key = keys.load(kept, passphrase if keys.is_encrypted(kept) else None)
-        return issuing.load_issuer(authority.certificates_pem, key)
+        return issuer.load_issuer(authority.certificates_pem, key)
     if commission.fleet.token_key is None:
         raise WrongDeclaration(
             "the authority's key lies in a token, and pki.toml does not name it any more",
             f'say again in [{commission.fleet.signing_table}]: key_file = "pkcs11:…"',
         )
     uri = commission.fleet.token_key.encode() if _is_declared(authority, commission) else kept
-    return issuing.load_issuer(authority.certificates_pem, signing.open_key(uri, passphrase))
+    return issuer.load_issuer(authority.certificates_pem, signing_key.open_key(uri, passphrase))
 
 
 def _is_declared(authority: StoredAuthority, commission: Commission) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.authority.contents import read_contents
-from ipmpki.authority.paths import Evidence, judge_path
-from ipmpki.presented import Chain, PathFault
+from ipmpki.x509.contents import read_contents
+from ipmpki.x509.path_validation import Evidence, judge_path
+from ipmpki.x509.presented import Chain, PathFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from ipmpki.trust import TrustBundle
+    from ipmpki.x509.trust_bundle import TrustBundle
 
 _END = b"-----END CERTIFICATE-----"
 _NO_TRUST = frozenset({PathFault.UNTRUSTED, PathFault.INCOMPLETE})

@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import peer
-from ipmpki.authority.paths import Evidence, judge_path
 from ipmpki.collecting import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
 from ipmpki.declaration.dns_names import NameFault, read_name
 from ipmpki.declaration.ip_addresses import read_address
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.placing import place_problems
-from ipmpki.presented import Chain, FlawKind, Presented
 from ipmpki.rules.engine import judge_presented
+from ipmpki.x509.path_validation import Evidence, judge_path
+from ipmpki.x509.presented import Chain, FlawKind, Presented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from ipmpki.authority.contents import Contents
     from ipmpki.declaration.fleet import Address
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.contents import Contents
+    from ipmpki.x509.presented import PresentedCertificate
 
 _FEW = 5
 """Authorities in a file that are judged each by itself; more are a bundle of which few are ever needed."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.authority import revocation
 from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
 from ipmpki.declaration.fleet import tools_holder
@@ -12,6 +11,7 @@ from ipmpki.declaration.vocabulary import Profile, RevocationReason
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.issued import StoredRevocationList
 from ipmpki.signers import open_issuer
+from ipmpki.x509 import crl
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,9 +89,9 @@ def _issue_revocation_list(
     number = _next_number(old, now, is_put_back=store.is_put_back())
     revoked = store.revocations(authority.identity)
     next_update = end_of_next_list(commission, authority)
-    pem = revocation.make_crl(
+    pem = crl.make_crl(
         issuer,
-        [revocation.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],
+        [crl.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],
         number=number,
         now=now,
         next_update=next_update,

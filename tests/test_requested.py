@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from ipmpki.authority.requests import make_request
+from ipmpki.x509.csr import make_request
 from tests.importing.seller import Seller, pem
 from tests.importing.test_importing import BOUGHT, bring, outcomes
 from tests.render.installation import Installation, public_sight

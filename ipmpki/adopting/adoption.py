@@ -14,13 +14,14 @@ from ipmpki.adopting.leftovers import tell_leftovers, tell_of_ended
 from ipmpki.adopting.rows import Ledger
 from ipmpki.adopting.surveying import survey_files
 from ipmpki.adopting.walking import read_folder
-from ipmpki.authority import issuing, keys
-from ipmpki.authority.found import Passphrases, list_pem_of, subject_of
 from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import PassphraseSource
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
+from ipmpki.x509 import issuer as issuing
+from ipmpki.x509 import keys
+from ipmpki.x509.foreign_pki import Passphrases, list_pem_of, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.adopting.survey import LeftOut, Survey
-    from ipmpki.authority.issuing import Issuer
     from ipmpki.commission import Progress
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.presented import PresentedCertificate
     from ipmpki.project import Project
     from ipmpki.store import AdoptedCertificate
+    from ipmpki.x509.issuer import Issuer
+    from ipmpki.x509.presented import PresentedCertificate
 
 _LARGEST_NUMBER_BITS = 62
 """SQLite's integers have 63 bits; CRL numbers count up from 1, or are dates in digits."""

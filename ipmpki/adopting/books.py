@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.adopting.survey import LeftCode, LeftOut
-from ipmpki.authority.found import is_list_of
+from ipmpki.x509.foreign_pki import is_list_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from ipmpki.adopting.choosing import OldAuthority
     from ipmpki.adopting.survey import Index, IndexEntry, Survey
-    from ipmpki.authority.found import FoundList
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.foreign_pki import FoundList
+    from ipmpki.x509.presented import PresentedCertificate
 
 _SERIAL_BITS = 159
 """RFC 5280, section 4.1.2.2: a serial number is positive and has 20 octets at most."""

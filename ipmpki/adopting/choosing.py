@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.adopting.survey import LeftCode
-from ipmpki.authority.found import is_issued_by, pem_of
 from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import counted, quote
+from ipmpki.x509.foreign_pki import is_issued_by, pem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from ipmpki.adopting.survey import Survey
-    from ipmpki.authority.found import FoundKey
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.foreign_pki import FoundKey
+    from ipmpki.x509.presented import PresentedCertificate
 
 _KEY_BESIDE = "name the folder that holds the authority's certificate and its private key"
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration import specification
 from ipmpki.declaration.vocabulary import KeyType, Profile
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.presented import Chain, Presented
 from ipmpki.rules.engine import judge_presented
+from ipmpki.x509.presented import Chain, Presented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.presented import PresentedCertificate
 
 _PROFILE_RULES = frozenset({"purpose-missing", "key-usage-wrong", "weak-signature"})
 """What a new certificate alone can mend, and that is not of its names or its key."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ipmpki.adopting.hosts import HostEntry
     from ipmpki.declaration.fleet import DistinguishedName, PassphraseSource
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.presented import PresentedCertificate
 
 _COLUMN = 40
 """Where the template's remarks begin."""

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ipmpki.adopting.survey import LeftCode, LeftOut
-from ipmpki.authority.found import other_names_of
 from ipmpki.declaration.dns_names import LONGEST_COMMON_NAME, read_name, wildcard_covers
 from ipmpki.declaration.ip_addresses import AddressSort, sort_of_address
 from ipmpki.declaration.vocabulary import KeyType, Role
 from ipmpki.diagnostics.wording import quote
+from ipmpki.x509.foreign_pki import other_names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ipmpki.adopting.survey import Survey
-    from ipmpki.authority.found import FoundKey, FoundRequest
     from ipmpki.declaration.fleet import Address
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.foreign_pki import FoundKey, FoundRequest
+    from ipmpki.x509.presented import PresentedCertificate
 
 _DECLARABLE = frozenset(kind.value for kind in KeyType)
 _NO_ENDPOINTS = frozenset({AddressSort.UNSPECIFIED, AddressSort.MULTICAST, AddressSort.BROADCAST})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ipmpki.adopting.choosing import OldAuthority
     from ipmpki.adopting.survey import Survey
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.presented import PresentedCertificate
 
 _SHORTEST_RSA = 2048
 """As the rule key-too-weak."""

@@ -14,11 +14,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ipmpki.adopting.rows import AUTHORITY
-from ipmpki.authority import revocation
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.issued import StoredRevocationList
 from ipmpki.project import STORE_NAME
 from ipmpki.store import hold, open_store
+from ipmpki.x509 import crl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,9 +114,9 @@ def _record_new_list(adoption: Adoption, store: Store) -> None:
     revoked = store.revocations(AUTHORITY)
     number = adoption.books.next_list
     next_update = min(wish.now + fleet.crl_lifetime, adoption.authority.not_after)
-    pem = revocation.make_crl(
+    pem = crl.make_crl(
         adoption.issuer,
-        [revocation.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],
+        [crl.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],
         number=number,
         now=wish.now,
         next_update=next_update,

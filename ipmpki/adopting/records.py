@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.adopting.survey import Index, IndexEntry
-from ipmpki.authority.anchors import read_time
+from ipmpki.x509.trust_anchors import read_time
 
 if TYPE_CHECKING:
     from datetime import datetime

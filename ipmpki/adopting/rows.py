@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ipmpki.adopting.books import Past, unusable_serial
 from ipmpki.adopting.conformity import adopted_specification, described, with_wrong_profile
 from ipmpki.adopting.survey import LeftCode, LeftOut
-from ipmpki.authority.found import pem_of
 from ipmpki.declaration.fleet import GivenKey, KeptKey
 from ipmpki.declaration.vocabulary import Profile
 from ipmpki.issued import IssuedCertificate
 from ipmpki.store import AdoptedCertificate
+from ipmpki.x509.foreign_pki import pem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ipmpki.adopting.hosts import HostEntry, Naming
     from ipmpki.adopting.survey import Survey
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.presented import PresentedCertificate
 
 AUTHORITY = 1
 """The authority's identity in the store: it is the first."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.authority.found import FoundKey, FoundList, FoundRequest
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.foreign_pki import FoundKey, FoundList, FoundRequest
+    from ipmpki.x509.presented import PresentedCertificate
 
 
 class LeftCode(StrEnum):

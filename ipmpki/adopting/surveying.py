@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from ipmpki.adopting.records import read_index, read_list_number
 from ipmpki.adopting.survey import LeftCode, LeftOut, Survey
 from ipmpki.adopting.walking import shown
-from ipmpki.authority.found import read_found
+from ipmpki.x509.foreign_pki import read_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ipmpki.authority.found import Found, Passphrases
+    from ipmpki.x509.foreign_pki import Found, Passphrases
 
 _OLDER = frozenset({".old", ".bak", ".orig", ".save"})
 """How openssl, editors and people name what a file was before; openssl-ca(1) keeps index.txt.old."""

@@ -18,7 +18,7 @@ from ipmpki.diagnostics.fault import WrongUse
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import PassphraseSource
-    from ipmpki.presented import PresentedCertificate
+    from ipmpki.x509.presented import PresentedCertificate
 
 
 @click.command(
@@ -130,8 +130,8 @@ def command(  # noqa: PLR0913 -- one for each option
 def _chosen(file: Path | None) -> tuple[PresentedCertificate, ...]:
     if file is None:
         return ()
-    from ipmpki.authority.contents import read_contents
     from ipmpki.source.files import read_file
+    from ipmpki.x509.contents import read_contents
 
     held = read_contents(str(file), read_file(file, what="the authority's certificate"))
     authorities = tuple(one for one in held.certificates if one.is_authority)

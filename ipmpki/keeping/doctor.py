@@ -8,9 +8,9 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.authority import auditing, keys
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.store import inspect, leftovers
+from ipmpki.x509 import audit, keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,11 +133,11 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
     if found.certificates and not found.authorities:
         yield Finding("authority-missing", "there are certificates, and no authority", _RESTORE)
     for one in found.authorities:
-        for fault in auditing.audit_authority(one.certificates_pem, one.fingerprint):
+        for fault in audit.audit_authority(one.certificates_pem, one.fingerprint):
             yield Finding("authority-damaged", f"the authority {one.subject} {fault}", _RESTORE)
     for one in signers:
         is_current = one is signers[-1]
-        digest = auditing.digest_of(one.certificates_pem, one.fingerprint)
+        digest = audit.digest_of(one.certificates_pem, one.fingerprint)
         is_encrypted = keys.is_encrypted(one.key_pem)
         if digest is None:
             continue  # told above
@@ -157,7 +157,7 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
                 is_note=True,
             )
             continue
-        for fault in auditing.audit_key(one.key_pem, digest, passphrase if is_encrypted else None):
+        for fault in audit.audit_key(one.key_pem, digest, passphrase if is_encrypted else None):
             is_foreign = "passphrase" in fault and not is_current
             yield Finding(
                 "authority-key-unusable",
@@ -172,7 +172,7 @@ def _certificates(found: Inspection) -> Iterator[Finding]:
     for one in found.certificates:
         issuer = issuers[one.authority]
         faults = list(
-            auditing.audit_certificate(
+            audit.audit_certificate(
                 one.pem, serial=one.serial, fingerprint=one.fingerprint, issuer_pem=issuer
             )
         )
@@ -184,15 +184,15 @@ def _certificates(found: Inspection) -> Iterator[Finding]:
 
 def _readable(authority: KeptAuthority) -> bytes | None:
     """The certificates of an authority; None where damaged, which is told once and not for each leaf."""
-    is_damaged = any(auditing.audit_authority(authority.certificates_pem, authority.fingerprint))
+    is_damaged = any(audit.audit_authority(authority.certificates_pem, authority.fingerprint))
     return None if is_damaged else authority.certificates_pem
 
 
 def _key_faults(one: KeptCertificate) -> list[str]:
-    digest = auditing.digest_of(one.pem)
+    digest = audit.digest_of(one.pem)
     if digest is not None and digest != one.key_digest:
         return ["is for another key than the store says"]
-    return list(auditing.audit_key(one.key_pem, one.key_digest)) if one.key_pem else []
+    return list(audit.audit_key(one.key_pem, one.key_digest)) if one.key_pem else []
 
 
 def _revocation_lists(found: Inspection, now: datetime) -> Iterator[Finding]:
@@ -204,7 +204,7 @@ def _revocation_lists(found: Inspection, now: datetime) -> Iterator[Finding]:
         newest[authority] = lists[-1]
         subject, issuer = authorities[authority].subject, _readable(authorities[authority])
         for one in lists:
-            for fault in auditing.audit_revocation_list(one.pem, one.number, issuer):
+            for fault in audit.audit_revocation_list(one.pem, one.number, issuer):
                 message = f"revocation list number {one.number} of {subject} {fault}"
                 yield Finding("revocation-list-damaged", message, _RESTORE)
         for one, later in itertools.pairwise(lists):
@@ -215,7 +215,7 @@ def _revocation_lists(found: Inspection, now: datetime) -> Iterator[Finding]:
                     "see that this computer's clock is right",
                     is_note=True,
                 )
-    listed = {authority: auditing.listed_serials(one.pem) for authority, one in newest.items()}
+    listed = {authority: audit.listed_serials(one.pem) for authority, one in newest.items()}
     for certificate in found.certificates:
         is_due = certificate.is_revoked and certificate.listed_in is not None and certificate.not_after >= now
         if is_due and certificate.serial not in listed.get(certificate.authority, ()):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.authority import keys
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.store import open_store, read_authority_keys
+from ipmpki.x509 import keys
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.authority import auditing, keys
 from ipmpki.declaration.specification import BUNDLE
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.store import find_rows, write_store
+from ipmpki.x509 import audit, keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,18 +101,18 @@ def _sound_authority(row: Mapping[str, Value]) -> bool:
     pem, key = row["certificates"], row["key"]
     assert isinstance(pem, bytes)  # noqa: S101 -- by the column's type
     assert isinstance(key, bytes)  # noqa: S101 -- as above
-    if list(auditing.audit_authority(pem, str(row["fingerprint"]))):
+    if list(audit.audit_authority(pem, str(row["fingerprint"]))):
         return False
     if not key or keys.is_in_token(key):
         return True
     if keys.is_encrypted(key):
         return key.rstrip().endswith(b"-----END ENCRYPTED PRIVATE KEY-----")
-    return not list(auditing.audit_key(key, auditing.digest_of(pem, str(row["fingerprint"])) or ""))
+    return not list(audit.audit_key(key, audit.digest_of(pem, str(row["fingerprint"])) or ""))
 
 
 def _sound_key(row: Mapping[str, Value]) -> bool:
     assert isinstance(row["pem"], bytes)  # noqa: S101 -- by the column's type
-    return not row["pem"] or not list(auditing.audit_key(row["pem"], str(row["digest"])))
+    return not row["pem"] or not list(audit.audit_key(row["pem"], str(row["digest"])))
 
 
 def _sound_certificate(row: Mapping[str, Value]) -> bool:
@@ -121,7 +121,7 @@ def _sound_certificate(row: Mapping[str, Value]) -> bool:
         serial = int(str(row["serial"]), 16)
     except ValueError:
         return False
-    found = auditing.audit_certificate(
+    found = audit.audit_certificate(
         row["pem"], serial=serial, fingerprint=str(row["fingerprint"]), issuer_pem=None
     )
     return not list(found)
@@ -129,7 +129,7 @@ def _sound_certificate(row: Mapping[str, Value]) -> bool:
 
 def _sound_revocation_list(row: Mapping[str, Value]) -> bool:
     assert isinstance(row["pem"], bytes)  # noqa: S101 -- by the column's type
-    return auditing.is_revocation_list(row["pem"])
+    return audit.is_revocation_list(row["pem"])
 
 
 _SOUNDNESS = {

@@ -8,10 +8,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.authority.anchors import read_time
 from ipmpki.mozilla.certdata import TRUST
 from ipmpki.mozilla.criteria import Level, Purpose
 from ipmpki.mozilla.flaws import Damaged
+from ipmpki.x509.trust_anchors import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.authority.anchors import AnchorUnreadable, TrustAnchor, read_anchor
 from ipmpki.mozilla.criteria import DistrustAfter, Level, Purpose
+from ipmpki.x509.trust_anchors import AnchorUnreadable, TrustAnchor, read_anchor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

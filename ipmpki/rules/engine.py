@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.presented import Presented
+    from ipmpki.x509.presented import Presented
 
 
 def judge(fleet: Fleet, surroundings: Surroundings) -> tuple[Problem, ...]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from ipmpki.authority import keys
-from ipmpki.authority.issuing import Issuer, issue, load_issuer, new_serial, self_signed
 from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.x509 import keys
+from ipmpki.x509.issuer import Issuer, issue, load_issuer, new_serial, self_signed
 from tests.authority.matrix import COMBINATIONS, Combination, authority_spec
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 if TYPE_CHECKING:
-    from ipmpki.authority.keys import PublicKey
     from ipmpki.declaration.fleet import Address, CertificateSpec
+    from ipmpki.x509.keys import PublicKey
 
 # Object identifiers and values in DER. id-ce is 2.5.29 (55 1d), id-kp 1.3.6.1.5.5.7.3.
 SUBJECT_KEY, KEY_USAGE, ALTERNATIVE_NAME = b"\x55\x1d\x0e", b"\x55\x1d\x0f", b"\x55\x1d\x11"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipmpki.authority.anchors import AnchorUnreadable, is_trusted_when_issued, read_anchor, read_time
+from ipmpki.x509.trust_anchors import AnchorUnreadable, is_trusted_when_issued, read_anchor, read_time
 from tests.mozilla.writing import EXCERPT, certificate, element, name_of, roots_of
 
 ROOTS = roots_of(EXCERPT.read_text(encoding="utf-8")).roots

@@ -15,19 +15,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ipmpki.authority import keys
-from ipmpki.authority.issuing import (
-    Issuer,
-    IssuerFault,
-    issue,
-    load_issuer,
-    new_serial,
-    objection,
-    self_signed,
-)
-from ipmpki.authority.reading import CertificateUnreadable, read_certificate
 from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec, DistinguishedName
 from ipmpki.declaration.vocabulary import KeyType, Profile
+from ipmpki.x509 import keys
+from ipmpki.x509.certificate import CertificateUnreadable, read_certificate
+from ipmpki.x509.issuer import Issuer, IssuerFault, issue, load_issuer, new_serial, objection, self_signed
 from tests.authority.expected import assert_is_client
 from tests.tools import require
 

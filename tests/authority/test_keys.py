@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
-from ipmpki.authority import keys
 from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.x509 import keys
 from tests.tools import require
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ipmpki.authority import keys
-from ipmpki.authority.issuing import load_issuer
-from ipmpki.authority.reading import CertificateUnreadable, read_certificate, read_certificates
 from ipmpki.declaration.vocabulary import KeyType, Profile
+from ipmpki.x509 import keys
+from ipmpki.x509.certificate import CertificateUnreadable, read_certificate, read_certificates
+from ipmpki.x509.issuer import load_issuer
 from tests.authority.matrix import COMBINATIONS, Combination
 from tests.tools import require
 

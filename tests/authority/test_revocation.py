@@ -9,9 +9,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from ipmpki.authority.issuing import Issuer, load_issuer, self_signed
-from ipmpki.authority.revocation import REASONS, Revocation, make_crl
 from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.x509.crl import REASONS, Revocation, make_crl
+from ipmpki.x509.issuer import Issuer, load_issuer, self_signed
 from tests.authority.expected import extension, key_identifier, tlv
 from tests.authority.matrix import authority_spec
 

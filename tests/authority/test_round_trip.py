@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ipmpki.authority.issuing import Issuer, issue, load_issuer, new_serial, self_signed
-from ipmpki.authority.reading import read_certificate
 from ipmpki.declaration.fleet import CertificateSpec
 from ipmpki.declaration.vocabulary import KeyType, Profile
+from ipmpki.x509.certificate import read_certificate
+from ipmpki.x509.issuer import Issuer, issue, load_issuer, new_serial, self_signed
 from tests.authority.matrix import authority_spec
 
 if TYPE_CHECKING:

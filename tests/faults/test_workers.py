@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki import issue, workers
-from ipmpki.authority import keys
 from ipmpki.project import build, load, plan
+from ipmpki.x509 import keys
 from tests.faults.fleets import Fleet
 from tests.faults.killing import killed_at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.authority.keys import PrivateKey
     from ipmpki.declaration.vocabulary import KeyType
+    from ipmpki.x509.keys import PrivateKey
     from tests.faults.ledger import Ledger
 
 pytestmark = pytest.mark.skipif(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.authority import tokens
+from ipmpki.x509 import pkcs11 as tokens
 from tests.faults.running import ipmpki
 from tests.tokens.conftest import PIN
 

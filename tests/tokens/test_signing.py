@@ -10,12 +10,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ipmpki.authority import keys
-from ipmpki.authority.issuing import issue, load_issuer, self_signed
-from ipmpki.authority.revocation import Revocation, make_crl
-from ipmpki.authority.signing import open_key
-from ipmpki.authority.tokens import TokenFault, TokenKey
 from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.x509 import keys
+from ipmpki.x509.crl import Revocation, make_crl
+from ipmpki.x509.issuer import issue, load_issuer, self_signed
+from ipmpki.x509.pkcs11 import TokenFault, TokenKey
+from ipmpki.x509.signing_key import open_key
 from tests.authority.matrix import COMBINATIONS, authority_spec
 from tests.shop import TODAY
 from tests.tokens.conftest import PIN
@@ -24,7 +24,7 @@ from tests.tools import require
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.authority.signing import SigningKey
+    from ipmpki.x509.signing_key import SigningKey
     from tests.tokens.conftest import Hsm
 
 

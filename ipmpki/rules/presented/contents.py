@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.presented import FlawKind
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
+from ipmpki.x509.presented import FlawKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.presented import Presented
+    from ipmpki.x509.presented import Presented
 
 
 def _flaws(presented: Presented, *kinds: FlawKind) -> Iterator[Finding]:

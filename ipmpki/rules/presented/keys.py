@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.presented import FlawKind
 from ipmpki.rules.presented.time import judged
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
+from ipmpki.x509.presented import FlawKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.presented import Presented
+    from ipmpki.x509.presented import Presented
 
 _OTHERS = 0o077
 _LEAST_RSA_BITS = 2048

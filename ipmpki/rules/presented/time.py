@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import days, quote
-from ipmpki.presented import PathFault
 from ipmpki.rules.registry import Finding, also_of_presented, presented_rule
+from ipmpki.x509.presented import PathFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.presented import Presented, PresentedCertificate
+    from ipmpki.x509.presented import Presented, PresentedCertificate
 
 _LEAF_NOTICE = timedelta(days=30)
 _AUTHORITY_NOTICE = timedelta(days=90)

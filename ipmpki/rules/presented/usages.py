@@ -12,7 +12,7 @@ from ipmpki.rules.registry import VENDOR, Finding, presented_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.presented import Chain, Presented
+    from ipmpki.x509.presented import Chain, Presented
 
 _WORDS = {
     "serverAuth": "Server Authentication (serverAuth)",

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from ipmpki.authority.keys import PrivateKey, PublicKey, UnsupportedKey, key_type_of
 from ipmpki.declaration.pkcs11_uri import parse_token_uri
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration
+from ipmpki.x509.keys import PrivateKey, PublicKey, UnsupportedKey, key_type_of
 
 if TYPE_CHECKING:
     from ipmpki.declaration.pkcs11_uri import TokenUri

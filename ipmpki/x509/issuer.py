@@ -17,9 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
-from ipmpki.authority.constraints import names_outside
-from ipmpki.authority.keys import PublicKey, public_key_digest
-from ipmpki.authority.profiles import (
+from ipmpki.diagnostics.fault import WrongDeclaration
+from ipmpki.x509.certificate import UNREADABLE, parse_certificates, quietly
+from ipmpki.x509.keys import PublicKey, public_key_digest
+from ipmpki.x509.name_constraints import names_outside
+from ipmpki.x509.profiles import (
     AUTHORITY_EXTENSIONS,
     LEAF_EXTENSIONS,
     PURPOSES,
@@ -29,16 +31,14 @@ from ipmpki.authority.profiles import (
     extension,
     leaf_subject,
 )
-from ipmpki.authority.reading import UNREADABLE, parse_certificates, quietly
-from ipmpki.authority.signing import signed
-from ipmpki.diagnostics.fault import WrongDeclaration
+from ipmpki.x509.signing_key import signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ipmpki.authority.profiles import Extension
-    from ipmpki.authority.signing import SigningKey
     from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec
+    from ipmpki.x509.profiles import Extension
+    from ipmpki.x509.signing_key import SigningKey
 
 BACK_DATED_BY: Final = timedelta(hours=1)
 """How long before it is signed a certificate or CRL begins to hold: hosts' clocks are not one."""

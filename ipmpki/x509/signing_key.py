@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, overload
 
-from ipmpki.authority import keys
-from ipmpki.authority.tokens import TokenKey, open_token_key
+from ipmpki.x509 import keys
+from ipmpki.x509.pkcs11 import TokenKey, open_token_key
 
 if TYPE_CHECKING:
     from cryptography import x509

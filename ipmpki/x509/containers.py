@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from ipmpki.authority.contents import Contents, read_contents
-from ipmpki.authority.keys import is_whole_sequence
-from ipmpki.authority.reading import quietly
 from ipmpki.diagnostics.problem import Place
-from ipmpki.presented import Flaw, FlawKind
+from ipmpki.x509.certificate import quietly
+from ipmpki.x509.contents import Contents, read_contents
+from ipmpki.x509.keys import is_whole_sequence
+from ipmpki.x509.presented import Flaw, FlawKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

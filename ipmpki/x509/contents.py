@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
-from ipmpki.authority import keys
-from ipmpki.authority.reading import facts_of, find_extension, quietly
 from ipmpki.diagnostics.problem import Place
-from ipmpki.presented import Flaw, FlawKind, PresentedCertificate, PresentedKey, PresentedRevocationList
+from ipmpki.x509 import keys
+from ipmpki.x509.certificate import facts_of, find_extension, quietly
+from ipmpki.x509.presented import Flaw, FlawKind, PresentedCertificate, PresentedKey, PresentedRevocationList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,9 +12,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
-from ipmpki.authority import keys
-from ipmpki.authority.reading import CertificateUnreadable, parse_certificates, quietly
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.x509 import keys
+from ipmpki.x509.certificate import CertificateUnreadable, parse_certificates, quietly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

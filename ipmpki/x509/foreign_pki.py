@@ -16,17 +16,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from ipmpki.authority import keys
-from ipmpki.authority.contents import Contents, read_contents
-from ipmpki.authority.keys import PrivateKey, PublicKey, is_whole_sequence
-from ipmpki.authority.reading import find_extension, quietly
-from ipmpki.authority.received import is_pkcs12
-from ipmpki.authority.requests import read_request
-from ipmpki.authority.revocation import reason_of
 from ipmpki.declaration.fleet import DistinguishedName
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Place
-from ipmpki.presented import Flaw, FlawKind
+from ipmpki.x509 import keys
+from ipmpki.x509.certificate import find_extension, quietly
+from ipmpki.x509.containers import is_pkcs12
+from ipmpki.x509.contents import Contents, read_contents
+from ipmpki.x509.crl import reason_of
+from ipmpki.x509.csr import read_request
+from ipmpki.x509.keys import PrivateKey, PublicKey, is_whole_sequence
+from ipmpki.x509.presented import Flaw, FlawKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from ipmpki.authority.issuing import back_dated, check_serial
-from ipmpki.authority.profiles import extension
-from ipmpki.authority.signing import signed
+from ipmpki.x509.issuer import back_dated, check_serial
+from ipmpki.x509.profiles import extension
+from ipmpki.x509.signing_key import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ipmpki.authority.issuing import Issuer
+    from ipmpki.x509.issuer import Issuer
 
 # RFC 5280, section 5.3.1, in kebab case. "unspecified" is to be left out; removeFromCRL is for delta CRLs
 # only.

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from OpenSSL import crypto
 
-from ipmpki.authority.reading import quietly
-from ipmpki.presented import Chain, PathFailure, PathFault, PresentedCertificate, Verdict
+from ipmpki.x509.certificate import quietly
+from ipmpki.x509.presented import Chain, PathFailure, PathFault, PresentedCertificate, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

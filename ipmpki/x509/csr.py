@@ -10,14 +10,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
-from ipmpki.authority.keys import PublicKey, key_type_of, public_key_digest
-from ipmpki.authority.profiles import LEAF_EXTENSIONS, alternative_names, leaf_subject
-from ipmpki.authority.reading import quietly
 from ipmpki.diagnostics.fault import UnreadableFile
+from ipmpki.x509.certificate import quietly
+from ipmpki.x509.keys import PublicKey, key_type_of, public_key_digest
+from ipmpki.x509.profiles import LEAF_EXTENSIONS, alternative_names, leaf_subject
 
 if TYPE_CHECKING:
-    from ipmpki.authority.keys import PrivateKey
     from ipmpki.declaration.fleet import Address, CertificateSpec
+    from ipmpki.x509.keys import PrivateKey
 
 
 class RequestUnreadable(UnreadableFile):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from ipmpki.authority.reading import UNREADABLE, quietly
+from ipmpki.x509.certificate import UNREADABLE, quietly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.authority.anchors import AnchorUnreadable, read_anchor
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.mozilla.bundle import Form, Source, render_bundle
 from ipmpki.mozilla.certdata import parse
@@ -20,12 +19,13 @@ from ipmpki.mozilla.recognising import text_of
 from ipmpki.mozilla.roots import match
 from ipmpki.mozilla.selection import select
 from ipmpki.mozilla.summary import nothing_kept
+from ipmpki.x509.trust_anchors import AnchorUnreadable, read_anchor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from ipmpki.authority.anchors import TrustAnchor
+    from ipmpki.x509.trust_anchors import TrustAnchor
 
 _BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _COMMON_NAME: Final = re.compile(r"(?:^|,)CN=((?:[^,\\]|\\.)*)")

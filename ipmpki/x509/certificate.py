@@ -16,8 +16,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ipmpki.authority.keys import PublicKey, is_whole_sequence, key_type_of
 from ipmpki.diagnostics.fault import UnreadableFile
+from ipmpki.x509.keys import PublicKey, is_whole_sequence, key_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
