@@ -16,8 +16,8 @@ from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 
 if TYPE_CHECKING:
     from ipmpki.download import Fetched
-    from ipmpki.mozilla.criteria import Criteria
-    from ipmpki.mozilla.selection import Selection
+    from ipmpki.x509.mozilla.criteria import Criteria
+    from ipmpki.x509.mozilla.selection import Selection
 
 URL = (
     "https://raw.githubusercontent.com/mozilla-firefox/firefox/refs/heads/release/"
@@ -92,9 +92,9 @@ def command(  # noqa: PLR0913 -- one parameter an option
     Exit status: 0 done, 1 if no authority is left, 2 if CERTDATA cannot be read or is something else, 4 if
     the work failed. In every case but the first the old bundle stays as it was.
     """
-    from ipmpki.mozilla import criteria as choice
-    from ipmpki.mozilla.bundle import Form, Source, render_bundle
-    from ipmpki.mozilla.summary import warnings
+    from ipmpki.x509.mozilla import criteria as choice
+    from ipmpki.x509.mozilla.bundle import Form, Source, render_bundle
+    from ipmpki.x509.mozilla.summary import warnings
 
     if url is not None and not download:
         raise WrongUse("--url says from where, but nothing is to be fetched", "add --download")
@@ -131,12 +131,12 @@ def _read(certdata: Path) -> bytes:
 
 
 def _select(content: bytes, name: str, criteria: Criteria) -> Selection:
-    from ipmpki.mozilla.certdata import parse
-    from ipmpki.mozilla.flaws import NothingKept
-    from ipmpki.mozilla.recognising import text_of
-    from ipmpki.mozilla.roots import match
-    from ipmpki.mozilla.selection import select
-    from ipmpki.mozilla.summary import nothing_kept
+    from ipmpki.x509.mozilla.certdata import parse
+    from ipmpki.x509.mozilla.flaws import NothingKept
+    from ipmpki.x509.mozilla.recognise import text_of
+    from ipmpki.x509.mozilla.roots import match
+    from ipmpki.x509.mozilla.selection import select
+    from ipmpki.x509.mozilla.summary import nothing_kept
 
     try:
         selection = select(match(parse(text_of(content, name), name), name), criteria)
@@ -209,7 +209,7 @@ def _write(output: Path, bundle: bytes) -> bool:
 
 
 def _tell(selection: Selection, output: Path, before: bytes, *, is_new: bool, with_left_out: bool) -> None:
-    from ipmpki.mozilla import summary
+    from ipmpki.x509.mozilla import summary
 
     lines = "\n".join(summary.account(selection, before, with_left_out=with_left_out))
     number = summary.authorities(len(selection.kept))

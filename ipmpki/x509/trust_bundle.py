@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.diagnostics.fault import UnreadableFile
-from ipmpki.mozilla.bundle import Form, Source, render_bundle
-from ipmpki.mozilla.certdata import parse
-from ipmpki.mozilla.criteria import Criteria, Purpose
-from ipmpki.mozilla.flaws import NothingKept
-from ipmpki.mozilla.recognising import text_of
-from ipmpki.mozilla.roots import match
-from ipmpki.mozilla.selection import select
-from ipmpki.mozilla.summary import nothing_kept
+from ipmpki.x509.mozilla.bundle import Form, Source, render_bundle
+from ipmpki.x509.mozilla.certdata import parse
+from ipmpki.x509.mozilla.criteria import Criteria, Purpose
+from ipmpki.x509.mozilla.flaws import NothingKept
+from ipmpki.x509.mozilla.recognise import text_of
+from ipmpki.x509.mozilla.roots import match
+from ipmpki.x509.mozilla.selection import select
+from ipmpki.x509.mozilla.summary import nothing_kept
 from ipmpki.x509.trust_anchors import AnchorUnreadable, read_anchor
 
 if TYPE_CHECKING:

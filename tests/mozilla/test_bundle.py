@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.mozilla.bundle import Form, Source, render_bundle
-from ipmpki.mozilla.criteria import Criteria, DistrustAfter, Level
-from ipmpki.mozilla.summary import account, authorities, nothing_kept, warnings
+from ipmpki.x509.mozilla.bundle import Form, Source, render_bundle
+from ipmpki.x509.mozilla.criteria import Criteria, DistrustAfter, Level
+from ipmpki.x509.mozilla.summary import account, authorities, nothing_kept, warnings
 from tests.mozilla.writing import EXCERPT, NOW, certificate, certificate_object, selected, trust_object
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.mozilla.selection import Selection
+    from ipmpki.x509.mozilla.selection import Selection
 
 REAL = EXCERPT.read_text(encoding="utf-8")
 SOURCE = Source("certdata.txt", "ab" * 32, None)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipmpki.diagnostics.fault import UnreadableFile
-from ipmpki.mozilla.certdata import decode_octal, encode_octal, parse
-from ipmpki.mozilla.flaws import CutOff, Damaged
-from ipmpki.mozilla.recognising import text_of
+from ipmpki.x509.mozilla.certdata import decode_octal, encode_octal, parse
+from ipmpki.x509.mozilla.flaws import CutOff, Damaged
+from ipmpki.x509.mozilla.recognise import text_of
 from tests.mozilla.writing import EXCERPT, certificate, certificate_object, trust_object
 
 CONTENT = EXCERPT.read_bytes()

@@ -6,8 +6,8 @@ import gzip
 
 import pytest
 
-from ipmpki.mozilla.flaws import CutOff, NotCertdata
-from ipmpki.mozilla.recognising import text_of
+from ipmpki.x509.mozilla.flaws import CutOff, NotCertdata
+from ipmpki.x509.mozilla.recognise import text_of
 from tests.mozilla.writing import EXCERPT
 
 

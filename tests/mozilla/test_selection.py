@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.mozilla.criteria import DistrustAfter, Level, Purpose, in_order, read_levels, read_purposes
-from ipmpki.mozilla.flaws import Damaged
+from ipmpki.x509.mozilla.criteria import DistrustAfter, Level, Purpose, in_order, read_levels, read_purposes
+from ipmpki.x509.mozilla.flaws import Damaged
 from tests.mozilla.writing import (
     EXCERPT,
     NOW,

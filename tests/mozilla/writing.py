@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ipmpki.mozilla.certdata import encode_octal, parse
-from ipmpki.mozilla.criteria import Criteria, DistrustAfter, Level, Purpose
-from ipmpki.mozilla.recognising import text_of
-from ipmpki.mozilla.roots import Roots, match
-from ipmpki.mozilla.selection import Selection, select
+from ipmpki.x509.mozilla.certdata import encode_octal, parse
+from ipmpki.x509.mozilla.criteria import Criteria, DistrustAfter, Level, Purpose
+from ipmpki.x509.mozilla.recognise import text_of
+from ipmpki.x509.mozilla.roots import Roots, match
+from ipmpki.x509.mozilla.selection import Selection, select
 
 EXCERPT = Path(__file__).parent / "excerpt.txt"
 """A few objects of real files, each as it stands there: it is Mozilla's, under the MPL 2.0."""

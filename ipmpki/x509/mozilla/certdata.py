@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.mozilla.flaws import CutOff, Damaged
+from ipmpki.x509.mozilla.flaws import CutOff, Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.mozilla.criteria import DistrustAfter, Level, Purpose
+from ipmpki.x509.mozilla.criteria import DistrustAfter, Level, Purpose
 from ipmpki.x509.trust_anchors import AnchorUnreadable, TrustAnchor, read_anchor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ipmpki.mozilla.criteria import Criteria
-    from ipmpki.mozilla.roots import Root, Roots
+    from ipmpki.x509.mozilla.criteria import Criteria
+    from ipmpki.x509.mozilla.roots import Root, Roots
 
 _DISTRUST: Final = re.compile("distrust", re.IGNORECASE)
 

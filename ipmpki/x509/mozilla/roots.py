@@ -8,16 +8,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.mozilla.certdata import TRUST
-from ipmpki.mozilla.criteria import Level, Purpose
-from ipmpki.mozilla.flaws import Damaged
+from ipmpki.x509.mozilla.certdata import TRUST
+from ipmpki.x509.mozilla.criteria import Level, Purpose
+from ipmpki.x509.mozilla.flaws import Damaged
 from ipmpki.x509.trust_anchors import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from ipmpki.mozilla.certdata import BuiltinObject
+    from ipmpki.x509.mozilla.certdata import BuiltinObject
 
 CERTIFICATE: Final = "CKO_CERTIFICATE"
 ANCIENT_TRUST: Final = "CKO_NETSCAPE_TRUST"

@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.diagnostics.wording import counted
-from ipmpki.mozilla.criteria import Level, in_order
+from ipmpki.x509.mozilla.criteria import Level, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ipmpki.mozilla.criteria import Criteria
-    from ipmpki.mozilla.selection import Kept
+    from ipmpki.x509.mozilla.criteria import Criteria
+    from ipmpki.x509.mozilla.selection import Kept
 
 _PEM_WIDTH: Final = 64
 """RFC 7468, section 2."""

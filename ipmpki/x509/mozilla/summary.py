@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.mozilla.bundle import one_line
-from ipmpki.mozilla.criteria import DEFAULT_LEVELS, Criteria, DistrustAfter, in_order
-from ipmpki.mozilla.selection import Reason
+from ipmpki.x509.mozilla.bundle import one_line
+from ipmpki.x509.mozilla.criteria import DEFAULT_LEVELS, Criteria, DistrustAfter, in_order
+from ipmpki.x509.mozilla.selection import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ipmpki.mozilla.selection import Selection
+    from ipmpki.x509.mozilla.selection import Selection
 
 _PHRASES: Final[Mapping[Reason, str]] = {
     Reason.UNREADABLE: "unreadable",

@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Final
 
-from ipmpki.mozilla.flaws import DOWNLOAD, FETCH, CutOff, NotCertdata
+from ipmpki.x509.mozilla.flaws import DOWNLOAD, FETCH, CutOff, NotCertdata
 
 _MARK: Final = re.compile(rb"^(?:BEGINDATA|CKA_CLASS[ \t])", re.MULTILINE)
 _TITLE: Final = re.compile(rb"^# *certdata\.txt", re.MULTILINE)
