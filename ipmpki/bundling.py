@@ -71,7 +71,7 @@ def untrusted_hosts(
     bought = {name for name, one in issued.current.items() if specification.is_bought(one.specification)}
     if not fleet.is_third_party or fleet.bundle is None or not bought:
         return ()
-    from ipmpki.trusting import hosts_without_trust
+    from ipmpki.x509.trust_bundle import hosts_without_trust
 
     try:
         bundle = read_bundle(root, fleet.bundle, now)

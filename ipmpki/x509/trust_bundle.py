@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.diagnostics.fault import UnreadableFile
+from ipmpki.x509.contents import read_contents
 from ipmpki.x509.mozilla.bundle import Form, Source, render_bundle
 from ipmpki.x509.mozilla.certdata import parse
 from ipmpki.x509.mozilla.criteria import Criteria, Purpose
@@ -19,6 +20,8 @@ from ipmpki.x509.mozilla.recognise import text_of
 from ipmpki.x509.mozilla.roots import match
 from ipmpki.x509.mozilla.selection import select
 from ipmpki.x509.mozilla.summary import nothing_kept
+from ipmpki.x509.path_validation import Evidence, judge_path
+from ipmpki.x509.presented import Chain, PathFault
 from ipmpki.x509.trust_anchors import AnchorUnreadable, read_anchor
 
 if TYPE_CHECKING:
@@ -103,3 +106,33 @@ def _anchors(content: bytes, name: str) -> Iterator[TrustAnchor]:
 def _title(anchor: TrustAnchor) -> str:
     found = _COMMON_NAME.search(anchor.subject)
     return found[1].replace("\\", "") if found else anchor.subject or "an authority without a name"
+
+
+_END = b"-----END CERTIFICATE-----"
+
+
+_NO_TRUST = frozenset({PathFault.UNTRUSTED, PathFault.INCOMPLETE})
+
+
+def hosts_without_trust(
+    chains: Mapping[str, bytes], bundle: TrustBundle, now: datetime
+) -> Iterator[tuple[str, str]]:
+    """Each host whose certificate leads to no authority of the bundle, with the name of what issued it.
+
+    ``chains`` are PEM, leaf first. Of hosts with the same intermediates one is validated, as the others stand
+    and fall with it.
+    """
+    trusted = read_contents("bundle", bundle.pem)
+    verdicts: dict[tuple[bytes, str], bool] = {}
+    for host, pem in chains.items():
+        held = read_contents(host, pem)
+        if not held.certificates:
+            continue
+        leaf = held.certificates[0]
+        kind = (pem.partition(_END)[2], leaf.issuer)
+        if kind not in verdicts:
+            evidence = Evidence({**trusted.der, **held.der}, trusted.certificates, (), ())
+            verdict = judge_path(Chain(leaf, tuple(held.certificates), None), evidence, now)
+            verdicts[kind] = any(failure.fault in _NO_TRUST for failure in verdict.failures)
+        if verdicts[kind]:
+            yield host, leaf.issuer
