@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.declaration.fleet import BundleSource, Fleet
-    from ipmpki.issued import Issued
     from ipmpki.planning import Wanted
+    from ipmpki.store.records import Issued
     from ipmpki.x509.trust_bundle import TrustBundle
 
 

@@ -16,7 +16,6 @@ from ipmpki.changes import (
     host_folder,
 )
 from ipmpki.declaration.fleet import tools_holder
-from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
 from ipmpki.render.inputs import (
@@ -26,6 +25,7 @@ from ipmpki.render.inputs import (
     separates_trust,
     trusted_by,
 )
+from ipmpki.store.records import PublishedFolder, listing_of
 from ipmpki.workers import spread
 from ipmpki.x509 import certificate
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from ipmpki.changes import Plan
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.publish import Publisher
     from ipmpki.store import Store
+    from ipmpki.store.records import Issued, StoredAuthority
 
 BATCH_SIZE = 5_000
 """How many folders are recorded in one transaction: what a build after a killed one looks at again."""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.issued import IssuedCertificate
 from ipmpki.ordering import stored_bundle
 from ipmpki.placing import place_problems
 from ipmpki.rules.engine import judge_presented
 from ipmpki.store import BoughtCertificate, open_store
+from ipmpki.store.records import IssuedCertificate
 from ipmpki.x509.containers import read_received
 from ipmpki.x509.contents import Contents, read_contents
 from ipmpki.x509.path_validation import Evidence, judge_path

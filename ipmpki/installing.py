@@ -10,16 +10,16 @@ from ipmpki.changes import host_folder
 from ipmpki.declaration.dns_names import read_name
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
-from ipmpki.issued import Installation
 from ipmpki.render.inputs import folder_inputs, installable, separates_trust, trusted_by
 from ipmpki.store import open_store
+from ipmpki.store.records import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.issued import Issued
     from ipmpki.project import Project
+    from ipmpki.store.records import Issued
 
 _WORDS_OF_A_FILE = 5
 

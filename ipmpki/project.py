@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.distribute import Outlet
-    from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.planning.calendar import Work
+    from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.x509.trust_bundle import TrustBundle
 
 STORE_NAME = "pki.db"

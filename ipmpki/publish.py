@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.changes import Drift
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.issued import PublishedFile, PublishedFolder, file_stamp
+from ipmpki.store.records import PublishedFile, PublishedFolder, file_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

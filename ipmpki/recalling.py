@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ipmpki.chronicle import Chapter, Event, tell
 from ipmpki.declaration.dns_names import read_name
 from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.diagnostics.wording import closest, quote
+from ipmpki.store.events import Chapter, Event, tell
 from ipmpki.store.history import find_serial, read_events, read_holders, read_kept
 from ipmpki.watching import find_store
 from ipmpki.x509.certificate import CertificateFacts, read_certificate
@@ -19,7 +19,7 @@ from ipmpki.x509.serial_number import read_serials
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.chronicle import Kept
+    from ipmpki.store.events import Kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ipmpki.changes import Rollover
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.issued import Issued, IssuedCertificate, StoredAuthority
+    from ipmpki.store.records import Issued, IssuedCertificate, StoredAuthority
     from ipmpki.x509.trust_bundle import TrustBundle
 
 

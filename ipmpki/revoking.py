@@ -17,9 +17,9 @@ from ipmpki.x509.serial_number import read_serials
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.issued import Issued, IssuedCertificate
     from ipmpki.project import Project
     from ipmpki.store import Store
+    from ipmpki.store.records import Issued, IssuedCertificate
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import WrongDeclaration
-from ipmpki.issued import StoredAuthority
+from ipmpki.store.records import StoredAuthority
 from ipmpki.x509 import certificate, issuer, keys, signing_key
 
 if TYPE_CHECKING:
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import AuthoritySpec
-    from ipmpki.issued import Issued
     from ipmpki.store import Store
+    from ipmpki.store.records import Issued
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.signing_key import SigningKey
 

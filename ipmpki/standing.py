@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
-    from ipmpki.issued import Issued, IssuedCertificate, StoredAuthority
+    from ipmpki.store.records import Issued, IssuedCertificate, StoredAuthority
 
 DEFAULT_WINDOW = timedelta(days=30)
 """The default of ``renew_before``, for hosts whose declaration cannot be read."""

@@ -21,7 +21,7 @@ from ipmpki.store import read_issued
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.issued import Issued
+    from ipmpki.store.records import Issued
 
 
 def find_store(path: Path) -> Path:

@@ -9,8 +9,8 @@ from ipmpki.commission import why
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.declaration.vocabulary import Profile, RevocationReason
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.issued import StoredRevocationList
 from ipmpki.signers import open_issuer
+from ipmpki.store.records import StoredRevocationList
 from ipmpki.x509 import crl
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ipmpki.changes import Change, Plan
     from ipmpki.commission import Commission
-    from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.store import Store
+    from ipmpki.store.records import Issued, StoredAuthority
 
 
 def holder_of(change: Change, issued: Issued) -> str:

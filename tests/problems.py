@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki import checking
 from ipmpki.declaration.vocabulary import Profile
-from ipmpki.issued import IssuedCertificate
 from ipmpki.rules.registry import Surroundings
+from ipmpki.store.records import IssuedCertificate
 
 if TYPE_CHECKING:
     from ipmpki.checking import Checked

@@ -19,14 +19,14 @@ import pytest
 
 from ipmpki import checking
 from ipmpki.diagnostics.problem import Place, Problem, Related, Severity
-from ipmpki.issued import Issued
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
 from ipmpki.rules.registry import Access, KeyFile, Secret, Surroundings, registered
+from ipmpki.store.records import Issued
 from tests.problems import NOW, certificate_until
 
 if TYPE_CHECKING:
-    from ipmpki.issued import IssuedCertificate
+    from ipmpki.store.records import IssuedCertificate
 
 GOLDEN = Path(__file__).parent / "golden"
 DECLARATIONS = sorted(GOLDEN.glob("*.toml"))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.issued import PublishedFolder, listing_of
 from ipmpki.publish import Publisher, survey
 from ipmpki.render.bundle import RenderedFile
+from ipmpki.store.records import PublishedFolder, listing_of
 from tests.shop import TODAY
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import PassphraseSource
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
+from ipmpki.store.records import IssuedCertificate, StoredAuthority, StoredRevocationList
 from ipmpki.x509 import issuer as issuing
 from ipmpki.x509 import keys
 from ipmpki.x509.foreign_pki import Passphrases, list_pem_of, subject_of

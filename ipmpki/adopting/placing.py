@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from ipmpki.adopting.rows import AUTHORITY
 from ipmpki.diagnostics.fault import Fault, WrongUse
-from ipmpki.issued import StoredRevocationList
 from ipmpki.project import STORE_NAME
 from ipmpki.store import hold, open_store
+from ipmpki.store.records import StoredRevocationList
 from ipmpki.x509 import crl
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.issued import IssuedCertificate, StoredAuthority, StoredRevocationList
     from ipmpki.planning.succession import Outlook, Succession
     from ipmpki.planning.world import World
+    from ipmpki.store.records import IssuedCertificate, StoredAuthority, StoredRevocationList
 
 
 def authority_changes(outlook: Outlook) -> Iterator[Change]:

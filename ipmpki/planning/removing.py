@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import HostSpec
-    from ipmpki.issued import IssuedCertificate
     from ipmpki.planning.world import World
+    from ipmpki.store.records import IssuedCertificate
 
 
 def removed_hosts(world: World) -> Iterator[Change]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.issued import Issued, StoredAuthority
     from ipmpki.planning.world import World
+    from ipmpki.store.records import Issued, StoredAuthority
 
 _LARGEST_SHARE = 3
 """A successor is made in the last third of an authority's life at the earliest."""

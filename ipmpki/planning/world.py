@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ipmpki.changes import Drift
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.issued import Issued, IssuedCertificate
+    from ipmpki.store.records import Issued, IssuedCertificate
 
 
 @dataclass(frozen=True, slots=True)

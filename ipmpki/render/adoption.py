@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ipmpki.adopting.adoption import Adoption
     from ipmpki.adopting.hosts import HostEntry
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.issued import IssuedCertificate
     from ipmpki.outputs import AdoptionOutput
+    from ipmpki.store.records import IssuedCertificate
 
 _MOST_LINES = 40
 """More lines of one kind than this nobody reads; JSON has them all."""

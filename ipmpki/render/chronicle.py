@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ipmpki.chronicle import Event
     from ipmpki.recalling import Remembered, Story
+    from ipmpki.store.events import Event
 
 _PURPOSES = {"serverAuth": "server (serverAuth)", "clientAuth": "client (clientAuth)"}
 _LABEL = 13

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.issued import Issued, StoredAuthority
+    from ipmpki.store.records import Issued, StoredAuthority
 
 
 # Read here and not through the template engine, which a plan that changes nothing has no use for.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.issued import OpenRequest
+    from ipmpki.store.records import OpenRequest
 
 NAME = "requests.txt"
 _WIDTH = 92

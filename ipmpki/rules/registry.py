@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Fix, Place, Related, Severity
-    from ipmpki.issued import Issued
+    from ipmpki.store.records import Issued
     from ipmpki.x509.presented import Presented
 
 HEADINGS = ("What it finds", "Who is hurt", "Example", "Instead")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
-    from ipmpki.issued import Issued, IssuedCertificate
+    from ipmpki.store.records import Issued, IssuedCertificate
 
 _AUTHORITY_NOTICE = timedelta(days=90)
 """An authority's successor has to be carried to every host, which takes longer than a renewal."""

@@ -10,7 +10,7 @@ from ipmpki.store.tables import hex_serial, seconds
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.issued import IssuedCertificate
+    from ipmpki.store.records import IssuedCertificate
 
 INSERT_CERTIFICATE = (
     "INSERT INTO certificate (serial, host, authority, profile, specification, not_before, not_after,"

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ipmpki.issued import IssuedCertificate, OpenRequest
+    from ipmpki.store.records import IssuedCertificate, OpenRequest
 
 
 class NewCertificate(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ipmpki.chronicle import Event, Kept
 from ipmpki.declaration.fleet import tools_holder
+from ipmpki.store.events import Event, Kept
 from ipmpki.store.opening import reading
 from ipmpki.store.reading import read_certificates
 from ipmpki.store.tables import hex_serial, moment, seconds

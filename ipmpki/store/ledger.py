@@ -28,7 +28,9 @@ from ipmpki.store.tables import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ipmpki.issued import (
+    from ipmpki.store.adopted import AdoptedCertificate
+    from ipmpki.store.entries import BoughtCertificate, NewCertificate, NewRequest
+    from ipmpki.store.records import (
         Installation,
         Issued,
         IssuedCertificate,
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
         StoredAuthority,
         StoredRevocationList,
     )
-    from ipmpki.store.adopted import AdoptedCertificate
-    from ipmpki.store.entries import BoughtCertificate, NewCertificate, NewRequest
 
 _KEY = "INSERT OR IGNORE INTO key VALUES (?, ?, ?, ?)"
 """A key that its host keeps is certified again and again; its row has no private key, an empty blob."""

@@ -9,9 +9,9 @@ import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.issued import Issued
 from ipmpki.store.ledger import Store
 from ipmpki.store.reading import read, read_certificates
+from ipmpki.store.records import Issued
 from ipmpki.store.tables import APPLICATION_ID, FILE_MODE, VERSION, moment
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.issued import IssuedCertificate
+    from ipmpki.store.records import IssuedCertificate
 
 
 def read_issued(path: Path) -> Issued:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ipmpki.declaration.specification import BUNDLE
 from ipmpki.declaration.vocabulary import Profile
-from ipmpki.issued import (
+from ipmpki.store.records import (
     Installation,
     Issued,
     IssuedCertificate,

@@ -22,7 +22,7 @@ from tests.test_outputs import validate
 from tests.tools import require
 
 if TYPE_CHECKING:
-    from ipmpki.issued import IssuedCertificate
+    from ipmpki.store.records import IssuedCertificate
     from tests.cli.terminal import Terminal
 
 WEEK = timedelta(days=7)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ipmpki.issued import Issued
 from ipmpki.rules.registry import Surroundings
+from ipmpki.store.records import Issued
 from tests.problems import AUTHORITY, CLIENT, NOW, certificate_until, checked, rules_of, server
 
 BOUGHT = '[ca]\nkind = "third-party"\ncertdata = "certdata.txt"\n'

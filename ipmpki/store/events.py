@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ipmpki.issued import IssuedCertificate
+    from ipmpki.store.records import IssuedCertificate
 
 _REVOKED = "certificate-revoked"
 
