@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipmpki.store.login import login_name
+from ipmpki.store.sqlite.user import login_name
 
 
 def test_through_sudo_the_person_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,7 @@ it or nothing. Nothing is overwritten: a certificate that is replaced stays, mar
 from __future__ import annotations
 
 from ipmpki.store.adopted import AdoptedCertificate
-from ipmpki.store.copying import Holdings, holdings, require_sound_store, snapshot
-from ipmpki.store.entries import (
+from ipmpki.store.sqlite.entries import (
     BoughtCertificate,
     Keeping,
     Material,
@@ -16,9 +15,8 @@ from ipmpki.store.entries import (
     NewRequest,
     Revoked,
 )
-from ipmpki.store.inspecting import Inspection, KeptAuthority, KeptCertificate, inspect
-from ipmpki.store.ledger import Store
-from ipmpki.store.opening import (
+from ipmpki.store.sqlite.inspect import Inspection, KeptAuthority, KeptCertificate, inspect
+from ipmpki.store.sqlite.open import (
     AuthorityKey,
     hold,
     open_store,
@@ -27,10 +25,12 @@ from ipmpki.store.opening import (
     read_issued,
     read_replaced,
 )
-from ipmpki.store.pages import Value
-from ipmpki.store.replacing import candidate, leftovers, put_in_place, record_restore, settle
-from ipmpki.store.salvaging import Found, find_rows, write_store
-from ipmpki.store.tables import APPLICATION_ID, VERSION
+from ipmpki.store.sqlite.pages import Value
+from ipmpki.store.sqlite.replace import candidate, leftovers, put_in_place, record_restore, settle
+from ipmpki.store.sqlite.salvage import Found, find_rows, write_store
+from ipmpki.store.sqlite.schema import APPLICATION_ID, VERSION
+from ipmpki.store.sqlite.snapshot import Holdings, holdings, require_sound_store, snapshot
+from ipmpki.store.sqlite.writer import Store
 
 __all__ = [
     "APPLICATION_ID",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ipmpki.store.tables import hex_serial, seconds
+from ipmpki.store.sqlite.schema import hex_serial, seconds
 
 if TYPE_CHECKING:
     from datetime import datetime

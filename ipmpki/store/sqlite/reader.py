@@ -16,7 +16,7 @@ from ipmpki.store.records import (
     StoredAuthority,
     StoredRevocationList,
 )
-from ipmpki.store.tables import moment
+from ipmpki.store.sqlite.schema import moment
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.store.ledger import Store
-from ipmpki.store.opening import clear_errors, connect
-from ipmpki.store.pages import read_rows
-from ipmpki.store.tables import FILE_MODE, TABLES
+from ipmpki.store.sqlite.open import clear_errors, connect
+from ipmpki.store.sqlite.pages import read_rows
+from ipmpki.store.sqlite.schema import FILE_MODE, TABLES
+from ipmpki.store.sqlite.writer import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.store.pages import Row, Value
+    from ipmpki.store.sqlite.pages import Row, Value
 
 ORDER = ("authority", "key", "certificate", "revocation_list", "request", "installation", "folder", "event")
 """What is carried over, in an order that lets each row point to one that is there."""

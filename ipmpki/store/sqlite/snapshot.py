@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.store.opening import clear_errors, connect, reading, require_store
-from ipmpki.store.tables import moment
+from ipmpki.store.sqlite.open import clear_errors, connect, reading, require_store
+from ipmpki.store.sqlite.schema import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from ipmpki.store.ledger import Store
-from ipmpki.store.opening import clear_errors, connect
-from ipmpki.store.tables import FILE_MODE
+from ipmpki.store.sqlite.open import clear_errors, connect
+from ipmpki.store.sqlite.schema import FILE_MODE
+from ipmpki.store.sqlite.writer import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

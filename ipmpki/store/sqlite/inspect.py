@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.specification import BUNDLE
-from ipmpki.store.opening import reading
-from ipmpki.store.tables import moment
+from ipmpki.store.sqlite.open import reading
+from ipmpki.store.sqlite.schema import moment
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.store.events import Event, Kept
-from ipmpki.store.opening import reading
-from ipmpki.store.reading import read_certificates
-from ipmpki.store.tables import hex_serial, moment, seconds
+from ipmpki.store.sqlite.open import reading
+from ipmpki.store.sqlite.reader import read_certificates
+from ipmpki.store.sqlite.schema import hex_serial, moment, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,10 +9,10 @@ import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.store.ledger import Store
-from ipmpki.store.reading import read, read_certificates
 from ipmpki.store.records import Issued
-from ipmpki.store.tables import APPLICATION_ID, FILE_MODE, VERSION, moment
+from ipmpki.store.sqlite.reader import read, read_certificates
+from ipmpki.store.sqlite.schema import APPLICATION_ID, FILE_MODE, VERSION, moment
+from ipmpki.store.sqlite.writer import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
