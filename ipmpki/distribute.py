@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.publish import Publisher
-    from ipmpki.store import Store
     from ipmpki.store.records import Issued, StoredAuthority
+    from ipmpki.store.sqlite import Store
 
 BATCH_SIZE = 5_000
 """How many folders are recorded in one transaction: what a build after a killed one looks at again."""

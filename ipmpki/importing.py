@@ -14,8 +14,8 @@ from ipmpki.diagnostics.problem import Severity
 from ipmpki.ordering import stored_bundle
 from ipmpki.placing import place_problems
 from ipmpki.rules.engine import judge_presented
-from ipmpki.store import BoughtCertificate, open_store
 from ipmpki.store.records import IssuedCertificate
+from ipmpki.store.sqlite import BoughtCertificate, open_store
 from ipmpki.x509.containers import read_received
 from ipmpki.x509.contents import Contents, read_contents
 from ipmpki.x509.path_validation import Evidence, judge_path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
     from ipmpki.project import Project
-    from ipmpki.store import Keeping, Store
+    from ipmpki.store.sqlite import Keeping, Store
     from ipmpki.x509.presented import PresentedCertificate, Verdict
     from ipmpki.x509.trust_bundle import TrustBundle
 

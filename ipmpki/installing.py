@@ -11,8 +11,8 @@ from ipmpki.declaration.dns_names import read_name
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.render.inputs import folder_inputs, installable, separates_trust, trusted_by
-from ipmpki.store import open_store
 from ipmpki.store.records import Installation
+from ipmpki.store.sqlite import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

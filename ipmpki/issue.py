@@ -19,8 +19,8 @@ from ipmpki.declaration.vocabulary import Profile
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.keymaking import making_keys
 from ipmpki.signers import declared_key, existing_authority, new_authority, open_issuer, protect_keys
-from ipmpki.store import NewCertificate
 from ipmpki.store.records import IssuedCertificate, StoredAuthority
+from ipmpki.store.sqlite import NewCertificate
 from ipmpki.withdrawing import end_of_next_list, issue_revocation_lists, revoke_certificates
 from ipmpki.workers import can_spread, spread
 from ipmpki.x509 import certificate as reading
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from ipmpki.changes import Change, Plan
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
-    from ipmpki.store import Store
     from ipmpki.store.records import Issued
+    from ipmpki.store.sqlite import Store
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.keys import PrivateKey, PublicKey
 

@@ -12,8 +12,8 @@ from ipmpki.commission import why
 from ipmpki.declaration import specification
 from ipmpki.issue import BATCH_SECONDS, CERTIFICATES, keys_before
 from ipmpki.keymaking import making_keys
-from ipmpki.store import NewRequest
 from ipmpki.store.records import OpenRequest, StoredAuthority
+from ipmpki.store.sqlite import NewRequest
 from ipmpki.withdrawing import holder_of
 from ipmpki.x509 import csr, keys
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ipmpki.changes import Change, Plan
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.store import Store
     from ipmpki.store.records import Issued
+    from ipmpki.store.sqlite import Store
     from ipmpki.x509.trust_bundle import TrustBundle
 
 _ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))

@@ -21,7 +21,7 @@ from ipmpki.publish import Publisher, survey
 from ipmpki.requested import read_requests
 from ipmpki.rules.registry import Surroundings
 from ipmpki.source import files as reader
-from ipmpki.store import open_store, read_issued, read_replaced
+from ipmpki.store.sqlite import open_store, read_issued, read_replaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,15 +11,15 @@ from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.diagnostics.wording import closest, quote
-from ipmpki.store import open_store
+from ipmpki.store.sqlite import open_store
 from ipmpki.x509.serial_number import read_serials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipmpki.project import Project
-    from ipmpki.store import Store
     from ipmpki.store.records import Issued, IssuedCertificate
+    from ipmpki.store.sqlite import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from ipmpki.x509 import certificate, issuer, keys, signing_key
 if TYPE_CHECKING:
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import AuthoritySpec
-    from ipmpki.store import Store
     from ipmpki.store.records import Issued
+    from ipmpki.store.sqlite import Store
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.signing_key import SigningKey
 

@@ -16,7 +16,7 @@ from ipmpki.diagnostics.problem import Severity
 from ipmpki.project import STORE_NAME, store_path, understand_text
 from ipmpki.source import files
 from ipmpki.standing import Status, shown_subject, stand, waited_for
-from ipmpki.store import read_issued
+from ipmpki.store.sqlite import read_issued
 
 if TYPE_CHECKING:
     from pathlib import Path

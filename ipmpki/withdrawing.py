@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ipmpki.changes import Change, Plan
     from ipmpki.commission import Commission
-    from ipmpki.store import Store
     from ipmpki.store.records import Issued, StoredAuthority
+    from ipmpki.store.sqlite import Store
 
 
 def holder_of(change: Change, issued: Issued) -> str:

@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ipmpki.changes import Artifact
 from ipmpki.importing import import_certificates
-from ipmpki.store import read_issued
+from ipmpki.store.sqlite import read_issued
 from tests.importing.seller import SERVER_AUTH, Seller, pem
 from tests.shop import HEAD, SERVER, Shop, client
 

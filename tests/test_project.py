@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration
-from ipmpki.store import read_issued
+from ipmpki.store.sqlite import read_issued
 from tests.cli.command import ipmpki
 from tests.shop import HEAD, SERVER, TODAY, Shop, client
 from tests.tools import require

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.store import APPLICATION_ID, VERSION, open_store, read_issued
 from ipmpki.store.records import Issued
+from ipmpki.store.sqlite import APPLICATION_ID, VERSION, open_store, read_issued
 from tests.shop import TODAY, client
 
 if TYPE_CHECKING:

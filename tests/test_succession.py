@@ -13,7 +13,7 @@ from ipmpki.changes import Stage
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.installing import record_installed
 from ipmpki.render.plan import read_plan_json, render_plan_json, render_plan_text
-from ipmpki.store import read_issued
+from ipmpki.store.sqlite import read_issued
 from tests.cli.command import ipmpki
 from tests.render.installation import Installation
 from tests.shop import HEAD, SERVER, TODAY, Shop, client

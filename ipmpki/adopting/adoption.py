@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ipmpki.commission import Progress
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.project import Project
-    from ipmpki.store import AdoptedCertificate
+    from ipmpki.store.sqlite import AdoptedCertificate
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.presented import PresentedCertificate
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from ipmpki.adopting.rows import AUTHORITY
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.project import STORE_NAME
-from ipmpki.store import hold, open_store
 from ipmpki.store.records import StoredRevocationList
+from ipmpki.store.sqlite import hold, open_store
 from ipmpki.x509 import crl
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.adopting.adoption import Adoption
-    from ipmpki.store import Store
+    from ipmpki.store.sqlite import Store
 
 _BATCH = 2_000
 _FILE_MODE = 0o644

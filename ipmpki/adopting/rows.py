@@ -10,8 +10,8 @@ from ipmpki.adopting.conformity import adopted_specification, described, with_wr
 from ipmpki.adopting.survey import LeftCode, LeftOut
 from ipmpki.declaration.fleet import GivenKey, KeptKey
 from ipmpki.declaration.vocabulary import Profile
-from ipmpki.store import AdoptedCertificate
 from ipmpki.store.records import IssuedCertificate
+from ipmpki.store.sqlite import AdoptedCertificate
 from ipmpki.x509.foreign_pki import pem_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ipmpki.diagnostics.fault import UnreadableFile, WrongDeclaration, WrongUse
 from ipmpki.keeping.archive import Manifest, write_archive
 from ipmpki.project import store_path, understand_text
 from ipmpki.source import files as reader
-from ipmpki.store import snapshot
+from ipmpki.store.sqlite import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

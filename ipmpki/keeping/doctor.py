@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.store import inspect, leftovers
+from ipmpki.store.sqlite import inspect, leftovers
 from ipmpki.x509 import audit, keys
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.store import Inspection, KeptAuthority, KeptCertificate
+    from ipmpki.store.sqlite import Inspection, KeptAuthority, KeptCertificate
 
 _RESTORE = "put a backup back: ipmpki restore; where there is none, save what can be: ipmpki doctor --salvage"
 _REPLACE = "have it issued again: take the host out of pki.toml, build, put it back and build"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault, WrongUse
-from ipmpki.store import open_store, read_authority_keys
+from ipmpki.store.sqlite import open_store, read_authority_keys
 from ipmpki.x509 import keys
 
 if TYPE_CHECKING:

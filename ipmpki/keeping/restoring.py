@@ -14,7 +14,7 @@ from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 from ipmpki.keeping.archive import Archive
 from ipmpki.project import store_path, understand_text
 from ipmpki.source import files
-from ipmpki.store import (
+from ipmpki.store.sqlite import (
     candidate,
     hold,
     holdings,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.specification import BUNDLE
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.store import find_rows, write_store
+from ipmpki.store.sqlite import find_rows, write_store
 from ipmpki.x509 import audit, keys
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.store import Found, Value
+    from ipmpki.store.sqlite import Found, Value
 
 _WORDS = {
     "authority": ("authority", "authorities"),

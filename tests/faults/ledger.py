@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ipmpki.project import build, load, plan
-from ipmpki.store import read_issued
+from ipmpki.store.sqlite import read_issued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ import pytest
 from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.installing import record_installed
 from ipmpki.revoking import revoke
-from ipmpki.store import read_issued
+from ipmpki.store.sqlite import read_issued
 from tests.faults.killing import killed_at
 from tests.faults.ledger import sight
 from tests.faults.mounts import remount, tmpfs

@@ -27,7 +27,7 @@ from ipmpki.installing import record_installed
 from ipmpki.keeping.backup import make_backup
 from ipmpki.keeping.restoring import WouldLose, restore
 from ipmpki.revoking import revoke
-from ipmpki.store import read_issued
+from ipmpki.store.sqlite import read_issued
 from tests.faults.killing import killed_at
 from tests.shop import Shop
 

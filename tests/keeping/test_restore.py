@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 
 from ipmpki.project import build, load
-from ipmpki.store import VERSION
+from ipmpki.store.sqlite import VERSION
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import tmpfs

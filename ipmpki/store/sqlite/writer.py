@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.specification import BUNDLE
-from ipmpki.store.adopted import INSERT_CERTIFICATE, certificate_row
-from ipmpki.store.sqlite.entries import Keeping, Material, Revoked
+from ipmpki.store.sqlite.entries import INSERT_CERTIFICATE, Keeping, Material, Revoked, certificate_row
 from ipmpki.store.sqlite.reader import read, read_certificates
 from ipmpki.store.sqlite.schema import APPLICATION_ID, TABLES, UPGRADES, VERSION, hex_serial, moment, seconds
 from ipmpki.store.sqlite.user import login_name
@@ -20,7 +19,6 @@ from ipmpki.store.sqlite.user import login_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ipmpki.store.adopted import AdoptedCertificate
     from ipmpki.store.records import (
         Installation,
         Issued,
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
         StoredAuthority,
         StoredRevocationList,
     )
-    from ipmpki.store.sqlite.entries import BoughtCertificate, NewCertificate, NewRequest
+    from ipmpki.store.sqlite.entries import AdoptedCertificate, BoughtCertificate, NewCertificate, NewRequest
 
 _KEY = "INSERT OR IGNORE INTO key VALUES (?, ?, ?, ?)"
 """A key that its host keeps is certified again and again; its row has no private key, an empty blob."""
