@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.declaration.fleet import BundleSource, Fleet
-    from ipmpki.planning import Wanted
+    from ipmpki.plans.make import Wanted
     from ipmpki.store.records import Issued
     from ipmpki.x509.trust_bundle import TrustBundle
 

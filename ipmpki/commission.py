@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ipmpki.changes import Change
     from ipmpki.declaration.fleet import Fleet
+    from ipmpki.plans.plan import Change
     from ipmpki.x509.trust_bundle import TrustBundle
 
 

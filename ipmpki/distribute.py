@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import (
+from ipmpki.declaration.fleet import tools_holder
+from ipmpki.plans.plan import (
     CA_FOLDER,
     PLAYBOOK_FOLDER,
     REPORT_FOLDER,
@@ -15,7 +16,6 @@ from ipmpki.changes import (
     authority_file,
     host_folder,
 )
-from ipmpki.declaration.fleet import tools_holder
 from ipmpki.render.bundle import HostBundle, RenderedFile
 from ipmpki.render.host import render_host
 from ipmpki.render.inputs import (
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from ipmpki.changes import Plan
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.plans.plan import Plan
     from ipmpki.publish import Publisher
     from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.store.sqlite import Store

@@ -10,8 +10,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import host_folder
 from ipmpki.declaration.pkcs11_uri import is_token_uri
+from ipmpki.plans.plan import host_folder
 from ipmpki.rules.registry import Access, Secret
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import host_folder
 from ipmpki.declaration.dns_names import read_name
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
+from ipmpki.plans.plan import host_folder
 from ipmpki.render.inputs import folder_inputs, installable, separates_trust, trusted_by
 from ipmpki.store.records import Installation
 from ipmpki.store.sqlite import open_store

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
 from ipmpki.declaration import specification
 from ipmpki.declaration.vocabulary import Profile
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.keymaking import making_keys
+from ipmpki.plans.plan import Action, Artifact
 from ipmpki.signers import declared_key, existing_authority, new_authority, open_issuer, protect_keys
 from ipmpki.store.records import IssuedCertificate, StoredAuthority
 from ipmpki.store.sqlite import NewCertificate
@@ -30,9 +30,9 @@ from ipmpki.x509 import issuer as issuing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ipmpki.changes import Change, Plan
     from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued
     from ipmpki.store.sqlite import Store
     from ipmpki.x509.issuer import Issuer

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from ipmpki import exposure
 from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, with_bundle
-from ipmpki.changes import REPORT_FOLDER, Plan, Stage
 from ipmpki.checking import Understood, conclude, judged, read, understand
 from ipmpki.declaration import specification
 from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Place, Severity
-from ipmpki.planning import Wanted, World, make_plan
+from ipmpki.plans.make import Wanted, World, make_plan
+from ipmpki.plans.plan import REPORT_FOLDER, Plan, Stage
 from ipmpki.publish import Publisher, survey
 from ipmpki.requested import read_requests
 from ipmpki.rules.registry import Surroundings
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.distribute import Outlet
-    from ipmpki.planning.calendar import Work
+    from ipmpki.plans.forecast import Work
     from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.x509.trust_bundle import TrustBundle
 
@@ -210,7 +210,7 @@ def calendar(project: Project, until: datetime, *, at: datetime | None = None) -
 
     Raises Refused where the declaration has errors.
     """
-    from ipmpki.planning.calendar import calendar as work_ahead
+    from ipmpki.plans.forecast import calendar as work_ahead
 
     fleet = _sound_fleet(project)
     now = at.astimezone(UTC).replace(microsecond=0) if at is not None else project.now

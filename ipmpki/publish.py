@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import Drift
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.plans.plan import Drift
 from ipmpki.store.records import PublishedFile, PublishedFolder, file_stamp
 
 if TYPE_CHECKING:

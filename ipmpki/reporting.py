@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from ipmpki.changes import host_folder
 from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import tools_holder
-from ipmpki.planning.succession import trusts_signers
+from ipmpki.plans.plan import host_folder
+from ipmpki.plans.rollover import trusts_signers
 from ipmpki.render.report import (
     Report,
     ReportedAuthority,
@@ -20,9 +20,9 @@ from ipmpki.render.report import (
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from ipmpki.changes import Rollover
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem
+    from ipmpki.plans.plan import Rollover
     from ipmpki.store.records import Issued, IssuedCertificate, StoredAuthority
     from ipmpki.x509.trust_bundle import TrustBundle
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ipmpki.checking import read
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.diagnostics.problem import Severity
+from ipmpki.plans.status import Status, shown_subject, stand, waited_for
 from ipmpki.project import STORE_NAME, store_path, understand_text
 from ipmpki.source import files
-from ipmpki.standing import Status, shown_subject, stand, waited_for
 from ipmpki.store.sqlite import read_issued
 
 if TYPE_CHECKING:

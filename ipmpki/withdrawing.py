@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import Action, Artifact
 from ipmpki.commission import why
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.declaration.vocabulary import Profile, RevocationReason
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.plans.plan import Action, Artifact
 from ipmpki.signers import open_issuer
 from ipmpki.store.records import StoredRevocationList
 from ipmpki.x509 import crl
@@ -16,8 +16,8 @@ from ipmpki.x509 import crl
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.changes import Change, Plan
     from ipmpki.commission import Commission
+    from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.store.sqlite import Store
 

@@ -11,7 +11,7 @@ from ipmpki import project
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.changes import Change, Plan
+    from ipmpki.plans.plan import Change, Plan
     from ipmpki.project import Built, Project
 
 TODAY = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ipmpki.changes import Artifact
 from ipmpki.importing import import_certificates
+from ipmpki.plans.plan import Artifact
 from ipmpki.store.sqlite import read_issued
 from tests.importing.seller import SERVER_AUTH, Seller, pem
 from tests.shop import HEAD, SERVER, Shop, client

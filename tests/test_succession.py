@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 
-from ipmpki.changes import Stage
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.installing import record_installed
+from ipmpki.plans.plan import Stage
 from ipmpki.render.plan import read_plan_json, render_plan_json, render_plan_text
 from ipmpki.store.sqlite import read_issued
 from tests.cli.command import ipmpki

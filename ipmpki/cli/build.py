@@ -12,7 +12,7 @@ from ipmpki.cli.options import declaration_argument, strict_option
 from ipmpki.cli.problems import exit_status, show_what_hurts
 
 if TYPE_CHECKING:
-    from ipmpki.changes import Plan
+    from ipmpki.plans.plan import Plan
     from ipmpki.project import Built, Project
 
 

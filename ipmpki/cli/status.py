@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from ipmpki.standing import Status
+    from ipmpki.plans.status import Status
 
 FORMATS = ("table", "json", "prometheus", "nagios", "ics")
 UNKNOWN = 3

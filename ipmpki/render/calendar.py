@@ -6,13 +6,13 @@ import json
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from ipmpki.planning.calendar import Task
+from ipmpki.plans.forecast import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ipmpki.planning.calendar import Work
+    from ipmpki.plans.forecast import Work
 
 _WIDTH = 96
 _INDENT = " " * 12

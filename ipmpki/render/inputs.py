@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki import __version__
-from ipmpki.changes import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.declaration.vocabulary import Role
+from ipmpki.plans.plan import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
 from ipmpki.render.requesting import request_words
 
 if TYPE_CHECKING:

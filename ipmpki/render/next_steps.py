@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import Stage
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
+from ipmpki.plans.plan import Stage
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import (
     SYSTEM_NAMES,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import host_folder
 from ipmpki.declaration.vocabulary import Profile
+from ipmpki.plans.plan import host_folder
 from ipmpki.render.bundle import RenderedFile
 from ipmpki.render.payload import PUBLIC_MODE, request_name
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import PLAYBOOK_FOLDER, Action, Artifact, host_folder
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.wording import counted
+from ipmpki.plans.plan import PLAYBOOK_FOLDER, Action, Artifact, host_folder
 from ipmpki.render.plan import (
     MOST_HOSTS_NAMED,
     ORDER,
@@ -21,8 +21,8 @@ from ipmpki.render.plan import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.changes import Plan
     from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.plans.plan import Plan
 
 _DONE = {
     Action.CREATE: "created",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.declaration.vocabulary import Role
+from ipmpki.plans.plan import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.render.bundle import RenderedFile
 
 if TYPE_CHECKING:

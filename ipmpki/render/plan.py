@@ -7,7 +7,9 @@ from datetime import datetime
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.changes import (
+from ipmpki.diagnostics.fault import UnreadableFile
+from ipmpki.diagnostics.wording import counted
+from ipmpki.plans.plan import (
     Action,
     Artifact,
     Awaited,
@@ -19,8 +21,6 @@ from ipmpki.changes import (
     Rollover,
     Stage,
 )
-from ipmpki.diagnostics.fault import UnreadableFile
-from ipmpki.diagnostics.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ from ipmpki.render.report_words import take_census
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.changes import Rollover
     from ipmpki.declaration.vocabulary import OperatingSystem, Profile, Role
     from ipmpki.diagnostics.problem import LocatedProblem
+    from ipmpki.plans.plan import Rollover
 
 __all__ = [
     "Report",

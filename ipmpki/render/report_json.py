@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ipmpki.changes import Rollover
+    from ipmpki.plans.plan import Rollover
     from ipmpki.render.report import (
         Report,
         ReportedAuthority,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.declaration.vocabulary import Role
+from ipmpki.plans.plan import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.platforms import Platform, platform_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ipmpki.changes import TRUSTED, TRUSTED_FOR_CLIENTS
+from ipmpki.plans.plan import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.render.report_words import Code, Sentence, counted, day
 
 if TYPE_CHECKING:

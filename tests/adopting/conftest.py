@@ -14,7 +14,7 @@ from tests.cli.command import Outcome, ipmpki
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.changes import Plan
+    from ipmpki.plans.plan import Plan
     from ipmpki.project import Project
 
 

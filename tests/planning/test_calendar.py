@@ -10,14 +10,14 @@ import pytest
 
 from ipmpki import project
 from ipmpki.installing import record_installed
-from ipmpki.planning.calendar import Task
+from ipmpki.plans.forecast import Task
 from tests.cli.command import ipmpki
 from tests.shop import HEAD, SERVER, Shop, client
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.planning.calendar import Work
+    from ipmpki.plans.forecast import Work
 
 SHORT = '[defaults]\nlifetime = "90d"\nrenew_before = "20d"\nrenew_spread = "25d"\n\n[tls]'
 CRL = '\n[ipm.keywords]\ncrl_file = "NameReadOffTheSample"\n'

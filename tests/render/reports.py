@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from ipmpki.changes import Rollover, Stage
 from ipmpki.declaration.vocabulary import OperatingSystem, Profile, Role
 from ipmpki.diagnostics.problem import (
     Label,
@@ -18,6 +17,7 @@ from ipmpki.diagnostics.problem import (
     Severity,
     Span,
 )
+from ipmpki.plans.plan import Rollover, Stage
 from ipmpki.render.report import (
     Report,
     ReportedAuthority,

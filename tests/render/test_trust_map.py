@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.changes import Rollover, Stage
+from ipmpki.plans.plan import Rollover, Stage
 from ipmpki.render.report import Report, render_report
 from ipmpki.render.report_words import take_census
 from ipmpki.render.trust_map import TrustMap, draw_trust

@@ -10,14 +10,14 @@ import uuid
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.plans.status import Kind, Standing, State
 from ipmpki.render.report_words import counted
 from ipmpki.render.status import words
-from ipmpki.standing import Kind, Standing, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.standing import Status
+    from ipmpki.plans.status import Status
 
 _LONGEST_LINE = 75
 """Octets without the line end (RFC 5545, section 3.1)."""

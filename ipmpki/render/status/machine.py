@@ -10,7 +10,7 @@ from ipmpki.render.report_words import serial_number, timestamp
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.standing import Status
+    from ipmpki.plans.status import Status
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -12,13 +12,13 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.wording import counted
+from ipmpki.plans.status import Kind, Standing, State
 from ipmpki.render.status import words
-from ipmpki.standing import Kind, Standing, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ipmpki.standing import Status
+    from ipmpki.plans.status import Status
 
 SERVICE = "IPMPKI"
 _MOST_NAMED = 3

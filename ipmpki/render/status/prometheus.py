@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.standing import Kind
+from ipmpki.plans.status import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ipmpki.standing import Status
+    from ipmpki.plans.status import Status
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.plans.status import Standing, State, Step
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import counted, minute
 from ipmpki.render.status import words
-from ipmpki.standing import Standing, State, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.standing import Status
+    from ipmpki.plans.status import Status
 
 _HEADINGS = ("HOST", "ROLE", "CERTIFICATE", "EXPIRES IN", "INSTALLED", "NEXT STEP")
 _GAP = 2

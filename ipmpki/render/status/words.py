@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.wording import counted, days
+from ipmpki.plans.status import Kind, Standing, State, Step
 from ipmpki.render.problems import visible
 from ipmpki.render.report_words import day
-from ipmpki.standing import Kind, Standing, State, Step
 
 if TYPE_CHECKING:
     from datetime import datetime

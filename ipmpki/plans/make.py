@@ -5,30 +5,30 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import Action, Artifact, Plan
-from ipmpki.planning.folders import (
+from ipmpki.plans.certificates import (
+    authority_changes,
+    certificate_changes,
+    must_renew_revocation_list,
+    revocation_list_changes,
+)
+from ipmpki.plans.folders import (
     awaited_request,
     certificate_of,
     folder_changes,
     playbook_changes,
     report_changes,
 )
-from ipmpki.planning.issuing import (
-    authority_changes,
-    certificate_changes,
-    must_renew_revocation_list,
-    revocation_list_changes,
-)
-from ipmpki.planning.ordering import bundle_changes, request_changes
-from ipmpki.planning.removing import loses_certificates, removed_hosts, superseded, unneeded
-from ipmpki.planning.succession import Outlook, succession
-from ipmpki.planning.world import Wanted, World, digest_of
+from ipmpki.plans.plan import Action, Artifact, Plan
+from ipmpki.plans.removals import loses_certificates, removed_hosts, superseded, unneeded
+from ipmpki.plans.requests import bundle_changes, request_changes
+from ipmpki.plans.rollover import Outlook, succession
+from ipmpki.plans.world import Wanted, World, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.changes import Awaited, Change
     from ipmpki.declaration.fleet import HostSpec
+    from ipmpki.plans.plan import Awaited, Change
 
 __all__ = ["Wanted", "World", "make_plan"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import (
+from ipmpki.declaration.fleet import Role
+from ipmpki.plans.plan import (
     PLAYBOOK_FOLDER,
     REPORT_FOLDER,
     Action,
@@ -15,14 +16,13 @@ from ipmpki.changes import (
     ReasonCode,
     host_folder,
 )
-from ipmpki.declaration.fleet import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.planning.succession import Outlook
-    from ipmpki.planning.world import World
+    from ipmpki.plans.rollover import Outlook
+    from ipmpki.plans.world import World
 
 
 def certificate_of(host: HostSpec) -> Artifact:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import Difference, Reason, ReasonCode
 from ipmpki.declaration import specification
+from ipmpki.plans.plan import Difference, Reason, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

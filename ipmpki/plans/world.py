@@ -6,15 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import PLAYBOOK_FOLDER, host_folder
 from ipmpki.declaration import specification
+from ipmpki.plans.plan import PLAYBOOK_FOLDER, host_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ipmpki.changes import Drift
     from ipmpki.declaration.fleet import Fleet
+    from ipmpki.plans.plan import Drift
     from ipmpki.store.records import Issued, IssuedCertificate
 
 

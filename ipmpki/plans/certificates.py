@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import (
+from ipmpki.declaration import specification
+from ipmpki.plans.folders import unpublished
+from ipmpki.plans.plan import (
     CA_FOLDER,
     Action,
     Artifact,
@@ -14,16 +16,14 @@ from ipmpki.changes import (
     ReasonCode,
     authority_file,
 )
-from ipmpki.declaration import specification
-from ipmpki.planning.folders import unpublished
-from ipmpki.planning.reasons import certificate_reason, day, differences_between, distinct
+from ipmpki.plans.reasons import certificate_reason, day, differences_between, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.planning.succession import Outlook, Succession
-    from ipmpki.planning.world import World
+    from ipmpki.plans.rollover import Outlook, Succession
+    from ipmpki.plans.world import World
     from ipmpki.store.records import IssuedCertificate, StoredAuthority, StoredRevocationList
 
 

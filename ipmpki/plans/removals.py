@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import Action, Artifact, Change, Difference, Reason, ReasonCode, host_folder
 from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.declaration.vocabulary import Profile
-from ipmpki.planning.reasons import day
+from ipmpki.plans.plan import Action, Artifact, Change, Difference, Reason, ReasonCode, host_folder
+from ipmpki.plans.reasons import day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import HostSpec
-    from ipmpki.planning.world import World
+    from ipmpki.plans.world import World
     from ipmpki.store.records import IssuedCertificate
 
 

@@ -8,28 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import (
-    CA_FOLDER,
-    Action,
-    Artifact,
-    Awaited,
-    Change,
-    Difference,
-    Reason,
-    ReasonCode,
-)
 from ipmpki.declaration import specification
-from ipmpki.planning.folders import (
-    certificate_of,
-    unpublished,
-)
-from ipmpki.planning.reasons import certificate_reason, day, differences_between, distinct
+from ipmpki.plans.folders import certificate_of, unpublished
+from ipmpki.plans.plan import CA_FOLDER, Action, Artifact, Awaited, Change, Difference, Reason, ReasonCode
+from ipmpki.plans.reasons import certificate_reason, day, differences_between, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.planning.world import World
+    from ipmpki.plans.world import World
 
 
 def bundle_changes(world: World) -> Iterator[Change]:

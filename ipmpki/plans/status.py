@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.fleet import host_of
 from ipmpki.declaration.vocabulary import Profile, RevocationReason
-from ipmpki.planning.succession import may_be_installed, succession_date, trusts_signers
+from ipmpki.plans.rollover import may_be_installed, succession_date, trusts_signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

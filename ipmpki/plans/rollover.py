@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ipmpki.changes import Difference, Reason, ReasonCode, Rollover, Stage
 from ipmpki.declaration import specification
 from ipmpki.declaration.vocabulary import Role
-from ipmpki.planning.reasons import day, differences_between, distinct
+from ipmpki.plans.plan import Difference, Reason, ReasonCode, Rollover, Stage
+from ipmpki.plans.reasons import day, differences_between, distinct
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.planning.world import World
+    from ipmpki.plans.world import World
     from ipmpki.store.records import Issued, StoredAuthority
 
 _LARGEST_SHARE = 3

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ipmpki.planning.succession import succession_date, trusts_signers
+from ipmpki.plans.rollover import succession_date, trusts_signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.planning.world import World
+    from ipmpki.plans.world import World
 
 _DAY = timedelta(days=1)
 _BACK_DATED = timedelta(hours=1, seconds=1)
