@@ -8,9 +8,9 @@ from ipmpki.declaration.dns_names import NameFault, read_name
 from ipmpki.declaration.ip_addresses import AddressFault, read_address
 from ipmpki.diagnostics.problem import Append, Fix, Related, Remove, Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.rules.names import fix_of_name, what_is_wrong
+from ipmpki.rules.host_names import fix_of_name, what_is_wrong
+from ipmpki.rules.public_ca import is_not_sold
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, host_rule
-from ipmpki.rules.sold import is_not_sold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

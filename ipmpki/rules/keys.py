@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import counted, quote
+from ipmpki.rules.ipm import site_value
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
-from ipmpki.rules.service import site_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import days
+from ipmpki.rules.ipm import site_value
 from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
-from ipmpki.rules.service import site_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

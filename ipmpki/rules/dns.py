@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.dns_names import mixed_label, read_name
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import quote
+from ipmpki.rules.public_ca import is_not_sold
 from ipmpki.rules.registry import Finding, fleet_rule, host_rule
-from ipmpki.rules.sold import is_not_sold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
