@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.rules.presented.time import judged
+from ipmpki.rules.certificates.validity import judged
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
 from ipmpki.x509.presented import FlawKind
 

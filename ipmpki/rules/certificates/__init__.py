@@ -1,0 +1,7 @@
+"""Rules about certificates, keys and CRLs that are shown to ``ipmpki verify``, whoever made them."""
+
+from __future__ import annotations
+
+from ipmpki.rules.certificates import chains, contents, keys, names, order, revocation, usage, validity
+
+__all__ = ["chains", "contents", "keys", "names", "order", "revocation", "usage", "validity"]
