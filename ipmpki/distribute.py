@@ -16,9 +16,9 @@ from ipmpki.plans.plan import (
     authority_file,
     host_folder,
 )
-from ipmpki.render.bundle import HostBundle, RenderedFile
-from ipmpki.render.host import render_host
-from ipmpki.render.inputs import (
+from ipmpki.render.host_folder.contents import HostBundle, RenderedFile
+from ipmpki.render.host_folder.folder import render_host
+from ipmpki.render.host_folder.inputs import (
     certificates_of,
     folder_inputs,
     installable,
@@ -80,7 +80,7 @@ def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issue
     _place_hosts(plan, commission, issued, inputs, outlet)
     if any(change.artifact is Artifact.PLAYBOOK for change in plan.changes):
         # After the hosts' folders, so that it names none that is not there.
-        from ipmpki.render.ansible import render_playbook
+        from ipmpki.render.host_folder.ansible import render_playbook
 
         fleet = commission.fleet
         playbook = render_playbook(installable(fleet, issued), fleet.batches)
@@ -162,7 +162,7 @@ def _place_hosts(
 
     with spread(place, affected) as placed:
         # While the workers are at it.
-        from ipmpki.render.report_html import prepare_report
+        from ipmpki.render.report.html import prepare_report
 
         prepare_report()
         for done, folder in enumerate(placed, start=1):

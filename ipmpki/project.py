@@ -225,7 +225,7 @@ def _sound_fleet(project: Project) -> Fleet:
 
 
 def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> World:
-    from ipmpki.render.inputs import folder_inputs
+    from ipmpki.render.host_folder.inputs import folder_inputs
 
     wanted = Wanted(
         authority=_wanted_authority(project, fleet, issued) if fleet.signs_here else "",
@@ -348,8 +348,8 @@ def _no_progress(_work: str, _done: int, _total: int) -> None:
 
 def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Outlet) -> Built:
     from ipmpki.distribute import distribute_report
-    from ipmpki.render.report import render_report
-    from ipmpki.reporting import report_of
+    from ipmpki.render.report.collect import report_of
+    from ipmpki.render.report.document import render_report
 
     issued = outlet.store.issued()
     surroundings = _surroundings(project.path, project.understood, project.store, issued, project.now)
@@ -361,7 +361,7 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Out
     )
     files = render_report(report)
     if fleet.is_third_party:
-        from ipmpki.render.orders import render_orders
+        from ipmpki.render.host_folder.order_form import render_orders
 
         files = (*files, render_orders(fleet.hosts, tuple(issued.requests.values())))
     changed = distribute_report(files, outlet, issued)
@@ -370,8 +370,8 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Out
 
 def _publish_refusal(project: Project) -> None:
     """Write the three report files, which say that the build was refused, and touch nothing else."""
-    from ipmpki.render.report import render_report
-    from ipmpki.reporting import report_of
+    from ipmpki.render.report.collect import report_of
+    from ipmpki.render.report.document import render_report
 
     report = report_of(project.path.name, project.fleet, project.issued, project.problems, refused=True)
     publisher = Publisher(project.dist)

@@ -27,7 +27,7 @@ from ipmpki.store.records import PublishedFile, PublishedFolder, file_stamp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ipmpki.render.bundle import RenderedFile
+    from ipmpki.render.host_folder.contents import RenderedFile
 
 PRIVATE_FOLDER = 0o700
 PUBLIC_FOLDER = 0o755

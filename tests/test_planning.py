@@ -10,7 +10,7 @@ import pytest
 
 from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
 from ipmpki.project import Refused
-from ipmpki.render.plan import read_plan_json, render_plan_json, render_plan_text
+from ipmpki.render.plan.text import read_plan_json, render_plan_json, render_plan_text
 from tests.shop import HEAD, SERVER, TODAY, client
 
 if TYPE_CHECKING:

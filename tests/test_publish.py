@@ -10,7 +10,7 @@ import pytest
 
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.publish import Publisher, survey
-from ipmpki.render.bundle import RenderedFile
+from ipmpki.render.host_folder.contents import RenderedFile
 from ipmpki.store.records import PublishedFolder, listing_of
 from tests.shop import TODAY
 

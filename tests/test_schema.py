@@ -18,8 +18,8 @@ from jsonschema import Draft202012Validator
 
 from ipmpki.declaration.model import allowed_values, known_keys
 from ipmpki.declaration.tables import Declaration
+from ipmpki.render.json_schemas import SCHEMAS, schema_text
 from ipmpki.render.problems import render_json
-from ipmpki.schema import SCHEMAS, schema_text
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, server
 from tests.tools import require
 

@@ -55,7 +55,7 @@ def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -
 def _read_plan(saved: Path | None) -> Plan | None:
     if saved is None:
         return None
-    from ipmpki.render.plan import read_plan_json
+    from ipmpki.render.plan.text import read_plan_json
     from ipmpki.source.files import read_file
 
     return read_plan_json(read_file(saved, what="the plan"), str(saved))
@@ -63,7 +63,7 @@ def _read_plan(saved: Path | None) -> Plan | None:
 
 def tell_outcome(project: Project, built: Built) -> None:
     """Say what a build did, and what is to be done now."""
-    from ipmpki.render.outcome import render_outcome
+    from ipmpki.render.plan.outcome import render_outcome
 
     dist = project.dist
     shown = dist.relative_to(Path.cwd()) if dist.is_relative_to(Path.cwd()) else dist

@@ -77,7 +77,7 @@ def _listed(files: Sequence[str]) -> str:
 
 def _tell_what_is_next(file: Path) -> None:
     from ipmpki import project as projects
-    from ipmpki.render.plan import render_rollover
+    from ipmpki.render.plan.text import render_rollover
 
     project = projects.load(file)
     if project.errors:

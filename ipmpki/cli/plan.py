@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
 ) -> int:
     """Show what a build of FILE would change, and why; change nothing."""
     from ipmpki import project as projects
-    from ipmpki.render.plan import render_plan_json, render_plan_text
+    from ipmpki.render.plan.text import render_plan_json, render_plan_text
 
     if until is not None and (out is not None or replace_ca or exit_code):
         raise click.UsageError("--until shows a calendar: it goes with --at, --format and --strict alone")
@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
 
 def _show_calendar(project: Project, start: datetime, until: datetime, format_: str) -> None:
     from ipmpki import project as projects
-    from ipmpki.render.calendar import render_calendar_json, render_calendar_text
+    from ipmpki.render.plan.forecast import render_calendar_json, render_calendar_text
 
     if until <= start:
         raise click.UsageError(f"--until is to come after {start:%Y-%m-%d}")

@@ -41,7 +41,7 @@ def show_problems(
     elif format_ == "junit":
         console.say(render.render_junit(problems, file, strict=strict))
     else:
-        from ipmpki.render.problem_page import render_problem_page  # jinja2, for this format alone
+        from ipmpki.render.problems.html import render_problem_page  # jinja2, for this format alone
 
         console.say(render_problem_page(problems, file))
 

@@ -30,7 +30,7 @@ def command(format_: str) -> int:
         return 0
     if format_ == "markdown":
         from ipmpki import __version__
-        from ipmpki.render.reference import render_reference
+        from ipmpki.render.problems.rules_reference import render_reference
 
         console.say(render_reference(rules, __version__))
         return 0

@@ -15,7 +15,7 @@ NAMES = ("pki", "problems", "plan", "status", "show", "log", "manifest", "adopti
 @click.argument("name", type=click.Choice(NAMES), default="pki")
 def command(name: str) -> int:
     """Print the JSON Schema of pki.toml, or of another of ipmpki's files."""
-    from ipmpki.schema import schema_text
+    from ipmpki.render.json_schemas import schema_text
 
     console.say(schema_text(name))
     return 0

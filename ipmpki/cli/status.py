@@ -177,14 +177,14 @@ def _table(status: Status, output: Path | None) -> str:
 
 def _renderer(format_: str) -> Callable[[Status], str]:
     if format_ == "json":
-        from ipmpki.render.status.machine import render_status_json
+        from ipmpki.render.status.json import render_status_json
 
         return render_status_json
     if format_ == "prometheus":
         from ipmpki.render.status.prometheus import render_prometheus
 
         return render_prometheus
-    from ipmpki.render.status.calendar import render_calendar
+    from ipmpki.render.status.ics import render_calendar
 
     return render_calendar
 

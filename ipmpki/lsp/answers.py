@@ -10,7 +10,7 @@ from ipmpki.lsp import keys
 from ipmpki.lsp.cursor import Cursor, Slot, cursor_at, steps_of
 from ipmpki.lsp.texts import Text
 from ipmpki.render.problems import visible
-from ipmpki.render.reference import markdown_page
+from ipmpki.render.problems.rules_reference import markdown_page
 from ipmpki.rules.registry import registered
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.schema import schema_text
+from ipmpki.render.json_schemas import schema_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,11 @@
+"""The bytes of every output, from values: hosts' folders, plan, status, report, problems.
+
+Renderers read their own templates and nothing else; what they show is handed to them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TEMPLATES = Path(__file__).parent / "templates"
+"""What jinja2 renders, and the files that are published as they stand."""

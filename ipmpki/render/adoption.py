@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ipmpki.adopting.adoption import Adoption
     from ipmpki.adopting.hosts import HostEntry
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.outputs import AdoptionOutput
+    from ipmpki.render.json_outputs import AdoptionOutput
     from ipmpki.store.records import IssuedCertificate
 
 _MOST_LINES = 40

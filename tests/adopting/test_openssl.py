@@ -243,7 +243,7 @@ def test_an_adopted_authority_can_have_a_successor(shop_heir: Heir) -> None:
 def test_json_has_all_of_it_by_its_schema(shop_heir: Heir) -> None:
     import jsonschema
 
-    from ipmpki.schema import schema_text
+    from ipmpki.render.json_schemas import schema_text
 
     document = json.loads(shop_heir.adopt("--format", "json").out)
     jsonschema.validate(document, json.loads(schema_text("adoption")))

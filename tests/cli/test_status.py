@@ -566,7 +566,7 @@ def test_the_same_day_keeps_its_identity_from_one_calendar_to_the_next(built_sho
 def test_a_big_fleets_day_is_one_event_that_names_the_first_hundred(
     built_shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ipmpki.render.status.calendar._MOST_LISTED", 2)
+    monkeypatch.setattr("ipmpki.render.status.ics._MOST_LISTED", 2)
     renewal = events_of(ask(built_shop, "--format", "ics", at=TODAY))[0]
     assert str(renewal["DESCRIPTION"]).endswith("desk1.example.com\ndesk2.example.com\nand 2 more")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipmpki.declaration.vocabulary import OperatingSystem
-from ipmpki.platforms import Dialect, platform_of
+from ipmpki.render.platforms import Dialect, platform_of
 
 TLS_FOLDERS = {
     OperatingSystem.AIX: ("/var/pddir/default_cell/ssl", "/etc/ipm"),

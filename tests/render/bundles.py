@@ -15,8 +15,8 @@ from ipmpki.declaration import tables
 from ipmpki.declaration.fleet import CertificateSpec, HostSpec, KeptKey, KeywordNames, SiteSettings
 from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Profile, Role
 from ipmpki.diagnostics.problem import Place
-from ipmpki.render.bundle import HostBundle
-from ipmpki.render.host import render_host
+from ipmpki.render.host_folder.contents import HostBundle
+from ipmpki.render.host_folder.folder import render_host
 
 if TYPE_CHECKING:
     from pathlib import Path

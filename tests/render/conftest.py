@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from ipmpki.render.bundle import HostBundle
+    from ipmpki.render.host_folder.contents import HostBundle
 
 
 class Prepare(Protocol):

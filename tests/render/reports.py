@@ -18,7 +18,7 @@ from ipmpki.diagnostics.problem import (
     Span,
 )
 from ipmpki.plans.plan import Rollover, Stage
-from ipmpki.render.report import (
+from ipmpki.render.report.document import (
     Report,
     ReportedAuthority,
     ReportedBundle,

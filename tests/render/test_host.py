@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.render.host import render_host
-from ipmpki.render.inputs import templates_digest
+from ipmpki.render.host_folder.folder import render_host
+from ipmpki.render.host_folder.inputs import templates_digest
 from tests.render.bundles import bundle_of, pair
 
 if TYPE_CHECKING:
-    from ipmpki.render.bundle import RenderedFile
+    from ipmpki.render.host_folder.contents import RenderedFile
 
 POSIX = ["aix", "linux", "macos"]
 FIXED = {"ca-cert.pem": 0o644, "settings.json": 0o644, "manifest.json": 0o644, "README.txt": 0o644}

@@ -27,8 +27,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipmpki.declaration.fleet import KeywordNames
-from ipmpki.render.host import render_host
-from ipmpki.render.powershell import ascii_literal
+from ipmpki.render.host_folder.folder import render_host
+from ipmpki.render.host_folder.install_ps1 import ascii_literal
 from tests.render.bundles import bundle_of
 from tests.tools import require
 

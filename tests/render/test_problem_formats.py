@@ -15,8 +15,8 @@ import pytest
 from jsonschema import Draft4Validator
 from junitparser import JUnitXml
 
-from ipmpki.render.problem_page import render_problem_page
 from ipmpki.render.problems import render_junit, render_sarif
+from ipmpki.render.problems.html import render_problem_page
 from tests.cli.command import ipmpki
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, server
 from tests.render.test_problems import EVIL, located

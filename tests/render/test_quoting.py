@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ipmpki.render.quoting import quote_powershell, quote_sh, quote_yaml
+from ipmpki.render.host_folder.quote import quote_powershell, quote_sh, quote_yaml
 from tests.render.installation import SHELLS
 from tests.tools import require, require_module
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Position, Severity, Span
-from ipmpki.render.report import Report, render_report
-from ipmpki.render.rule_pages import rule_pages
-from ipmpki.render.timeline import MOST_BARS, MOST_PERIODS, draw_timeline
+from ipmpki.render.problems.rule_pages import rule_pages
+from ipmpki.render.report.document import Report, render_report
+from ipmpki.render.report.timeline import MOST_BARS, MOST_PERIODS, draw_timeline
 from ipmpki.rules.registry import registered
 from tests.render.reports import (
     AS_OF,

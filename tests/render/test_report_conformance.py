@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ipmpki.render.problem_page import render_problem_page
-from ipmpki.render.report import Report, render_report
+from ipmpki.render.problems.html import render_problem_page
+from ipmpki.render.report.document import Report, render_report
 from tests.extent import mostly_exhaustive
 from tests.render.browser import SCHEMES, opened
 from tests.render.reports import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.declaration.vocabulary import Role
-from ipmpki.render.report import Report, render_report
+from ipmpki.render.report.document import Report, render_report
 from tests.extent import mostly_exhaustive
 from tests.render.browser import SCHEMES, WIDTHS, opened
 from tests.render.reports import (

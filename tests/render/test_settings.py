@@ -8,7 +8,7 @@ import pytest
 
 from ipmpki.declaration.fleet import KeywordNames
 from ipmpki.declaration.vocabulary import Role
-from ipmpki.render.settings import SettingsFile, settings_json, settings_of
+from ipmpki.render.host_folder.ipmssl_cfg import SettingsFile, settings_json, settings_of
 from tests.render.bundles import bundle_of
 
 KNOWN = {"EnableTLS", "CertFile", "KeyFile"}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ipmpki.render.bundle import HostBundle
+    from ipmpki.render.host_folder.contents import HostBundle
 
 RESTART = r"echo '50% \n' done"
 KEYWORDS = KeywordNames(ca_file="CAFile", mutual_auth="VerifyClient=require")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.plans.plan import Rollover, Stage
-from ipmpki.render.report import Report, render_report
-from ipmpki.render.report_words import take_census
-from ipmpki.render.trust_map import TrustMap, draw_trust
+from ipmpki.render.report.document import Report, render_report
+from ipmpki.render.report.trust_map import TrustMap, draw_trust
+from ipmpki.render.report.words import take_census
 from tests.render.browser import opened
 from tests.render.reports import AUTHORITY, BUNDLE, OLD_AUTHORITY, PRINT_ROOM, REFUSED, SUCCESSION
 

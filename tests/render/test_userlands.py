@@ -27,7 +27,7 @@ from tests.tools import require
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.render.bundle import HostBundle
+    from ipmpki.render.host_folder.contents import HostBundle
     from tests.render.conftest import Prepare
     from tests.render.installation import Installation
 

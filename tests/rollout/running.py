@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipmpki.render.quoting import quote_yaml
+from ipmpki.render.host_folder.quote import quote_yaml
 from tests.render.installation import sight
 from tests.tools import unavailable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.render.problems.escaping import visible
+from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

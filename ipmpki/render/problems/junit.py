@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.render.problems.escaping import visible
+from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

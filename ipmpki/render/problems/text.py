@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Severity, tally
 from ipmpki.diagnostics.wording import counted
-from ipmpki.render.problems.escaping import columns, escaped, is_harmless, visible
-from ipmpki.render.problems.folding import fold
+from ipmpki.render.problems.escape import columns, escaped, is_harmless, visible
+from ipmpki.render.problems.fold import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

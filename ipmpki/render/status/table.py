@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.plans.status import Standing, State, Step
 from ipmpki.render.problems import visible
-from ipmpki.render.report_words import counted, minute
+from ipmpki.render.report.words import counted, minute
 from ipmpki.render.status import words
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics.wording import counted, days
 from ipmpki.plans.status import Kind, Standing, State, Step
 from ipmpki.render.problems import visible
-from ipmpki.render.report_words import day
+from ipmpki.render.report.words import day
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,0 +1,129 @@
+"""What each folder of dist/ is rendered from, as one digest: another digest means another folder."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ipmpki import __version__
+from ipmpki.declaration.fleet import tools_holder
+from ipmpki.declaration.vocabulary import Role
+from ipmpki.plans.plan import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
+from ipmpki.render import TEMPLATES
+from ipmpki.render.host_folder.request_cnf import request_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.store.records import Issued, StoredAuthority
+
+
+@cache
+def templates_digest(folder: str = ".") -> str:
+    """A SHA-256 over the templates of hosts' folders, in hexadecimal: an upgrade may change the scripts.
+
+    With ``folder`` it is over those of a folder below them.
+    """
+    # Read here and not through the template engine, which a plan that changes nothing has no use for.
+    digest = hashlib.sha256()
+    for path in sorted((TEMPLATES / folder).iterdir()):
+        # The report lies in no host's folder, nor does what stands in a folder of its own.
+        if path.is_file() and not path.name.startswith("report."):
+            content = path.read_bytes()
+            digest.update(f"{path.name}\0{len(content)}\0".encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
+    """The digest of every folder's inputs, given what is issued now."""
+    signers = " ".join(one.fingerprint for one in issued.signers) if fleet.signs_here else ""
+    bundle = issued.bundle.fingerprint if issued.bundle and fleet.is_third_party else ""
+    lists = issued.revocation_lists if fleet.signs_here else {}
+    crl = " ".join(
+        f"{one.identity}:{lists[one.identity].number}" for one in issued.signers if one.identity in lists
+    )
+    authority = f"{signers}\n{bundle}\n{fleet.is_mixed}"
+    common = f"{__version__}\n{templates_digest()}\n{fleet.mutual_auth}"
+    inputs = {
+        host_folder(host.name): _digest(_of_host(host, fleet, issued, common, crl)) for host in fleet.hosts
+    }
+    inputs[CA_FOLDER] = _digest(f"{authority}\n{crl}")
+    inputs[PLAYBOOK_FOLDER] = _digest(_of_playbook(fleet, issued))
+    inputs[REPORT_FOLDER] = str(issued.last_event)
+    return inputs
+
+
+def _of_playbook(fleet: Fleet, issued: Issued) -> str:
+    hosts = "\n".join(
+        f"{host.name} {host.role.value} {host.os.value} {bool(host.site.restart_command)}"
+        for host in installable(fleet, issued)
+    )
+    return f"{__version__}\n{templates_digest(PLAYBOOK_FOLDER)}\n{fleet.batches!r}\n{hosts}"
+
+
+def _waits(host: HostSpec, issued: Issued) -> bool:
+    spec = host.certificate
+    return spec is not None and spec.awaits_request and host.name not in issued.current
+
+
+def installable(fleet: Fleet, issued: Issued) -> tuple[HostSpec, ...]:
+    """The hosts whose folder holds something to install: not those that wait for what has to be bought."""
+    return tuple(host for host in fleet.hosts if _is_installable(host, fleet, issued))
+
+
+def _is_installable(host: HostSpec, fleet: Fleet, issued: Issued) -> bool:
+    if host.certificate is None:
+        return not fleet.is_third_party or fleet.bundle is not None
+    if host.certificate.is_bought:
+        return host.name in issued.current
+    return not _waits(host, issued)
+
+
+def separates_trust(host: HostSpec, fleet: Fleet) -> bool:
+    """Whether a server has one file for checking clients and another for what its own programs connect to.
+
+    That needs the keyword which names the server's own file. Without it, whatever lies in the one place that
+    the vendor names counts for both, and it must not be the bundle: that would let in anyone who buys a
+    certificate.
+    """
+    return fleet.is_mixed and host.role is Role.SERVER and host.site.keywords.ca_file is not None
+
+
+def trusted_by(host: HostSpec, fleet: Fleet, issued: Issued) -> tuple[StoredAuthority, ...]:
+    """Whom a host finds in its ca-cert.pem."""
+    if fleet.is_mixed and host.role is Role.SERVER and not separates_trust(host, fleet):
+        return issued.signers
+    if fleet.is_third_party:
+        return (issued.bundle,) if issued.bundle is not None else ()
+    return issued.signers
+
+
+def certificates_of(authorities: Sequence[StoredAuthority]) -> bytes:
+    """Their certificates, one after the other, as a file of trusted authorities holds them."""
+    return b"".join(one.certificates_pem for one in authorities)
+
+
+def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str) -> str:
+    current = issued.current.get(host.name) if host.certificate is not None else None
+    trusted = " ".join(one.fingerprint for one in trusted_by(host, fleet, issued))
+    common = f"{common}\n{trusted}"
+    if fleet.is_mixed and host.role is Role.SERVER:
+        tools = issued.current.get(tools_holder(host.name))
+        for one in (*issued.signers, tools):
+            common += f"\n{one.fingerprint if one else ''}"
+    carried = crl if host.carries_revocation_list else ""
+    fingerprint = current.fingerprint if current else ""
+    names = f"{host.name}\n{host.role.value}\n{host.os.value}\n{host.aliases!r}\n{host.addresses!r}"
+    request = issued.requests.get(host.name)
+    asked = f"\n{request.key_digest}" if request is not None and host.certificate is not None else ""
+    kept = host.certificate.kept_key if host.certificate is not None else None
+    # A host's own request asks for what is declared now, whatever certificate it still has.
+    own = f"\n{kept.path}\n{request_words(host.certificate)!r}" if kept is not None else ""
+    return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}{asked}{own}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,144 @@
+"""From fleet, store and problems to what the report says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from ipmpki.declaration import specification
+from ipmpki.declaration.fleet import tools_holder
+from ipmpki.plans.plan import host_folder
+from ipmpki.plans.rollover import trusts_signers
+from ipmpki.render.report.document import (
+    Report,
+    ReportedAuthority,
+    ReportedBundle,
+    ReportedCertificate,
+    ReportedHost,
+    ReportedRevocationList,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.diagnostics.problem import LocatedProblem
+    from ipmpki.plans.plan import Rollover
+    from ipmpki.store.records import Issued, IssuedCertificate, StoredAuthority
+    from ipmpki.x509.trust_bundle import TrustBundle
+
+
+def report_of(  # noqa: PLR0913 -- what a report tells of
+    declaration: str,
+    fleet: Fleet | None,
+    issued: Issued,
+    problems: tuple[LocatedProblem, ...],
+    *,
+    refused: bool,
+    bundle: TrustBundle | None = None,
+    rollover: Rollover | None = None,
+) -> Report:
+    """The report of a declaration; ``fleet`` is None where too little of it could be read."""
+    signs_here = bool(issued.signers) and (fleet is None or fleet.signs_here)
+    return Report(
+        declaration=declaration,
+        mutual_auth=fleet.mutual_auth if fleet else False,
+        refused=refused,
+        as_of=issued.last_event_at,
+        authority=_authority(issued.signers[-1]) if signs_here else None,
+        outgoing=tuple(_authority(one) for one in issued.signers[:-1]) if signs_here else (),
+        revocation_list=_revocation_list(issued) if signs_here else None,
+        is_bought=fleet is not None and fleet.is_third_party,
+        is_mixed=fleet is not None and fleet.is_mixed,
+        hosts=tuple(_host(host, fleet, issued) for host in fleet.hosts) if fleet else (),
+        problems=problems,
+        bundle=_bundle(fleet, bundle),
+        rollover=rollover,
+    )
+
+
+def _bundle(fleet: Fleet | None, bundle: TrustBundle | None) -> ReportedBundle | None:
+    if fleet is None or fleet.bundle is None or bundle is None:
+        return None
+    limits = sorted((date, bundle.names[fingerprint]) for fingerprint, date in bundle.limits.items())
+    named = tuple((name, date) for date, name in limits)
+    return ReportedBundle(fleet.bundle.path, len(bundle.names), bundle.sha256, named)
+
+
+def _authority(authority: StoredAuthority) -> ReportedAuthority:
+    return ReportedAuthority(
+        authority.subject,
+        authority.key_type,
+        authority.not_before,
+        authority.not_after,
+        authority.fingerprint,
+        authority.is_existing,
+    )
+
+
+def _revocation_list(issued: Issued) -> ReportedRevocationList | None:
+    crl = issued.revocation_list
+    if crl is None:
+        return None
+    return ReportedRevocationList(crl.number, crl.this_update, crl.next_update, issued.listed_revocations)
+
+
+def _host(host: HostSpec, fleet: Fleet, issued: Issued) -> ReportedHost:
+    current = issued.current.get(host.name) if host.certificate is not None else None
+    folder = issued.folders.get(host_folder(host.name))
+    request = issued.requests.get(host.name) if host.certificate is not None else None
+    tools = issued.current.get(tools_holder(host.name)) if host.tools_certificate is not None else None
+    return ReportedHost(
+        name=host.name,
+        role=host.role,
+        os=host.os,
+        aliases=host.aliases,
+        addresses=tuple(map(str, host.addresses)),
+        certificate=_certificate(current, host.renew_before) if current else None,
+        published_at=folder.published_at if folder else None,
+        awaited_since=request.made_at if request else None,
+        tools_certificate=_certificate(tools, host.renew_before) if tools else None,
+        **_installation(host, fleet, issued),
+    )
+
+
+class _Installation(TypedDict, total=False):
+    installed_at: datetime | None
+    install_by: datetime | None
+    is_behind: bool
+
+
+def _installation(host: HostSpec, fleet: Fleet, issued: Issued) -> _Installation:
+    """Whether a host is known to have what is published for it, or until when what it had before will do.
+
+    It is judged as ``ipmpki status`` judges it: by the certificates, and by whom its files trust.
+    """
+    holders = [holder for holder, _ in host.certificates if holder in issued.current]
+    known = issued.installed.get(host.name)
+    if known is not None:
+        trusts_all = not trusts_signers(host, fleet) or all(
+            one.fingerprint in known.trusted for one in issued.signers
+        )
+        if trusts_all and all(issued.current[holder].serial in known.serials for holder in holders):
+            return {"installed_at": known.at}
+    ends = [issued.ends_before[holder] for holder in holders if holder in issued.ends_before]
+    return {
+        "install_by": min(ends, default=None),
+        "is_behind": known is not None or (len(issued.signers) > 1 and trusts_signers(host, fleet)),
+    }
+
+
+def _certificate(issued: IssuedCertificate, renew_before: timedelta) -> ReportedCertificate:
+    order = specification.fields(issued.specification)
+    return ReportedCertificate(
+        profile=issued.profile,
+        common_name=order["subject"],
+        dns_names=tuple(order["dns"].split()),
+        addresses=tuple(order["ip"].split()),
+        key=order["key"],
+        serial=issued.serial,
+        not_before=issued.not_before,
+        not_after=issued.not_after,
+        renew_from=issued.not_after - renew_before,
+        fingerprint=issued.fingerprint,
+        revoked_at=issued.revoked_at,
+    )

@@ -1,0 +1,148 @@
+"""The hosts of a report as rows of HTML tables: what each has, until when, and whether it is installed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ipmpki.declaration.vocabulary import Role
+from ipmpki.render.problems import visible
+from ipmpki.render.report import words
+from ipmpki.render.report.words import Installing, day, grouped, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipmpki.render.report.document import Report, ReportedCertificate, ReportedHost
+
+ROWS_A_TABLE = 100
+"""A longer list is cut into tables of this many rows, as a browser skips the layout of those out of sight."""
+
+
+_RANKS = {one: str(rank) for rank, one in enumerate(Installing)}
+
+
+class HostRow(NamedTuple):
+    """A host as the page shows it. ``install_key`` puts rows in the order of urgency to install."""
+
+    anchor: str
+    name: str
+    also: str
+    role: str
+    system: str
+    tone: str
+    symbol: str
+    word: str
+    since: str
+    published: str
+    published_at: str
+    installing: Installing
+    install_day: str
+    install_key: str
+    has_certificate: bool
+    until: str = ""
+    until_at: str = ""
+    renew: str = ""
+    renew_at: str = ""
+    common_name: str = ""
+    names: str = ""
+    key: str = ""
+    valid_from: str = ""
+    serial: str = ""
+    fingerprint: str = ""
+    tools: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostTable:
+    """A table of at most ROWS_A_TABLE hosts. ``spread`` names its first and its last."""
+
+    caption: str
+    spread: str
+    rows: tuple[HostRow, ...]
+
+
+def host_tables(hosts: Sequence[ReportedHost], report: Report) -> list[HostTable]:
+    """The tables of hosts that are in order already, those of a role apart from the others."""
+    numbered = [(f"h{number}", host) for number, host in enumerate(hosts, start=1)]
+    return [
+        table
+        for role in Role
+        for table in _tables_of(role, [pair for pair in numbered if pair[1].role is role], report)
+    ]
+
+
+def _tables_of(role: Role, hosts: Sequence[tuple[str, ReportedHost]], report: Report) -> list[HostTable]:
+    noun = words.ROLE_NAMES[role] + "s"
+    parts = -(-len(hosts) // ROWS_A_TABLE)
+    tables = []
+    for part in range(parts):
+        rows = tuple(
+            _row(anchor, host, report)
+            for anchor, host in hosts[part * ROWS_A_TABLE : (part + 1) * ROWS_A_TABLE]
+        )
+        caption = f"{noun} ({len(hosts):,})" if parts == 1 else f"{noun}, part {part + 1} of {parts}"
+        tables.append(HostTable(caption, f"{rows[0].name} to {rows[-1].name}", rows))
+    return tables
+
+
+def _row(anchor: str, host: ReportedHost, report: Report) -> HostRow:
+    status = words.status_of(host, report)
+    certificate = host.certificate
+    first = min(host.certificates, key=lambda one: one.not_after, default=None)
+    published = host.published_at
+    installing = words.installing_of(host, report)
+    install_day = "" if installing is Installing.NOTHING else _install_day(host)
+    common = (
+        anchor,
+        visible(host.name),
+        visible(", ".join((*host.aliases, *host.addresses))),
+        words.ROLE_NAMES[host.role],
+        words.SYSTEM_NAMES[host.os],
+        status.tone,
+        status.symbol,
+        status.word,
+        _since(host),
+        "" if published is None else day(published),
+        "" if published is None else timestamp(published),
+        installing,
+        install_day,
+        _RANKS[installing] + install_day,
+    )
+    if certificate is None or first is None:
+        return HostRow(*common, has_certificate=False)
+    return HostRow(
+        *common,
+        has_certificate=True,
+        until=day(first.not_after),
+        until_at=timestamp(first.not_after),
+        renew=day(first.renew_from),
+        renew_at=timestamp(first.renew_from),
+        common_name=visible(certificate.common_name),
+        names=visible(", ".join((*certificate.dns_names, *certificate.addresses))),
+        key=visible(certificate.key),
+        valid_from=day(certificate.not_before),
+        serial=words.serial_number(certificate.serial),
+        fingerprint=grouped(certificate.fingerprint),
+        tools=_as_a_client(host.tools_certificate),
+    )
+
+
+def _since(host: ReportedHost) -> str:
+    """Since when it is revoked, or something is awaited."""
+    revoked = [one.revoked_at for one in host.certificates if one.revoked_at is not None]
+    moment = min(revoked, default=host.awaited_since)
+    return "" if moment is None else day(moment)
+
+
+def _install_day(host: ReportedHost) -> str:
+    """The day that belongs to whether a host has what is published for it."""
+    moment = host.installed_at or host.install_by
+    return "" if moment is None else day(moment)
+
+
+def _as_a_client(certificate: ReportedCertificate | None) -> str:
+    """The certificate that a server's own programs show, in a line."""
+    if certificate is None:
+        return ""
+    return f"another until {day(certificate.not_after)}, serial no. {words.serial_number(certificate.serial)}"

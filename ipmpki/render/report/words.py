@@ -1,0 +1,322 @@
+"""What the report says, in words: the same sentences for the browser and for the terminal.
+
+Written for people who know printing, not X.509. Every text that comes from the declaration passes
+through ``visible`` before it is shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
+from ipmpki.diagnostics.problem import tally
+from ipmpki.render.problems import visible
+
+if TYPE_CHECKING:
+    from ipmpki.diagnostics.problem import Tally
+    from ipmpki.render.report.document import Report, ReportedAuthority, ReportedHost
+
+SYSTEM_NAMES = {
+    OperatingSystem.AIX: "AIX",
+    OperatingSystem.LINUX: "Linux",
+    OperatingSystem.WINDOWS: "Windows",
+    OperatingSystem.MACOS: "macOS",
+}
+_TONE_SYMBOLS = {"ok": "✓", "warning": "▲", "error": "✕"}
+ROLE_NAMES = {Role.SERVER: "Server", Role.CLIENT: "Client"}
+
+
+class Code(str):
+    """A part of a sentence to be typed or read literally: a command, a file name."""
+
+    __slots__ = ()
+
+
+Sentence: TypeAlias = tuple[str | Code, ...]
+
+
+class Sign(Enum):
+    """A state as the report shows it: by a symbol and a word, never by the colour of its tone alone."""
+
+    def __init__(self, tone: str, symbol: str, word: str) -> None:
+        self.tone = tone
+        self.symbol = symbol
+        self.word = word
+
+
+class Status(Sign):
+    """How a host's certificate stands at the time of the report."""
+
+    VALID = ("ok", "✓", "Valid")
+    RENEWAL_DUE = ("warning", "▲", "Renewal due")
+    RENEWAL_AWAITED = ("warning", "○", "Renewal awaited")
+    EXPIRED = ("error", "✕", "Expired")
+    REVOKED = ("error", "✕", "Revoked")
+    AWAITED = ("warning", "○", "No certificate yet")
+    NOT_NEEDED = ("quiet", "◇", "None needed")
+
+
+class Installing(Sign):
+    """Whether what is published for a host is on it, the most urgent first."""
+
+    OVERDUE = ("error", "✕", "Overdue")
+    BY = ("warning", "▲", "Install by")
+    BEHIND = ("warning", "▲", "To install")
+    UNKNOWN = ("quiet", "○", "Not known")
+    DONE = ("ok", "✓", "Installed")
+    NOTHING = ("quiet", "◇", "Nothing to install")
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The first thing the report says: how bad it is, the title, and one or two sentences."""
+
+    tone: str
+    symbol: str
+    title: str
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The figures of the summary. The dates are None where there is no certificate."""
+
+    hosts: int
+    servers: int
+    clients: int
+    certificates: int
+    statuses: dict[Status, int]
+    first_expiry: datetime | None
+    next_renewal: datetime | None
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment in UTC; one without a zone is UTC already."""
+    if moment.tzinfo is UTC:
+        return moment
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=100_000)
+def timestamp(moment: datetime) -> str:
+    """A moment as a program reads it, such as ``2027-12-26T09:30:00Z``.
+
+    Three files show each moment, and hosts of one build share theirs; the cache spares most of the work.
+    """
+    return utc(moment).isoformat(timespec="seconds")[:19] + "Z"
+
+
+def minute(moment: datetime) -> str:
+    """A moment as a person reads it, such as ``2027-12-26 09:30 UTC``."""
+    written = timestamp(moment)
+    return f"{written[:10]} {written[11:16]} UTC"
+
+
+def day(moment: datetime) -> str:
+    """The day of a moment, in UTC."""
+    return timestamp(moment)[:10]
+
+
+def serial_number(serial: int) -> str:
+    """A serial number as ``openssl x509 -serial`` prints it: upper-case hexadecimal, whole bytes."""
+    digits = f"{serial:X}"
+    return digits if len(digits) % 2 == 0 else "0" + digits
+
+
+def fingerprint_digits(fingerprint: str) -> str:
+    """A fingerprint's bare digits, whether or not it came with colons."""
+    return fingerprint.replace(":", "").replace(" ", "").upper()
+
+
+def grouped(fingerprint: str) -> str:
+    """A fingerprint in pairs, as ``openssl x509 -fingerprint`` and browsers show it."""
+    return bytes.fromhex(fingerprint_digits(fingerprint)).hex(":").upper()
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as ``1 host`` and ``10,000 hosts``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def status_of(host: ReportedHost, report: Report) -> Status:
+    """How a host's certificates stand at the time of the report; of two, the one that ends first decides."""
+    if host.certificate is None:
+        needed = host.role is Role.SERVER or report.mutual_auth
+        return Status.AWAITED if needed else Status.NOT_NEEDED
+    if any(one.revoked_at is not None for one in host.certificates):
+        return Status.REVOKED
+    certificate = min(host.certificates, key=lambda one: one.renew_from)
+    as_of = report.as_of
+    if as_of is not None and as_of >= certificate.not_after:
+        return Status.EXPIRED
+    if host.awaited_since is not None:
+        return Status.RENEWAL_AWAITED
+    return Status.VALID if as_of is None or as_of < certificate.renew_from else Status.RENEWAL_DUE
+
+
+def is_waiting(host: ReportedHost) -> bool:
+    """Whether there is nothing to install on a host before its first certificate comes."""
+    return host.certificate is None and host.awaited_since is not None
+
+
+def installing_of(host: ReportedHost, report: Report) -> Installing:
+    """Whether what is published for a host is on it, as far as was told."""
+    if host.published_at is None or is_waiting(host):
+        return Installing.NOTHING
+    if host.installed_at is not None:
+        return Installing.DONE
+    if host.install_by is not None:
+        late = report.as_of is not None and host.install_by <= report.as_of
+        return Installing.OVERDUE if late else Installing.BY
+    return Installing.BEHIND if host.is_behind else Installing.UNKNOWN
+
+
+def take_census(report: Report) -> Census:
+    """Count the hosts and find the two dates everybody asks for."""
+    counts = Counter([status_of(host, report) for host in report.hosts])
+    certificates = [certificate for host in report.hosts for certificate in host.certificates]
+    servers = sum(host.role is Role.SERVER for host in report.hosts)
+    return Census(
+        hosts=len(report.hosts),
+        servers=servers,
+        clients=len(report.hosts) - servers,
+        certificates=len(certificates),
+        statuses={status: counts[status] for status in Status},
+        first_expiry=min((certificate.not_after for certificate in certificates), default=None),
+        next_renewal=min((certificate.renew_from for certificate in certificates), default=None),
+    )
+
+
+def write_headline(report: Report, census: Census) -> Headline:
+    """Say in one breath how things stand. A refusal says first that nothing was built or touched."""
+    count = tally(located.problem for located in report.problems)
+    declaration = Code(visible(report.declaration))
+    if report.refused:
+        faults = counted(count.errors, "error") if count.errors else "faults"
+        refusal: Sentence = (
+            "Nothing was built and nothing else was touched: ",
+            declaration,
+            f" has {faults}, and apart from the three report files everything is as it was.",
+        )
+        remedy: Sentence = ("Mend what is listed under Problems, then run ", *build_command(report), ".")
+        return Headline("error", _TONE_SYMBOLS["error"], "Nothing was built", (refusal, remedy))
+    return _headline_of_build(report, census, count)
+
+
+_TO_INSTALL = {Installing.OVERDUE, Installing.BY, Installing.BEHIND}
+_INSTALL: Sentence = (
+    "What to do next shows which and how. Tell what is installed with ",
+    Code("ipmpki installed"),
+    ", and build again.",
+)
+
+
+def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline:
+    """The gravest thing to say of a build that took place."""
+    again: Sentence = ("Run ", *build_command(report), " to renew.")
+    well: Sentence = (
+        "Everything declared in ",
+        Code(visible(report.declaration)),
+        " is issued and published.",
+    )
+    read: Sentence = ("Read what is listed under Problems.",)
+    revoked, expired, due, awaited = (
+        census.statuses[status]
+        for status in (Status.REVOKED, Status.EXPIRED, Status.RENEWAL_DUE, Status.AWAITED)
+    )
+    left = [host for host in report.hosts if installing_of(host, report) in _TO_INSTALL]
+    late = sum(installing_of(host, report) is Installing.OVERDUE and host.is_behind for host in left)
+    said = (
+        (count.errors, "error", f"Built, with {counted(count.errors, 'error')}", (read,)),
+        (
+            revoked,
+            "error",
+            f"{counted(revoked, 'host')} with a revoked certificate",
+            (("The list of hosts shows which. Servers that read the revocation list turn them away.",),),
+        ),
+        (expired, "error", f"{counted(expired, 'certificate')} expired", (again,)),
+        (
+            late,
+            "error",
+            f"{counted(late, 'host')} not installed in time",
+            (("The certificates that they have in use have ended. ", *_INSTALL),),
+        ),
+        (due, "warning", f"{counted(due, 'certificate')} due for renewal", (again,)),
+        (
+            awaited,
+            "warning",
+            f"{counted(awaited, 'host')} without a certificate yet",
+            (("The list of hosts shows which.",),),
+        ),
+        (
+            len(left),
+            "warning",
+            f"{counted(len(left), 'host')} to be installed",
+            (well, _INSTALL, *((read,) if count.warnings else ())),
+        ),
+        (count.warnings, "warning", f"Built, with {counted(count.warnings, 'warning')}", (well, read)),
+        (1, "ok", "All is well", (well,)),
+    )
+    _, tone, title, sentences = next(line for line in said if line[0])
+    return Headline(tone, _TONE_SYMBOLS[tone], title, sentences)
+
+
+def build_command(report: Report) -> Sentence:
+    """The command that builds this declaration."""
+    return (Code(f"ipmpki build {visible(report.declaration)}"),)
+
+
+def is_due(report: Report, census: Census) -> bool:
+    """Whether at the time of the report there is something to renew."""
+    return (
+        report.as_of is not None and census.next_renewal is not None and census.next_renewal <= report.as_of
+    )
+
+
+def authorities(report: Report) -> list[tuple[ReportedAuthority, str]]:
+    """The authorities that are trusted, with a title where there are several: the one that stays first."""
+    if report.authority is None:
+        return []
+    if not report.outgoing:
+        return [(report.authority, "")]
+    return [(report.authority, "New authority"), *((one, "Old authority") for one in report.outgoing)]
+
+
+def order_hosts(report: Report) -> tuple[ReportedHost, ...]:
+    """Servers first, then clients; of each those first that lack what they need, then what ends first.
+
+    Certificates that end on one day keep the order of the declaration, as do hosts that need none.
+    """
+
+    def urgency(host: ReportedHost) -> tuple[bool, bool, str]:
+        lacks = status_of(host, report) in {Status.AWAITED, Status.REVOKED}
+        ends = min([day(one.not_after) for one in host.certificates], default="9999-12-31")
+        return host.role is not Role.SERVER, not lacks, "" if lacks else ends
+
+    return tuple(sorted(report.hosts, key=urgency))
+
+
+LIMITS: Sentence = ("Of these, Mozilla trusts some only for certificates that they issued until a day:",)
+
+
+WORDS: tuple[tuple[str, str], ...] = (
+    (
+        "Certificate",
+        "A host's proof of identity. It lists the names and addresses the host may be called by.",
+    ),
+    ("Key", "The secret that belongs to a certificate. It stays on its host."),
+    ("Authority (CA)", "Signs the certificates. Whoever trusts the authority trusts what it has signed."),
+    (
+        "Revocation list (CRL)",
+        "Names certificates that are no longer to be trusted, though not yet expired.",
+    ),
+    ("Fingerprint", "A short code that differs for any two certificates. Use it to compare two copies."),
+    ("Mutual authentication", "The client checks the server, and the server checks the client too."),
+    ("Alias", "Another name that people or programs call the host by."),
+)
+"""The few words of X.509 the report cannot do without."""
