@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import tools_holder
+from ipmpki.issue.workers import spread
 from ipmpki.plans.plan import (
     CA_FOLDER,
     PLAYBOOK_FOLDER,
@@ -26,15 +27,14 @@ from ipmpki.render.host_folder.inputs import (
     trusted_by,
 )
 from ipmpki.store.records import PublishedFolder, listing_of
-from ipmpki.workers import spread
 from ipmpki.x509 import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.issue.context import Commission
     from ipmpki.plans.plan import Plan
     from ipmpki.publish import Publisher
     from ipmpki.store.records import Issued, StoredAuthority

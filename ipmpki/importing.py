@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.ordering import stored_bundle
+from ipmpki.issue.requests import stored_bundle
 from ipmpki.placing import place_problems
 from ipmpki.rules.engine import judge_presented
 from ipmpki.store.records import IssuedCertificate

@@ -26,10 +26,10 @@ from ipmpki.store.sqlite import open_store, read_issued, read_replaced
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ipmpki.commission import AuthorityFiles, Progress
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.distribute import Outlet
+    from ipmpki.issue.context import AuthorityFiles, Progress
     from ipmpki.plans.forecast import Work
     from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.x509.trust_bundle import TrustBundle
@@ -240,7 +240,7 @@ def _world(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> Wor
 def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
     if fleet.existing is None:
         return specification.of_authority(fleet.authority)
-    from ipmpki.signers import existing_fingerprint
+    from ipmpki.issue.authorities import existing_fingerprint
 
     content = reader.read_file(project.root / fleet.existing.certificate, what="the CA certificate")
     generation = fleet.authority.generation
@@ -278,10 +278,10 @@ def build(
     except Refused:
         _publish_refusal(project)
         raise
-    from ipmpki.commission import Commission
     from ipmpki.distribute import Outlet, distribute
-    from ipmpki.issue import carry_out, preflight
-    from ipmpki.ordering import order
+    from ipmpki.issue.certificates import carry_out, preflight
+    from ipmpki.issue.context import Commission
+    from ipmpki.issue.requests import order
 
     commission = Commission(
         fleet=fleet,
@@ -330,7 +330,7 @@ def _agreed_plan(
 
 
 def _authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
-    from ipmpki.commission import AuthorityFiles
+    from ipmpki.issue.context import AuthorityFiles
 
     assert fleet.existing is not None  # noqa: S101 -- asked for only where one is declared
     key_file = fleet.existing.key_file

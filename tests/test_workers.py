@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki import workers
-from ipmpki.workers import FEWEST, spread
+from ipmpki.issue import workers
+from ipmpki.issue.workers import FEWEST, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable

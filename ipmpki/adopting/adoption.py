@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.adopting.survey import LeftOut, Survey
-    from ipmpki.commission import Progress
     from ipmpki.declaration.fleet import Fleet
+    from ipmpki.issue.context import Progress
     from ipmpki.project import Project
     from ipmpki.store.sqlite import AdoptedCertificate
     from ipmpki.x509.issuer import Issuer

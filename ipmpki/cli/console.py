@@ -18,7 +18,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.commission import Progress
+    from ipmpki.issue.context import Progress
 
 PATIENCE_SECONDS = 0.5
 """Work that takes longer than this shows how far it is."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from http.server import BaseHTTPRequestHandler
 
-    from ipmpki.commission import Progress
+    from ipmpki.issue.context import Progress
     from tests.cli.terminal import Terminal
     from tests.https_server import Site
 

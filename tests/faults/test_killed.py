@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.workers import usable_cores
+from ipmpki.issue.workers import usable_cores
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import Ledger
 from tests.faults.running import COMMAND, LONGEST, started

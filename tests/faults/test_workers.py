@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki import issue, workers
+from ipmpki.issue import certificates, workers
 from ipmpki.project import build, load, plan
 from ipmpki.x509 import keys
 from tests.faults.fleets import Fleet
@@ -33,7 +33,7 @@ def two_workers_for_any_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_can_copy", lambda: True)
     monkeypatch.setattr(workers, "FEWEST", 2)
     monkeypatch.setattr(workers, "REPORTED_AT_ONCE", 3)
-    monkeypatch.setattr(issue, "FEWEST_FOR_WORKERS", 2)
+    monkeypatch.setattr(certificates, "FEWEST_FOR_WORKERS", 2)
 
 
 def test_keys_made_by_two_workers_are_all_different(

@@ -7,21 +7,21 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki.commission import why
 from ipmpki.declaration import specification
-from ipmpki.issue import BATCH_SECONDS, CERTIFICATES, keys_before
-from ipmpki.keymaking import making_keys
+from ipmpki.issue.certificates import BATCH_SECONDS, CERTIFICATES, keys_before
+from ipmpki.issue.context import why
+from ipmpki.issue.keys import making_keys
+from ipmpki.issue.revocations import holder_of
 from ipmpki.plans.plan import Action, Artifact
 from ipmpki.store.records import OpenRequest, StoredAuthority
 from ipmpki.store.sqlite import NewRequest
-from ipmpki.withdrawing import holder_of
 from ipmpki.x509 import csr, keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
+    from ipmpki.issue.context import Commission
     from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued
     from ipmpki.store.sqlite import Store

@@ -10,8 +10,8 @@ from ipmpki.store.records import StoredAuthority
 from ipmpki.x509 import certificate, issuer, keys, signing_key
 
 if TYPE_CHECKING:
-    from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import AuthoritySpec
+    from ipmpki.issue.context import Commission
     from ipmpki.store.records import Issued
     from ipmpki.store.sqlite import Store
     from ipmpki.x509.issuer import Issuer

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from ipmpki.workers import usable_cores
+from ipmpki.issue.workers import usable_cores
 from ipmpki.x509 import keys
 
 if TYPE_CHECKING:

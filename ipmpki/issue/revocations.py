@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.commission import why
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.declaration.vocabulary import Profile, RevocationReason
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.issue.authorities import open_issuer
+from ipmpki.issue.context import why
 from ipmpki.plans.plan import Action, Artifact
-from ipmpki.signers import open_issuer
 from ipmpki.store.records import StoredRevocationList
 from ipmpki.x509 import crl
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.commission import Commission
+    from ipmpki.issue.context import Commission
     from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.store.sqlite import Store

@@ -12,17 +12,23 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki.commission import why
 from ipmpki.declaration import specification
 from ipmpki.declaration.vocabulary import Profile
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.keymaking import making_keys
+from ipmpki.issue.authorities import (
+    declared_key,
+    existing_authority,
+    new_authority,
+    open_issuer,
+    protect_keys,
+)
+from ipmpki.issue.context import why
+from ipmpki.issue.keys import making_keys
+from ipmpki.issue.revocations import end_of_next_list, issue_revocation_lists, revoke_certificates
+from ipmpki.issue.workers import can_spread, spread
 from ipmpki.plans.plan import Action, Artifact
-from ipmpki.signers import declared_key, existing_authority, new_authority, open_issuer, protect_keys
 from ipmpki.store.records import IssuedCertificate, StoredAuthority
 from ipmpki.store.sqlite import NewCertificate
-from ipmpki.withdrawing import end_of_next_list, issue_revocation_lists, revoke_certificates
-from ipmpki.workers import can_spread, spread
 from ipmpki.x509 import certificate as reading
 from ipmpki.x509 import csr, keys
 from ipmpki.x509 import issuer as issuing
@@ -30,8 +36,8 @@ from ipmpki.x509 import issuer as issuing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ipmpki.commission import Commission
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.issue.context import Commission
     from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued
     from ipmpki.store.sqlite import Store
