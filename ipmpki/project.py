@@ -17,7 +17,7 @@ from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Place, Severity
 from ipmpki.plans.make import Wanted, World, make_plan
 from ipmpki.plans.plan import REPORT_FOLDER, Plan, Stage
-from ipmpki.publish import Publisher, survey
+from ipmpki.publish.dist import Publisher, survey
 from ipmpki.requested import read_requests
 from ipmpki.rules.registry import Surroundings
 from ipmpki.source import files as reader
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.distribute import Outlet
     from ipmpki.issue.context import AuthorityFiles, Progress
     from ipmpki.plans.forecast import Work
+    from ipmpki.publish.folders import Outlet
     from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.x509.trust_bundle import TrustBundle
 
@@ -278,10 +278,10 @@ def build(
     except Refused:
         _publish_refusal(project)
         raise
-    from ipmpki.distribute import Outlet, distribute
     from ipmpki.issue.certificates import carry_out, preflight
     from ipmpki.issue.context import Commission
     from ipmpki.issue.requests import order
+    from ipmpki.publish.folders import Outlet, distribute
 
     commission = Commission(
         fleet=fleet,
@@ -347,7 +347,7 @@ def _no_progress(_work: str, _done: int, _total: int) -> None:
 
 
 def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Outlet) -> Built:
-    from ipmpki.distribute import distribute_report
+    from ipmpki.publish.folders import distribute_report
     from ipmpki.render.report.collect import report_of
     from ipmpki.render.report.document import render_report
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.publish import Publisher, survey
+from ipmpki.publish.dist import Publisher, survey
 from ipmpki.render.host_folder.contents import RenderedFile
 from ipmpki.store.records import PublishedFolder, listing_of
 from tests.shop import TODAY

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.issue.context import Commission
     from ipmpki.plans.plan import Plan
-    from ipmpki.publish import Publisher
+    from ipmpki.publish.dist import Publisher
     from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.store.sqlite import Store
 
