@@ -6,7 +6,7 @@ TYPE_CHECKING = False  # typing's own would cost --version a third of its time
 if TYPE_CHECKING:
     from typing import Any
 
-    from ipmpki.project import Built, Project, Refused, build, check, load, plan
+    from ipmpki.operations.project import Built, Project, Refused, build, check, load, plan
 
 __version__ = "0.1.0"
 
@@ -16,7 +16,7 @@ __all__ = ["Built", "Project", "Refused", "__version__", "build", "check", "load
 def __getattr__(name: str) -> Any:
     """Import the library's verbs when they are asked for, so that ``ipmpki --version`` pays for none."""
     if name in __all__:
-        from ipmpki import project
+        from ipmpki.operations import project
 
         return getattr(project, name)
     message = f"module 'ipmpki' has no attribute '{name}'"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ipmpki import checking
 from ipmpki.declaration.vocabulary import Profile
+from ipmpki.operations import check
 from ipmpki.rules.registry import Surroundings
 from ipmpki.store.records import IssuedCertificate
 
 if TYPE_CHECKING:
-    from ipmpki.checking import Checked
     from ipmpki.diagnostics.problem import DocumentPath
+    from ipmpki.operations.check import Checked
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 QUIET = Surroundings(NOW)
@@ -24,9 +24,9 @@ CLIENT = '\n[[hosts]]\nname = "desk1.example.com"\nrole = "client"\n'
 def checked(text: str | bytes, *included: tuple[str, str], surroundings: Surroundings = QUIET) -> Checked:
     """A declaration checked, with the files it includes as name and text."""
     content = text.encode() if isinstance(text, str) else text
-    readings = [checking.read("pki.toml", content)]
-    readings += [checking.read(name, site.encode()) for name, site in included]
-    return checking.check(readings, surroundings)
+    readings = [check.read("pki.toml", content)]
+    readings += [check.read(name, site.encode()) for name, site in included]
+    return check.check(readings, surroundings)
 
 
 def server(keys: str = "", *, name: str = "ipm1.example.com") -> str:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ipmpki import project
+from ipmpki.operations import project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ipmpki.operations.project import Built, Project
     from ipmpki.plans.plan import Change, Plan
-    from ipmpki.project import Built, Project
 
 TODAY = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 

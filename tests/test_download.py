@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.fault import Fault, WrongUse
-from ipmpki.download import Fetched, Limits, Receipt, fetch
+from ipmpki.operations.download import Fetched, Limits, Receipt, fetch
 from tests.https_server import Site, file_of, https_server
 
 if TYPE_CHECKING:

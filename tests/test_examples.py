@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ipmpki import project
+from ipmpki import cli
 from ipmpki.diagnostics.problem import Severity
+from ipmpki.operations import project
 from tests.tools import require
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -111,7 +112,7 @@ def test_taplo_accepts_an_example_by_the_schema(name: str) -> None:
 
 
 def test_taplo_accepts_the_file_of_init(tmp_path: Path) -> None:
-    template = Path(project.__file__).parent / "templates" / "pki.toml"
+    template = Path(cli.__file__).parent / "templates" / "pki.toml"
     shutil.copy(template, tmp_path / "pki.toml")
     _lint(tmp_path / "pki.toml")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki import exposure
+from ipmpki.operations import surroundings
 from tests.cli.command import ipmpki
 from tests.tools import require
 
@@ -184,7 +184,7 @@ def test_a_git_that_cannot_be_asked_holds_nothing_up(
     repository: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     shim(tmp_path / "bin", script, monkeypatch)
-    monkeypatch.setattr(exposure, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(surroundings, "_PATIENCE_SECONDS", 0.2)
     begin = time.monotonic()
     assert messages(repository) == []
     assert time.monotonic() - begin < 10

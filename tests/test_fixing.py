@@ -21,7 +21,7 @@ from tests.problems import AUTHORITY, CLIENT, checked, server
 from tests.tools import require
 
 if TYPE_CHECKING:
-    from ipmpki.checking import Checked
+    from ipmpki.operations.check import Checked
 
 ROOT = Path(__file__).parent
 GOLDEN = sorted((ROOT / "golden").glob("*.toml"))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki import following
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.project import load
+from ipmpki.operations import watch
+from ipmpki.operations.project import load
 from tests.cli.command import ipmpki
 from tests.problems import AUTHORITY, CLIENT, server
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ipmpki.project import Project
+    from ipmpki.operations.project import Project
 
 GOOD = 'include = ["sites/*.toml", "/nowhere"]\n' + AUTHORITY + server() + CLIENT
 
@@ -30,20 +30,20 @@ def no_time(monkeypatch: pytest.MonkeyPatch, steps: Iterator[object]) -> None:
     """Let time pass at once: each rest between two looks runs the next step, and the last one ends it."""
 
     def sleep(seconds: float) -> None:
-        if seconds == following.INTERVAL_SECONDS and next(steps, Enough) is Enough:
+        if seconds == watch.INTERVAL_SECONDS and next(steps, Enough) is Enough:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(following, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(watch, "time", SimpleNamespace(sleep=sleep))
 
 
 def follow(path: Path, shown: list[str]) -> None:
-    def show(result: Project | Fault, _: following.Followed) -> None:
+    def show(result: Project | Fault, _: watch.Followed) -> None:
         shown.append(
             "fault" if isinstance(result, Fault) else str(len(result.fleet.hosts if result.fleet else ()))
         )
 
     with pytest.raises(KeyboardInterrupt):
-        following.follow(path, show)
+        watch.follow(path, show)
 
 
 def test_every_sort_of_change_is_a_change_and_nothing_else_is(
@@ -74,7 +74,7 @@ def test_a_change_during_a_check_is_checked_before_anything_is_shown(
     path = tmp_path / "pki.toml"
     path.write_text(AUTHORITY + server())
     loaded: list[Path] = []
-    monkeypatch.setattr(following, "load", loading(loaded, lambda: path.write_text(GOOD), times=1))
+    monkeypatch.setattr(watch, "load", loading(loaded, lambda: path.write_text(GOOD), times=1))
     no_time(monkeypatch, iter([]))
     shown: list[str] = []
     follow(path, shown)
@@ -89,7 +89,7 @@ def test_a_file_that_never_comes_to_rest_is_shown_all_the_same(
     path.write_text(AUTHORITY + server())
     loaded: list[Path] = []
     grow = loading(loaded, lambda: path.write_text(path.read_text() + "#"), times=1000)
-    monkeypatch.setattr(following, "load", grow)
+    monkeypatch.setattr(watch, "load", grow)
     no_time(monkeypatch, iter([]))
     shown: list[str] = []
     follow(path, shown)

@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ipmpki.diagnostics.problem import Part
-from ipmpki.drafts import Draft
-from ipmpki.fixing import fix
+from ipmpki.operations.draft import Draft
+from ipmpki.operations.fix import fix
 from ipmpki.render.problems import render_github, render_json, render_sarif, render_text
 from ipmpki.source.files import SourceFile
 from tests.problems import NOW, checked
 
 if TYPE_CHECKING:
-    from ipmpki.checking import Checked
     from ipmpki.diagnostics.problem import DocumentPath, Span
+    from ipmpki.operations.check import Checked
 
 FOLDER = Path(__file__).parent
 SEEDS = [path.read_text("utf-8") for path in sorted((FOLDER / "golden").glob("*.toml"))]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ipmpki import checking
 from ipmpki.diagnostics.problem import Place, Problem, Related, Severity
+from ipmpki.operations import check
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
 from ipmpki.rules.registry import Access, KeyFile, Secret, Surroundings, registered
@@ -45,8 +45,8 @@ def text_of(declaration: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     told: dict[str, Any] = json.loads(beside.read_text("utf-8")) if beside.exists() else {}
     if "breaks" in told:
         break_rule(told["breaks"], monkeypatch)
-    readings = [checking.read("pki.toml", declaration.read_bytes())]
-    readings += [checking.read(name, text.encode()) for name, text in told.get("included", {}).items()]
+    readings = [check.read("pki.toml", declaration.read_bytes())]
+    readings += [check.read(name, text.encode()) for name, text in told.get("included", {}).items()]
     further = [
         Problem(
             one["rule"],
@@ -58,7 +58,7 @@ def text_of(declaration: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         )
         for one in told.get("further", ())
     ]
-    return render_text(checking.check(readings, surroundings_of(told), further).problems)
+    return render_text(check.check(readings, surroundings_of(told), further).problems)
 
 
 def break_rule(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

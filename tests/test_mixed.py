@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ipmpki.importing import import_certificates
+from ipmpki.operations.import_bought import import_certificates
 from ipmpki.plans.plan import Artifact
 from ipmpki.store.sqlite import read_issued
 from tests.importing.seller import SERVER_AUTH, Seller, pem

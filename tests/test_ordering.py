@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ipmpki import project
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.operations import project
 from ipmpki.render.plan.text import read_plan_json, render_plan_json
 from ipmpki.store.sqlite import VERSION, read_issued
 from ipmpki.x509.keys import public_key_digest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
-from ipmpki.project import Refused
+from ipmpki.operations.project import Refused
 from ipmpki.render.plan.text import read_plan_json, render_plan_json, render_plan_text
 from tests.shop import HEAD, SERVER, TODAY, client
 

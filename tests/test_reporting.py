@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.declaration.vocabulary import RevocationReason
-from ipmpki.installing import record_installed
-from ipmpki.revoking import revoke
+from ipmpki.operations.installed import record_installed
+from ipmpki.operations.revoke import revoke
 from tests.cli.command import ipmpki
 from tests.shop import HEAD, Shop
 from tests.test_requested import KEPT, key, put, request

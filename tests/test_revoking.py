@@ -10,8 +10,8 @@ from cryptography import x509
 
 from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.diagnostics.fault import Fault, WrongUse
-from ipmpki.importing import import_certificates
-from ipmpki.revoking import revoke
+from ipmpki.operations.import_bought import import_certificates
+from ipmpki.operations.revoke import revoke
 from tests.cli.command import ipmpki
 from tests.handshake.parties import CLIENTS, Caller, answering, serving
 from tests.importing.seller import Seller, pem

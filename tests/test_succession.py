@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.installing import record_installed
+from ipmpki.operations.installed import record_installed
 from ipmpki.plans.plan import Stage
 from ipmpki.render.plan.text import read_plan_json, render_plan_json, render_plan_text
 from ipmpki.store.sqlite import read_issued

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ipmpki import checking
 from ipmpki.declaration.validate import included_patterns, validate
+from ipmpki.operations import check
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, places_of, rules_of, server
 
 HOST = '[[hosts]]\nname = "ipm1.example.com"\nrole = "server"\n'
@@ -213,7 +213,7 @@ def test_an_included_file_holds_hosts_only(text: str, remedy: str) -> None:
     ],
 )
 def test_the_patterns_of_included_files_come_with_their_places(include: str, patterns: list[str]) -> None:
-    document = checking.read("pki.toml", f"include = {include}\n".encode()).document
+    document = check.read("pki.toml", f"include = {include}\n".encode()).document
     assert [pattern for pattern, _ in included_patterns(document)] == patterns
     for pattern, place in included_patterns(document):
         values: object = document.values
@@ -223,7 +223,7 @@ def test_the_patterns_of_included_files_come_with_their_places(include: str, pat
 
 
 def test_a_file_that_could_not_be_read_leaves_the_fleet_in_pieces() -> None:
-    documents = [checking.read("pki.toml", AUTHORITY.encode()).document]
+    documents = [check.read("pki.toml", AUTHORITY.encode()).document]
     assert validate(documents).fleet is not None
     whole, pieces = validate(documents).fleet, validate(documents, is_whole=False).fleet
     assert whole is not None

@@ -85,10 +85,10 @@ def command(  # noqa: PLR0913 -- one for each option
     Exit status: 0 adopted, 1 with errors in the new pki.toml or a key that does not fit, 2 where no authority
     can be taken or a file is in the way, 4 if it cannot be written.
     """
-    from ipmpki import project as projects
-    from ipmpki.adopting.adoption import Wish, prepare
-    from ipmpki.adopting.placing import complete, put_in_place, require_place
-    from ipmpki.render.adoption import render_adoption_json, render_adoption_text
+    from ipmpki.operations import project as projects
+    from ipmpki.operations.adopt.adopt import Wish, prepare
+    from ipmpki.operations.adopt.put_in_place import complete, put_in_place, require_place
+    from ipmpki.operations.adopt.summary import render_adoption_json, render_adoption_text
 
     if not dry_run and complete(into):
         console.tell(f"{into}: the adoption that was interrupted before is complete now")
@@ -100,7 +100,7 @@ def command(  # noqa: PLR0913 -- one for each option
             Wish(
                 folder=folder,
                 into=into,
-                template=(resources.files("ipmpki") / TEMPLATE).read_text(encoding="utf-8"),
+                template=(resources.files("ipmpki.cli") / TEMPLATE).read_text(encoding="utf-8"),
                 chosen=_chosen(chosen),
                 domain=_domain(domain),
                 passphrases=tuple(_given(variables, files, into)),

@@ -35,8 +35,8 @@ def command(
     has the authority's key and every other. The files of the CA key and of its passphrase are not in it, nor
     is dist/, which a build makes again.
     """
-    from ipmpki.authority.sealing import normal
-    from ipmpki.keeping.backup import make_backup
+    from ipmpki.operations.backup.backup import make_backup
+    from ipmpki.operations.backup.sealed_file import normal
 
     file, backup = given_files
     made = make_backup(file, backup, now=datetime.now(UTC).replace(microsecond=0))

@@ -12,8 +12,8 @@ from ipmpki.cli.options import declaration_argument, strict_option
 from ipmpki.cli.problems import exit_status, show_what_hurts
 
 if TYPE_CHECKING:
+    from ipmpki.operations.project import Built, Project
     from ipmpki.plans.plan import Plan
-    from ipmpki.project import Built, Project
 
 
 @click.command(
@@ -34,7 +34,7 @@ Examples:
 @strict_option
 def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -> int:
     """Check and plan FILE, issue what is due, and publish it to dist/ beside FILE."""
-    from ipmpki import project as projects
+    from ipmpki.operations import project as projects
 
     project = projects.load(file)
     if project.errors:

@@ -15,7 +15,7 @@ from ipmpki.cli.options import Moment
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 
 if TYPE_CHECKING:
-    from ipmpki.download import Fetched
+    from ipmpki.operations.download import Fetched
     from ipmpki.x509.mozilla.criteria import Criteria
     from ipmpki.x509.mozilla.selection import Selection
 
@@ -168,7 +168,7 @@ def _previous(output: Path, certdata: Path) -> bytes:
 
 def _fetched(certdata: Path, url: str) -> Fetched | None:
     """Fetch the file; None where the one that is here is unchanged."""
-    from ipmpki.download import Receipt, fetch
+    from ipmpki.operations.download import Receipt, fetch
 
     receipt_file = _receipt_file(certdata)
     known = None

@@ -14,7 +14,7 @@ from ipmpki.cli.options import declaration_argument
 from ipmpki.cli.restore import tell_list
 
 if TYPE_CHECKING:
-    from ipmpki.keeping.doctor import Diagnosis
+    from ipmpki.operations.doctor.diagnose import Diagnosis
 
 _NOUNS = {
     "authorities": ("authority", "authorities"),
@@ -44,8 +44,8 @@ def command(file: Path, new: Path | None, *, format_: str) -> int:
 
     The exit status is 0 where it is healthy, 1 where there are problems, 4 where it cannot be read at all.
     """
-    from ipmpki.keeping.doctor import diagnose
-    from ipmpki.project import DIST_NAME, store_path, understand_text
+    from ipmpki.operations.doctor.diagnose import diagnose
+    from ipmpki.operations.project import DIST_NAME, store_path, understand_text
     from ipmpki.source.files import read_file, usable_passphrase
 
     path = file.absolute()
@@ -91,7 +91,7 @@ def _json(store: Path, found: Diagnosis) -> str:
 
 
 def _salvage(store: Path, new: Path, now: datetime) -> int:
-    from ipmpki.keeping.salvage import salvage
+    from ipmpki.operations.doctor.salvage import salvage
 
     done = salvage(store, new, now=now)
     console.say(f"{new}: saved {', '.join(done.saved)}")

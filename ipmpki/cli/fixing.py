@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.drafts import Draft
+    from ipmpki.operations.draft import Draft
 
 
 def make_fixes(path: Path) -> None:
     """Write every fix to the declaration and its included files, each whole or not at all, and say so."""
-    from ipmpki.drafts import open_draft
-    from ipmpki.fixing import fix
+    from ipmpki.operations.draft import open_draft
+    from ipmpki.operations.fix import fix
     from ipmpki.render.problems import visible
     from ipmpki.source.write_file import save
 
@@ -41,8 +41,8 @@ def make_fixes(path: Path) -> None:
 
 def show_fixes(path: Path) -> None:
     """Print what the fixes would change, as a unified diff; passphrases in it are starred out."""
-    from ipmpki.drafts import open_draft
-    from ipmpki.fixing import fix
+    from ipmpki.operations.draft import open_draft
+    from ipmpki.operations.fix import fix
 
     draft = open_draft(path)
     fixed = fix(draft, datetime.now(UTC))

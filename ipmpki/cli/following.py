@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.diagnostics.fault import Fault
-    from ipmpki.following import Followed
-    from ipmpki.project import Project
+    from ipmpki.operations.project import Project
+    from ipmpki.operations.watch import Followed
 
 
 def follow_file(path: Path) -> int:
     """Check a declaration at each change until Ctrl-C, which is how it is meant to end: status 0."""
     from ipmpki.diagnostics.fault import Fault
-    from ipmpki.following import follow
+    from ipmpki.operations.watch import follow
 
     def show(result: Project | Fault, followed: Followed) -> None:
         if sys.stderr.isatty() and sys.stdout.isatty():

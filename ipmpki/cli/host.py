@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.edit import Change
     from ipmpki.declaration.fleet import HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.drafts import Draft
+    from ipmpki.operations.draft import Draft
     from ipmpki.source.files import SourceFile
 
 SHORTENED_KEYS = ("os", "subject", "key", "lifetime", "renew_before", "csr", "restart_command")
@@ -34,7 +34,7 @@ OPTIONAL_KEYS = ("os", "subject", "aliases", "ips", *SHORTENED_KEYS[2:])
 
 
 def _open(path: Path) -> Draft:
-    from ipmpki.drafts import open_draft  # a press of the tab key does not pay for what checks
+    from ipmpki.operations.draft import open_draft  # a press of the tab key does not pay for what checks
 
     return open_draft(path)
 

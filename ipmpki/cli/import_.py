@@ -13,7 +13,7 @@ from ipmpki.cli.build import tell_outcome
 from ipmpki.cli.problems import FORMATS, exit_status, show_problems
 
 if TYPE_CHECKING:
-    from ipmpki.importing import Arrival
+    from ipmpki.operations.import_bought import Arrival
 
 
 @click.command(
@@ -45,8 +45,8 @@ def command(file: Path, received: tuple[str, ...], *, force: bool, format_: str)
     for several hosts. Each is matched by its key, checked against what was ordered and against the trust
     bundle. One that could not work is not taken.
     """
-    from ipmpki import project as projects
-    from ipmpki.importing import Outcome, import_certificates
+    from ipmpki.operations import project as projects
+    from ipmpki.operations.import_bought import Outcome, import_certificates
     from ipmpki.source.files import read_file
 
     files = [(name, read_file(Path(name), what="the certificate")) for name in received]

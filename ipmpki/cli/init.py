@@ -30,7 +30,7 @@ def command(file: Path, *, force: bool) -> int:
 
     if file.is_dir():
         file /= "pki.toml"
-    create(file, (resources.files("ipmpki") / TEMPLATE).read_bytes(), overwrite=force)
+    create(file, (resources.files("ipmpki.cli") / TEMPLATE).read_bytes(), overwrite=force)
     console.say(f"wrote {file}\nnext: put your own computers into it, then: ipmpki check {file}")
     return 0
 

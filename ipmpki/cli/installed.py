@@ -13,7 +13,7 @@ from ipmpki.cli.targets import DEFAULT_FILE, HostName, looks_like_file, remember
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.installing import Receipt
+    from ipmpki.operations.installed import Receipt
 
 
 @click.command(
@@ -47,8 +47,8 @@ def command(
     hosts = given[1:] if has_file else given
     if (bool(hosts), everywhere, bool(receipts)).count(True) != 1:
         raise click.UsageError("name the hosts, or say --all, or give their receipts", ctx)
-    from ipmpki import project as projects
-    from ipmpki.installing import record_installed, record_receipts
+    from ipmpki.operations import project as projects
+    from ipmpki.operations.installed import record_installed, record_receipts
     from ipmpki.source.files import read_file
 
     status = 0
@@ -76,7 +76,7 @@ def _listed(files: Sequence[str]) -> str:
 
 
 def _tell_what_is_next(file: Path) -> None:
-    from ipmpki import project as projects
+    from ipmpki.operations import project as projects
     from ipmpki.render.plan.text import render_rollover
 
     project = projects.load(file)

@@ -37,7 +37,7 @@ Examples:
 )
 def command(file: Path, *, host: str | None, since: datetime | None, last: int | None, format_: str) -> int:
     """Show the ledger of FILE's store: when (UTC), who, what, for which host, and why; the newest last."""
-    from ipmpki.recalling import remember
+    from ipmpki.operations.history import remember
     from ipmpki.render.history import render_log, render_log_json
 
     events = remember(file, host=host, since=since, last=last)

@@ -16,7 +16,7 @@ from ipmpki.diagnostics.fault import WrongUse
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import PassphraseSource
-    from ipmpki.keeping.passphrase import Changed
+    from ipmpki.operations.passphrase import Changed
 
 _OLD_OPTIONS = "--old-passphrase-env NAME or --old-passphrase-file PATH"
 _NEW_OPTIONS = "--new-passphrase-env NAME, --new-passphrase-file PATH or --remove"
@@ -48,8 +48,8 @@ def command(  # noqa: PLR0913 -- click passes each option
     it is asked for where neither helps.
     """
     from ipmpki.declaration.fleet import PassphraseSource
-    from ipmpki.keeping.passphrase import change_passphrase, is_key_encrypted, opens
-    from ipmpki.project import store_path, understand_text
+    from ipmpki.operations.passphrase import change_passphrase, is_key_encrypted, opens
+    from ipmpki.operations.project import store_path, understand_text
     from ipmpki.source.files import read_file, usable_passphrase
 
     path = file.absolute()

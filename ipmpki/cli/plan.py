@@ -16,7 +16,7 @@ from ipmpki.source.write_file import create
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.project import Project
+    from ipmpki.operations.project import Project
 
 PENDING = 3
 
@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     strict: bool,
 ) -> int:
     """Show what a build of FILE would change, and why; change nothing."""
-    from ipmpki import project as projects
+    from ipmpki.operations import project as projects
     from ipmpki.render.plan.text import render_plan_json, render_plan_text
 
     if until is not None and (out is not None or replace_ca or exit_code):
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
 
 
 def _show_calendar(project: Project, start: datetime, until: datetime, format_: str) -> None:
-    from ipmpki import project as projects
+    from ipmpki.operations import project as projects
     from ipmpki.render.plan.forecast import render_calendar_json, render_calendar_text
 
     if until <= start:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.project import Project
+    from ipmpki.operations.project import Project
 
 FORMATS = ("text", "json", "sarif", "github", "junit", "html")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ipmpki.keeping.restoring import Restored
+    from ipmpki.operations.backup.restore import Restored
 
 _MOST_LINES = 20
 
@@ -52,8 +52,8 @@ def command(
     The backup is read to its end first, and compared with the present store. On a new computer FILE need not
     be there: it is in the backup, with the files it names, and whatever of these is missing is written.
     """
-    from ipmpki.authority.sealing import normal
-    from ipmpki.keeping.restoring import WouldLose, restore
+    from ipmpki.operations.backup.restore import WouldLose, restore
+    from ipmpki.operations.backup.sealed_file import normal
 
     file, backup = given_files
 

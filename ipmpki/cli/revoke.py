@@ -13,7 +13,7 @@ from ipmpki.declaration.vocabulary import RevocationReason
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.revoking import Revocation
+    from ipmpki.operations.revoke import Revocation
 
 
 @click.command(
@@ -44,8 +44,8 @@ def command(target: tuple[Path, str], reason: str) -> int:
     The next build puts it on the revocation list and gives the host another certificate, with another key.
     Servers refuse it once they have the new list: where the list goes to them, see [ipm] keywords, crl_file.
     """
-    from ipmpki import project as projects
-    from ipmpki.revoking import revoke
+    from ipmpki.operations import project as projects
+    from ipmpki.operations.revoke import revoke
 
     file, wanted = target
     done = revoke(projects.load(file), wanted, RevocationReason(reason))

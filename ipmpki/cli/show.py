@@ -29,7 +29,7 @@ def command(target: tuple[Path, str], format_: str) -> int:
 
     It is read from the store, so hosts that are no longer declared are shown, too. No key is ever shown.
     """
-    from ipmpki.recalling import recall
+    from ipmpki.operations.history import recall
     from ipmpki.render.history import render_story, render_story_json
 
     story = recall(*target)

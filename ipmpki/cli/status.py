@@ -133,7 +133,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     the store cannot be read. With prometheus and ics, 0 whatever they tell. With nagios, 0 OK, 1 WARNING, 2
     CRITICAL (expired or revoked), 3 UNKNOWN (whatever else went wrong).
     """
-    from ipmpki.watching import watch
+    from ipmpki.operations.status import watch
 
     if (warning, critical) != (None, None) and format_ != "nagios":
         raise WrongUse("--warning and --critical are thresholds for a monitor", "add --format nagios")

@@ -83,9 +83,9 @@ def file_and_backup(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def remembered_hosts(path: Path) -> Iterable[str]:
     """Every host that the store of a declaration knows or knew, for completing their names."""
-    from ipmpki import recalling
+    from ipmpki.operations import history
 
-    return recalling.remembered_hosts(path)
+    return history.remembered_hosts(path)
 
 
 def looks_like_file(written: str) -> bool:

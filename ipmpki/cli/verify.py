@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 -- one for each option
     4 if a server cannot be reached.
     """
     from ipmpki.declaration.vocabulary import Role
-    from ipmpki.verifying import Question, verify
+    from ipmpki.operations.verify.verify import Question, verify
 
     verified = verify(
         Question(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from ipmpki.checking import Reading, conclude, read
 from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.lsp.texts import Text, path_of, uri_of
-from ipmpki.project import load_text, understand_text
+from ipmpki.operations.check import Reading, conclude, read
+from ipmpki.operations.project import load_text, understand_text
 from ipmpki.render.problems import visible
 from ipmpki.rules.registry import Surroundings
 from ipmpki.source import files

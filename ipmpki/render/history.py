@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ipmpki.recalling import Remembered, Story
+    from ipmpki.operations.history import Remembered, Story
     from ipmpki.store.events import Event
 
 _PURPOSES = {"serverAuth": "server (serverAuth)", "clientAuth": "client (clientAuth)"}

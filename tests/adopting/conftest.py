@@ -14,8 +14,8 @@ from tests.cli.command import Outcome, ipmpki
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ipmpki.operations.project import Project
     from ipmpki.plans.plan import Plan
-    from ipmpki.project import Project
 
 
 @dataclass
@@ -41,13 +41,13 @@ class Heir:
 
     def load(self, **options: Any) -> Project:
         """The new declaration and its store."""
-        from ipmpki import project
+        from ipmpki.operations import project
 
         return project.load(self.declaration, **options)
 
     def plan(self, **options: Any) -> Plan:
         """What a build would do."""
-        from ipmpki import project
+        from ipmpki.operations import project
 
         return project.plan(self.load(), **options)
 

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipmpki.authority import sealing
-from ipmpki.authority.sealing import (
+from ipmpki.diagnostics.fault import WrongUse
+from ipmpki.operations.backup import sealed_file
+from ipmpki.operations.backup.sealed_file import (
     PIECE,
     BackupUnreadable,
     Sealer,
@@ -22,7 +23,6 @@ from ipmpki.authority.sealing import (
     WrongBackupPassphrase,
     normal,
 )
-from ipmpki.diagnostics.fault import WrongUse
 
 PASSPHRASE = normal("Größe".encode())
 
@@ -30,7 +30,7 @@ PASSPHRASE = normal("Größe".encode())
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the key cost nothing; one test looks at the real cost."""
-    monkeypatch.setattr(sealing, "_COST", {"n": 2, "r": 8, "p": 1})
+    monkeypatch.setattr(sealed_file, "_COST", {"n": 2, "r": 8, "p": 1})
 
 
 def sealed(text: bytes) -> bytes:

@@ -75,7 +75,7 @@ def test_every_key_is_shown_and_each_is_known(terminal: Terminal) -> None:
 def test_what_is_shown_as_a_default_is_the_default() -> None:
     from importlib import resources
 
-    text = (resources.files("ipmpki") / "templates/pki.toml").read_text("ascii")
+    text = (resources.files("ipmpki.cli") / "templates/pki.toml").read_text("ascii")
     written, _ = model.read(tables.Declaration, tomllib.loads(text))
     bare, _ = model.read(tables.Declaration, {"ca": {"common_name": "Print CA"}})
     assert written is not None

@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ipmpki.cli import status as status_command
 from ipmpki.declaration.vocabulary import RevocationReason
-from ipmpki.installing import record_installed
-from ipmpki.revoking import revoke
+from ipmpki.operations.installed import record_installed
+from ipmpki.operations.revoke import revoke
 from tests.cli.command import ipmpki
 from tests.cli.pseudoterminal import on_terminal
 from tests.shop import HEAD, SERVER, TODAY, Shop, client
@@ -501,7 +501,7 @@ def test_an_unforeseen_failure_is_unknown_too(built_shop: Shop, monkeypatch: pyt
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("ipmpki.watching.watch", fail)
+    monkeypatch.setattr("ipmpki.operations.status.watch", fail)
     text, _ = told(ask(built_shop, "--format", "nagios"))
     assert text == "ipmpki failed in a way it should not: ZeroDivisionError"
 

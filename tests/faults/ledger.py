@@ -14,14 +14,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ipmpki.project import build, load, plan
+from ipmpki.operations.project import build, load, plan
 from ipmpki.store.sqlite import read_issued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ipmpki.project import Built
+    from ipmpki.operations.project import Built
     from tests.faults.fleets import Fleet
 
 PRIVATE_FILES = ("-key.pem", ".db", ".db-journal", ".db-wal", ".db-shm", ".db.lock")

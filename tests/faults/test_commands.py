@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.declaration.vocabulary import RevocationReason
-from ipmpki.installing import record_installed
-from ipmpki.revoking import revoke
+from ipmpki.operations.installed import record_installed
+from ipmpki.operations.revoke import revoke
 from ipmpki.store.sqlite import read_issued
 from tests.faults.killing import killed_at
 from tests.faults.ledger import sight

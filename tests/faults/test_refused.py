@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.project import build, load, plan
+from ipmpki.operations.project import build, load, plan
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import Ledger, sight
 from tests.faults.mounts import remount, tmpfs

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.project import load, plan
+from ipmpki.operations.project import load, plan
 from tests.faults.fleets import Fleet
 from tests.faults.running import LONGEST, started
 

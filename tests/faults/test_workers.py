@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.issue import certificates, workers
-from ipmpki.project import build, load, plan
+from ipmpki.operations.project import build, load, plan
 from ipmpki.x509 import keys
 from tests.faults.fleets import Fleet
 from tests.faults.killing import killed_at

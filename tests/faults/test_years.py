@@ -23,10 +23,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.installing import record_installed
-from ipmpki.keeping.backup import make_backup
-from ipmpki.keeping.restoring import WouldLose, restore
-from ipmpki.revoking import revoke
+from ipmpki.operations.backup.backup import make_backup
+from ipmpki.operations.backup.restore import WouldLose, restore
+from ipmpki.operations.installed import record_installed
+from ipmpki.operations.revoke import revoke
 from ipmpki.store.sqlite import read_issued
 from tests.faults.killing import killed_at
 from tests.shop import Shop

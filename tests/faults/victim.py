@@ -88,7 +88,7 @@ def _tell_of_store() -> None:
 
 
 def _hold(file: str) -> None:
-    from ipmpki.project import build, load
+    from ipmpki.operations.project import build, load
 
     is_told = False
 
@@ -103,7 +103,7 @@ def _hold(file: str) -> None:
 
 
 def _watch(file: str) -> None:
-    from ipmpki.project import build, load
+    from ipmpki.operations.project import build, load
     from tests.faults.ledger import too_wide_below
 
     os.umask(0)

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ipmpki.importing import import_certificates
+from ipmpki.operations.import_bought import import_certificates
 from tests.handshake.parties import CLIENTS, Caller, answering, serving
 from tests.handshake.sites import Host, Installed, Site, install
 from tests.importing.seller import CLIENT_AUTH, Seller, pem

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.installing import record_installed
+from ipmpki.operations.installed import record_installed
 from ipmpki.plans.plan import Stage
 from tests.handshake.parties import CLIENTS, Caller, answering, serving
 from tests.shop import HEAD, Shop

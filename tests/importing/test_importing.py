@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from cryptography.x509.oid import NameOID
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.importing import Imported, import_certificates
+from ipmpki.operations.import_bought import Imported, import_certificates
 from ipmpki.store.sqlite import read_issued
 from tests.importing.seller import CLIENT_AUTH, SERVER_AUTH, Seller, pem
 from tests.mozilla.writing import certificate_object, octal, trust_object

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.project import build, load
+from ipmpki.operations.project import build, load
 from tests.faults.fleets import Fleet
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.project import build, load
+from ipmpki.operations.project import build, load
 from ipmpki.store.sqlite import VERSION
 from tests.faults.ledger import sight
 from tests.faults.running import Outcome, mortal, started

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.project import build, load
+from ipmpki.operations.project import build, load
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import remount, tmpfs

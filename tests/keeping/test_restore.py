@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 
-from ipmpki.project import build, load
+from ipmpki.operations.project import build, load
 from ipmpki.store.sqlite import VERSION
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki import project
-from ipmpki.installing import record_installed
+from ipmpki.operations import project
+from ipmpki.operations.installed import record_installed
 from ipmpki.plans.forecast import Task
 from tests.cli.command import ipmpki
 from tests.shop import HEAD, SERVER, Shop, client

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.installing import record_receipts
+from ipmpki.operations.installed import record_receipts
 from tests.render.installation import CLIENT, Installation
 from tests.render.installation import SERVER as SERVER_FOLDER
 from tests.shop import SERVER, client

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ipmpki.verifying import Question, verify
+from ipmpki.operations.verify.verify import Question, verify
 from ipmpki.x509.contents import MOST_OBJECTS, read_contents
 from tests.cli.command import ipmpki
 from tests.verify import mint

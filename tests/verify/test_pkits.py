@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.verifying import Question, verify
+from ipmpki.operations.verify.verify import Question, verify
 from tests.tools import require
 from tests.verify import pkits
 

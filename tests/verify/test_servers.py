@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.peer import ServerUnreachable, fetch_chain, read_peer
+from ipmpki.operations.verify.tls_server import ServerUnreachable, fetch_chain, read_peer
 from tests.cli.command import ipmpki
 from tests.verify import mint
 

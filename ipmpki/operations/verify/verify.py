@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipmpki import peer
-from ipmpki.collecting import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
 from ipmpki.declaration.dns_names import NameFault, read_name
 from ipmpki.declaration.ip_addresses import read_address
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.placing import place_problems
+from ipmpki.operations.verify import tls_server
+from ipmpki.operations.verify.collect import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
+from ipmpki.operations.verify.locate import place_problems
 from ipmpki.rules.engine import judge_presented
 from ipmpki.x509.path_validation import Evidence, judge_path
 from ipmpki.x509.presented import Chain, FlawKind, Presented
@@ -50,7 +50,7 @@ class Question:
     role: Role | None = None
     mutual_auth: bool | None = None
     names: Sequence[str] = ()
-    seconds: float = peer.USUAL_SECONDS
+    seconds: float = tls_server.USUAL_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

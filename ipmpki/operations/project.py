@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipmpki import exposure
-from ipmpki.bundling import bundle_problems, read_bundle, untrusted_hosts, with_bundle
-from ipmpki.checking import Understood, conclude, judged, read, understand
 from ipmpki.declaration import specification
 from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Place, Severity
+from ipmpki.operations import surroundings as exposure
+from ipmpki.operations.check import Understood, conclude, judged, read, understand
+from ipmpki.operations.host_requests import read_requests
+from ipmpki.operations.trust_bundle import bundle_problems, read_bundle, untrusted_hosts, with_bundle
 from ipmpki.plans.make import Wanted, World, make_plan
 from ipmpki.plans.plan import REPORT_FOLDER, Plan, Stage
 from ipmpki.publish.dist import Publisher, survey
-from ipmpki.requested import read_requests
 from ipmpki.rules.registry import Surroundings
 from ipmpki.source import files as reader
 from ipmpki.store.sqlite import open_store, read_issued, read_replaced

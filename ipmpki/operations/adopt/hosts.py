@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ipmpki.adopting.survey import LeftCode, LeftOut
 from ipmpki.declaration.dns_names import LONGEST_COMMON_NAME, read_name, wildcard_covers
 from ipmpki.declaration.ip_addresses import AddressSort, sort_of_address
 from ipmpki.declaration.vocabulary import KeyType, Role
 from ipmpki.diagnostics.wording import quote
+from ipmpki.operations.adopt.findings import LeftCode, LeftOut
 from ipmpki.x509.foreign_pki import other_names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ipmpki.adopting.survey import Survey
     from ipmpki.declaration.fleet import Address
+    from ipmpki.operations.adopt.findings import Survey
     from ipmpki.x509.foreign_pki import FoundKey, FoundRequest
     from ipmpki.x509.presented import PresentedCertificate
 

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.adopting.survey import Index, IndexEntry
+from ipmpki.operations.adopt.findings import Index, IndexEntry
 from ipmpki.x509.trust_anchors import read_time
 
 if TYPE_CHECKING:

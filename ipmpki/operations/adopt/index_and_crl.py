@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.adopting.survey import LeftCode, LeftOut
+from ipmpki.operations.adopt.findings import LeftCode, LeftOut
 from ipmpki.x509.foreign_pki import is_list_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from ipmpki.adopting.choosing import OldAuthority
-    from ipmpki.adopting.survey import Index, IndexEntry, Survey
+    from ipmpki.operations.adopt.choose_authority import OldAuthority
+    from ipmpki.operations.adopt.findings import Index, IndexEntry, Survey
     from ipmpki.x509.foreign_pki import FoundList
     from ipmpki.x509.presented import PresentedCertificate
 

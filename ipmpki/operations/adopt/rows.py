@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ipmpki.adopting.books import Past, unusable_serial
-from ipmpki.adopting.conformity import adopted_specification, described, with_wrong_profile
-from ipmpki.adopting.survey import LeftCode, LeftOut
 from ipmpki.declaration.fleet import GivenKey, KeptKey
 from ipmpki.declaration.vocabulary import Profile
+from ipmpki.operations.adopt.conformity import adopted_specification, described, with_wrong_profile
+from ipmpki.operations.adopt.findings import LeftCode, LeftOut
+from ipmpki.operations.adopt.index_and_crl import Past, unusable_serial
 from ipmpki.store.records import IssuedCertificate
 from ipmpki.store.sqlite import AdoptedCertificate
 from ipmpki.x509.foreign_pki import pem_of
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from ipmpki.adopting.books import Books, Entry
-    from ipmpki.adopting.choosing import OldAuthority
-    from ipmpki.adopting.hosts import HostEntry, Naming
-    from ipmpki.adopting.survey import Survey
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.operations.adopt.choose_authority import OldAuthority
+    from ipmpki.operations.adopt.findings import Survey
+    from ipmpki.operations.adopt.hosts import HostEntry, Naming
+    from ipmpki.operations.adopt.index_and_crl import Books, Entry
     from ipmpki.x509.presented import PresentedCertificate
 
 AUTHORITY = 1

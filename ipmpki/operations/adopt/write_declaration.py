@@ -8,15 +8,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.adopting.hosts import declarable_key
 from ipmpki.declaration.vocabulary import KeyType, Role
+from ipmpki.operations.adopt.hosts import declarable_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
-    from ipmpki.adopting.hosts import HostEntry
     from ipmpki.declaration.fleet import DistinguishedName, PassphraseSource
+    from ipmpki.operations.adopt.hosts import HostEntry
     from ipmpki.x509.presented import PresentedCertificate
 
 _COLUMN = 40

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ipmpki.authority.sealing import BackupUnreadable, Unsealer
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
-from ipmpki.keeping.archive import Archive
-from ipmpki.project import store_path, understand_text
+from ipmpki.operations.backup.archive import Archive
+from ipmpki.operations.backup.sealed_file import BackupUnreadable, Unsealer
+from ipmpki.operations.project import store_path, understand_text
 from ipmpki.source import files
 from ipmpki.store.sqlite import (
     candidate,

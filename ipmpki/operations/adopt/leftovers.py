@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.adopting.hosts import role_of
-from ipmpki.adopting.survey import LeftCode, LeftOut
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.wording import quote
+from ipmpki.operations.adopt.findings import LeftCode, LeftOut
+from ipmpki.operations.adopt.hosts import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ipmpki.adopting.choosing import OldAuthority
-    from ipmpki.adopting.survey import Survey
+    from ipmpki.operations.adopt.choose_authority import OldAuthority
+    from ipmpki.operations.adopt.findings import Survey
     from ipmpki.x509.presented import PresentedCertificate
 
 _SHORTEST_RSA = 2048

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipmpki import peer
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import Fault, UnreadableFile
 from ipmpki.diagnostics.problem import Place
+from ipmpki.operations.verify import tls_server
 from ipmpki.source.files import read_file
 from ipmpki.x509.contents import Contents, read_chain, read_contents
 from ipmpki.x509.presented import Flaw, FlawKind, KeyFileMode
@@ -52,7 +52,7 @@ def groups_of(paths: Sequence[str], seconds: float) -> Iterator[Group]:
     yield files
     for written in paths:
         path = Path(written)
-        server = peer.read_peer(written) if not os.path.lexists(path) else None
+        server = tls_server.read_peer(written) if not os.path.lexists(path) else None
         if server is not None:
             yield _server(server, seconds)
         elif os.path.isdir(written):  # noqa: PTH112 -- a Path raises where the name is too long
@@ -61,11 +61,11 @@ def groups_of(paths: Sequence[str], seconds: float) -> Iterator[Group]:
             _add_file(files, written)
 
 
-def _server(server: peer.Peer, seconds: float) -> Group:
+def _server(server: tls_server.Peer, seconds: float) -> Group:
     group = Group(server=server.host)
     try:
-        chain = peer.fetch_chain(server, seconds=seconds)
-    except peer.ServerUnreachable as fault:
+        chain = tls_server.fetch_chain(server, seconds=seconds)
+    except tls_server.ServerUnreachable as fault:
         group.flaws.append(Flaw(FlawKind.SERVER, Place(server.written), fault.message, fault.remedy))
     else:
         group.contents[server.written] = read_chain(server.written, chain)

@@ -12,7 +12,7 @@ from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.issue.requests import stored_bundle
-from ipmpki.placing import place_problems
+from ipmpki.operations.verify.locate import place_problems
 from ipmpki.rules.engine import judge_presented
 from ipmpki.store.records import IssuedCertificate
 from ipmpki.store.sqlite import BoughtCertificate, open_store
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
-    from ipmpki.project import Project
+    from ipmpki.operations.project import Project
     from ipmpki.store.sqlite import Keeping, Store
     from ipmpki.x509.presented import PresentedCertificate, Verdict
     from ipmpki.x509.trust_bundle import TrustBundle

@@ -17,7 +17,7 @@ from ipmpki.x509.serial_number import read_serials
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.project import Project
+    from ipmpki.operations.project import Project
     from ipmpki.store.records import Issued, IssuedCertificate
     from ipmpki.store.sqlite import Store
 

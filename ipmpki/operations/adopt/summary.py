@@ -13,9 +13,9 @@ from ipmpki.render.problems import problems_output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.adopting.adoption import Adoption
-    from ipmpki.adopting.hosts import HostEntry
     from ipmpki.diagnostics.problem import LocatedProblem
+    from ipmpki.operations.adopt.adopt import Adoption
+    from ipmpki.operations.adopt.hosts import HostEntry
     from ipmpki.render.json_outputs import AdoptionOutput
     from ipmpki.store.records import IssuedCertificate
 

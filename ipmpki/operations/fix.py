@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.diagnostics.problem import DocumentPath, Edit, LocatedProblem
-    from ipmpki.drafts import Draft
+    from ipmpki.operations.draft import Draft
 
 MOST_PASSES = 100
 """A bound for what should end by itself, as each pass takes away at least one problem."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ipmpki.checking import read
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.diagnostics.problem import Severity
+from ipmpki.operations.check import read
+from ipmpki.operations.project import STORE_NAME, store_path, understand_text
 from ipmpki.plans.status import Status, shown_subject, stand, waited_for
-from ipmpki.project import STORE_NAME, store_path, understand_text
 from ipmpki.source import files
 from ipmpki.store.sqlite import read_issued
 

@@ -6,8 +6,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from ipmpki.adopting.survey import LeftCode, LeftOut
 from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
+from ipmpki.operations.adopt.findings import LeftCode, LeftOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.project import load
+from ipmpki.operations.project import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ipmpki.project import Project
+    from ipmpki.operations.project import Project
 
 INTERVAL_SECONDS = 0.3
 """How often the files are looked at; a person does not notice it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ipmpki import checking
 from ipmpki.declaration.validate import included_patterns
+from ipmpki.operations import check as checking
 from ipmpki.rules.registry import Surroundings
 from ipmpki.source import files as reader
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.checking import Checked
     from ipmpki.diagnostics.problem import Place, Problem
+    from ipmpki.operations.check import Checked
     from ipmpki.source.files import SourceFile
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.project import Project
+    from ipmpki.operations.project import Project
     from ipmpki.store.records import Issued
 
 _WORDS_OF_A_FILE = 5

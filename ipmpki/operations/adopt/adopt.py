@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki import project as projects
-from ipmpki.adopting.books import Books, Past, past_of, read_books
-from ipmpki.adopting.choosing import OldAuthority, choose_authority
-from ipmpki.adopting.declaring import Declared, declaration_text, request_path
-from ipmpki.adopting.hosts import HostEntry, Naming, entry_of, group_by_host
-from ipmpki.adopting.leftovers import tell_leftovers, tell_of_ended
-from ipmpki.adopting.rows import Ledger
-from ipmpki.adopting.surveying import survey_files
-from ipmpki.adopting.walking import read_folder
 from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import PassphraseSource
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.operations import project as projects
+from ipmpki.operations.adopt.choose_authority import OldAuthority, choose_authority
+from ipmpki.operations.adopt.hosts import HostEntry, Naming, entry_of, group_by_host
+from ipmpki.operations.adopt.index_and_crl import Books, Past, past_of, read_books
+from ipmpki.operations.adopt.leftovers import tell_leftovers, tell_of_ended
+from ipmpki.operations.adopt.rows import Ledger
+from ipmpki.operations.adopt.survey import survey_files
+from ipmpki.operations.adopt.walk import read_folder
+from ipmpki.operations.adopt.write_declaration import Declared, declaration_text, request_path
 from ipmpki.store.records import IssuedCertificate, StoredAuthority, StoredRevocationList
 from ipmpki.x509 import issuer as issuing
 from ipmpki.x509 import keys
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.adopting.survey import LeftOut, Survey
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.issue.context import Progress
-    from ipmpki.project import Project
+    from ipmpki.operations.adopt.findings import LeftOut, Survey
+    from ipmpki.operations.project import Project
     from ipmpki.store.sqlite import AdoptedCertificate
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.presented import PresentedCertificate

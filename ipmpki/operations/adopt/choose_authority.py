@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.adopting.survey import LeftCode
 from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import counted, quote
+from ipmpki.operations.adopt.findings import LeftCode
 from ipmpki.x509.foreign_pki import is_issued_by, pem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from ipmpki.adopting.survey import Survey
+    from ipmpki.operations.adopt.findings import Survey
     from ipmpki.x509.foreign_pki import FoundKey
     from ipmpki.x509.presented import PresentedCertificate
 

@@ -13,9 +13,9 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ipmpki.adopting.rows import AUTHORITY
 from ipmpki.diagnostics.fault import Fault, WrongUse
-from ipmpki.project import STORE_NAME
+from ipmpki.operations.adopt.rows import AUTHORITY
+from ipmpki.operations.project import STORE_NAME
 from ipmpki.store.records import StoredRevocationList
 from ipmpki.store.sqlite import hold, open_store
 from ipmpki.x509 import crl
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ipmpki.adopting.adoption import Adoption
+    from ipmpki.operations.adopt.adopt import Adoption
     from ipmpki.store.sqlite import Store
 
 _BATCH = 2_000

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from ipmpki.authority.sealing import Sealer
-from ipmpki.checking import read
 from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.fault import UnreadableFile, WrongDeclaration, WrongUse
-from ipmpki.keeping.archive import Manifest, write_archive
-from ipmpki.project import store_path, understand_text
+from ipmpki.operations.backup.archive import Manifest, write_archive
+from ipmpki.operations.backup.sealed_file import Sealer
+from ipmpki.operations.check import read
+from ipmpki.operations.project import store_path, understand_text
 from ipmpki.source import files as reader
 from ipmpki.store.sqlite import snapshot
 

@@ -10,9 +10,9 @@ from ipmpki.declaration.dns_names import read_name
 from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.diagnostics.wording import closest, quote
+from ipmpki.operations.status import find_store
 from ipmpki.store.events import Chapter, Event, tell
 from ipmpki.store.sqlite.history import find_serial, read_events, read_holders, read_kept
-from ipmpki.watching import find_store
 from ipmpki.x509.certificate import CertificateFacts, read_certificate
 from ipmpki.x509.serial_number import read_serials
 

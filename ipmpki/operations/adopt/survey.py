@@ -6,9 +6,9 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ipmpki.adopting.records import read_index, read_list_number
-from ipmpki.adopting.survey import LeftCode, LeftOut, Survey
-from ipmpki.adopting.walking import shown
+from ipmpki.operations.adopt.findings import LeftCode, LeftOut, Survey
+from ipmpki.operations.adopt.index_txt import read_index, read_list_number
+from ipmpki.operations.adopt.walk import shown
 from ipmpki.x509.foreign_pki import read_found
 
 if TYPE_CHECKING:
