@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from ipmpki.lsp import keys
 from ipmpki.lsp.cursor import Cursor, Slot, cursor_at, steps_of
-from ipmpki.lsp.texts import Text
+from ipmpki.lsp.text import Text
 from ipmpki.render.problems import visible
 from ipmpki.render.problems.rules_reference import markdown_page
 from ipmpki.rules.registry import registered
@@ -16,7 +16,7 @@ from ipmpki.rules.registry import registered
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ipmpki.lsp.judging import Found, Judged
+    from ipmpki.lsp.check import Found, Judged
 
 
 def hover(text: Text, position: types.Position, found: tuple[Found, ...]) -> types.Hover | None:

@@ -12,7 +12,7 @@ from ipmpki.lsp.cursor import Cursor, Slot, cursor_at, headers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.lsp.texts import Text
+    from ipmpki.lsp.text import Text
 
 
 def complete(

@@ -10,7 +10,7 @@ from lsprotocol import types
 from ipmpki.lsp.cursor import assignments, headers
 
 if TYPE_CHECKING:
-    from ipmpki.lsp.texts import Text
+    from ipmpki.lsp.text import Text
 
 
 def outline(text: Text) -> list[types.DocumentSymbol]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ipmpki.lsp.texts import path_of
+from ipmpki.lsp.text import path_of
 from tests.lsp.editor import Editor
 from tests.problems import AUTHORITY, CLIENT, fleet_with, server
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ipmpki.lsp.texts import Text
+from ipmpki.lsp.text import Text
 from ipmpki.rules.registry import registered
 from tests.lsp.editor import Editor
 from tests.problems import AUTHORITY, CLIENT, fleet_with, server

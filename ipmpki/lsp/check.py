@@ -13,7 +13,7 @@ from lsprotocol import types
 from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.lsp.texts import Text, path_of, uri_of
+from ipmpki.lsp.text import Text, path_of, uri_of
 from ipmpki.operations.check import Reading, conclude, read
 from ipmpki.operations.project import load_text, understand_text
 from ipmpki.render.problems import visible
