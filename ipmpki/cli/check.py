@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipmpki.cli.fixing import make_fixes, show_fixes
-from ipmpki.cli.following import follow_file
+from ipmpki.cli.fix import make_fixes, show_fixes
 from ipmpki.cli.options import declaration_argument, strict_option
 from ipmpki.cli.problems import FORMATS, exit_status, show_check
+from ipmpki.cli.watch import follow_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ipmpki.cli import console
+from ipmpki.cli.arguments import target_argument
 from ipmpki.cli.options import declaration_argument
-from ipmpki.cli.targets import target_argument
 from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Role
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration
 from ipmpki.diagnostics.problem import Severity

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ipmpki.cli import console
-from ipmpki.cli.targets import DEFAULT_FILE, HostName, looks_like_file, remembered_hosts
+from ipmpki.cli.arguments import DEFAULT_FILE, HostName, looks_like_file, remembered_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

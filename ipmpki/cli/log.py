@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ipmpki.cli import console
+from ipmpki.cli.arguments import HostName, remembered_hosts
 from ipmpki.cli.options import Moment, declaration_argument
-from ipmpki.cli.targets import HostName, remembered_hosts
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,7 +11,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.options import declaration_argument
-from ipmpki.cli.passphrases import ask, given, passphrase_options, warn_if_short
+from ipmpki.cli.passphrase_options import ask, given, passphrase_options, warn_if_short
 from ipmpki.diagnostics.fault import WrongUse
 
 if TYPE_CHECKING:

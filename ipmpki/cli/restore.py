@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ipmpki.cli import console
-from ipmpki.cli.passphrases import ask, given, passphrase_options
-from ipmpki.cli.targets import file_and_backup
+from ipmpki.cli.arguments import file_and_backup
+from ipmpki.cli.passphrase_options import ask, given, passphrase_options
 from ipmpki.source.write_file import create, publish
 
 if TYPE_CHECKING:

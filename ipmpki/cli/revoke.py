@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ipmpki.cli import console
-from ipmpki.cli.targets import remembered_hosts, target_argument
+from ipmpki.cli.arguments import remembered_hosts, target_argument
 from ipmpki.declaration.vocabulary import RevocationReason
 
 if TYPE_CHECKING:
