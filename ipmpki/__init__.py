@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ipmpki.version import __version__
+
 TYPE_CHECKING = False  # typing's own would cost --version a third of its time
 if TYPE_CHECKING:
     from typing import Any
 
     from ipmpki.operations.project import Built, Project, Refused, build, check, load, plan
-
-__version__ = "0.1.0"
 
 __all__ = ["Built", "Project", "Refused", "__version__", "build", "check", "load", "plan"]
 

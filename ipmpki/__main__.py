@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from ipmpki import __version__
+from ipmpki.version import __version__
 
 
 def main() -> None:

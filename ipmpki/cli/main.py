@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ipmpki import __version__
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.version import __version__
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -29,8 +29,8 @@ def command(format_: str) -> int:
         console.say(json.dumps({"version": 1, "rules": listed}, indent=2, ensure_ascii=False))
         return 0
     if format_ == "markdown":
-        from ipmpki import __version__
         from ipmpki.render.problems.rules_reference import render_reference
+        from ipmpki.version import __version__
 
         console.say(render_reference(rules, __version__))
         return 0

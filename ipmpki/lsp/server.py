@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from ipmpki import __version__
 from ipmpki.lsp import answers
 from ipmpki.lsp.check import Judge, Judged, Opened, is_declaration
 from ipmpki.lsp.completion import complete
 from ipmpki.lsp.streams import BoundedReader
 from ipmpki.lsp.symbols import outline
 from ipmpki.lsp.text import Text
+from ipmpki.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from ipmpki import __version__
 from ipmpki.cli import console
 from ipmpki.cli.main import COMMANDS, cli
+from ipmpki.version import __version__
 from tests.cli.command import ipmpki
 
 if TYPE_CHECKING:

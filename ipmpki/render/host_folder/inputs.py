@@ -6,12 +6,12 @@ import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ipmpki import __version__
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.plans.plan import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
 from ipmpki.render import TEMPLATES
 from ipmpki.render.host_folder.request_cnf import request_words
+from ipmpki.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

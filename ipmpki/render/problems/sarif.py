@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as quote_url
 
-from ipmpki import __version__
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.registry import registered
+from ipmpki.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
