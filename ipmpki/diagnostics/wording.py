@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,14 +32,14 @@ def either(choices: Iterable[str]) -> str:
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
-def counted(number: int, thing: str) -> str:
-    """``1 host``, ``2 hosts``."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as ``1 host`` and ``10,000 hosts``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def days(number: int) -> str:
-    """``1 day``, ``397 days``."""
-    return counted(number, "day")
+    """``1 day``, ``3650 days``: as lifetimes are written, without separators."""
+    return f"{number} day" if number == 1 else f"{number} days"
 
 
 def closest(written: str, choices: Sequence[str]) -> str | None:
@@ -83,3 +85,46 @@ def _distance(one: str, other: str) -> int:
 
 def _plain(written: str) -> str:
     return _SEPARATORS.sub("", written.lower())
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment in UTC; one without a zone is UTC already."""
+    if moment.tzinfo is UTC:
+        return moment
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=100_000)
+def timestamp(moment: datetime) -> str:
+    """A moment as a program reads it, such as ``2027-12-26T09:30:00Z``.
+
+    Three files show each moment, and hosts of one build share theirs; the cache spares most of the work.
+    """
+    return utc(moment).isoformat(timespec="seconds")[:19] + "Z"
+
+
+def minute(moment: datetime) -> str:
+    """A moment as a person reads it, such as ``2027-12-26 09:30 UTC``."""
+    written = timestamp(moment)
+    return f"{written[:10]} {written[11:16]} UTC"
+
+
+def day(moment: datetime) -> str:
+    """The day of a moment, in UTC."""
+    return timestamp(moment)[:10]
+
+
+def serial_number(serial: int) -> str:
+    """A serial number as ``openssl x509 -serial`` prints it: upper-case hexadecimal, whole bytes."""
+    digits = f"{serial:X}"
+    return digits if len(digits) % 2 == 0 else "0" + digits
+
+
+def fingerprint_digits(fingerprint: str) -> str:
+    """A fingerprint's bare digits, whether or not it came with colons."""
+    return fingerprint.replace(":", "").replace(" ", "").upper()
+
+
+def grouped(fingerprint: str) -> str:
+    """A fingerprint in pairs, as ``openssl x509 -fingerprint`` and browsers show it."""
+    return bytes.fromhex(fingerprint_digits(fingerprint)).hex(":").upper()

@@ -6,8 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.render.problems import visible
-from ipmpki.render.report.words import (
+from ipmpki.diagnostics.wording import (
     counted,
     day,
     fingerprint_digits,
@@ -17,6 +16,7 @@ from ipmpki.render.report.words import (
     timestamp,
     utc,
 )
+from ipmpki.render.problems import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

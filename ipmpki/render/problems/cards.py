@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics import wording
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.render.problems import visible
 from ipmpki.render.problems.fold import fold
 from ipmpki.render.problems.text import marked_text
-from ipmpki.render.report import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +106,7 @@ def _excerpt(label: Label) -> Excerpt:
     lines = [_source_line(number, text, span) for number, text in numbered[:MOST_LINES]]
     if len(numbered) > MOST_LINES:
         hidden = len(numbered) - MOST_LINES + 1
-        lines[-2] = SourceLine("", f"… {words.counted(hidden, 'line')} more …", None, "")
+        lines[-2] = SourceLine("", f"… {wording.counted(hidden, 'line')} more …", None, "")
         lines[-1] = _source_line(*numbered[-1], span)
     return Excerpt(_where(label), visible(label.message), tuple(lines))
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ipmpki.diagnostics import wording
 from ipmpki.render import TEMPLATES
 from ipmpki.render.problems import visible
-from ipmpki.render.report import words
-from ipmpki.render.report.words import Code, Sentence
+from ipmpki.render.prose import Code, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def page_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(visible=visible, counted=words.counted, prose=_prose)
+    environment.filters.update(visible=visible, counted=wording.counted, prose=_prose)
     return environment
 
 

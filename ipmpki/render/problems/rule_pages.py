@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ipmpki.render.report.words import Code, Sentence
+from ipmpki.render.prose import Code, Sentence
 from ipmpki.rules.registry import page, registered
 
 if TYPE_CHECKING:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.vocabulary import Role
+from ipmpki.diagnostics import wording
+from ipmpki.diagnostics.wording import day, grouped, timestamp
 from ipmpki.render.problems import visible
 from ipmpki.render.report import words
-from ipmpki.render.report.words import Installing, day, grouped, timestamp
+from ipmpki.render.report.words import Installing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +124,7 @@ def _row(anchor: str, host: ReportedHost, report: Report) -> HostRow:
         names=visible(", ".join((*certificate.dns_names, *certificate.addresses))),
         key=visible(certificate.key),
         valid_from=day(certificate.not_before),
-        serial=words.serial_number(certificate.serial),
+        serial=wording.serial_number(certificate.serial),
         fingerprint=grouped(certificate.fingerprint),
         tools=_as_a_client(host.tools_certificate),
     )
@@ -145,4 +147,6 @@ def _as_a_client(certificate: ReportedCertificate | None) -> str:
     """The certificate that a server's own programs show, in a line."""
     if certificate is None:
         return ""
-    return f"another until {day(certificate.not_after)}, serial no. {words.serial_number(certificate.serial)}"
+    return (
+        f"another until {day(certificate.not_after)}, serial no. {wording.serial_number(certificate.serial)}"
+    )

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import tally
+from ipmpki.diagnostics.wording import day, grouped, minute, timestamp
 from ipmpki.render.problems import visible
 from ipmpki.render.problems.cards import problem_cards
 from ipmpki.render.problems.page import inlined, page_environment, policy
@@ -17,7 +18,7 @@ from ipmpki.render.report import next_steps, words
 from ipmpki.render.report.host_table import host_tables
 from ipmpki.render.report.timeline import draw_timeline
 from ipmpki.render.report.trust_map import draw_trust
-from ipmpki.render.report.words import Installing, day, grouped, minute, timestamp
+from ipmpki.render.report.words import Installing
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -8,8 +8,9 @@ from json.encoder import encode_basestring
 from struct import iter_unpack
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.diagnostics.wording import fingerprint_digits, serial_number, timestamp
 from ipmpki.render.problems import problems_output
-from ipmpki.render.report.words import Status, fingerprint_digits, serial_number, status_of, timestamp
+from ipmpki.render.report.words import Status, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,21 +7,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
+from ipmpki.diagnostics.wording import counted, day, minute, utc
 from ipmpki.plans.plan import Stage
 from ipmpki.render.problems import visible
-from ipmpki.render.report.words import (
-    SYSTEM_NAMES,
-    Code,
-    Installing,
-    Sentence,
-    build_command,
-    counted,
-    day,
-    installing_of,
-    is_due,
-    minute,
-    utc,
-)
+from ipmpki.render.prose import Code, Sentence
+from ipmpki.render.report.words import SYSTEM_NAMES, Installing, build_command, installing_of, is_due
 
 if TYPE_CHECKING:
     from ipmpki.render.report.document import Report, ReportedHost

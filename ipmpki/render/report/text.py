@@ -6,17 +6,19 @@ import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics import wording
 from ipmpki.diagnostics.problem import tally
+from ipmpki.diagnostics.wording import counted, day, grouped, minute
 from ipmpki.render.problems import render_text, visible
 from ipmpki.render.report import next_steps, words
 from ipmpki.render.report.trust_map import draw_trust
-from ipmpki.render.report.words import counted, day, grouped, minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ipmpki.render.prose import Sentence
     from ipmpki.render.report.document import Report, ReportedCertificate, ReportedHost
-    from ipmpki.render.report.words import Census, Sentence
+    from ipmpki.render.report.words import Census
 
 WIDTH = 100
 _NAME_WIDTH = 44
@@ -208,7 +210,7 @@ def _certificate_lines(certificate: ReportedCertificate) -> list[str]:
         f"renewed from {day(certificate.renew_from)}"
     ]
     lines += _field("Key", visible(certificate.key))
-    lines.append(f"  Serial        {words.serial_number(certificate.serial)}")
+    lines.append(f"  Serial        {wording.serial_number(certificate.serial)}")
     return lines + _fingerprint(certificate.fingerprint)
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import MINYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.wording import counted, day, utc
 from ipmpki.render.problems import visible
-from ipmpki.render.report.words import counted, day, utc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

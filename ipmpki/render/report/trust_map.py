@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.diagnostics.wording import counted, day
 from ipmpki.plans.plan import TRUSTED, TRUSTED_FOR_CLIENTS
-from ipmpki.render.report.words import Code, Sentence, counted, day
+from ipmpki.render.prose import Code, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

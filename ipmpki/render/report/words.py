@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import tally
+from ipmpki.diagnostics.wording import counted, day
 from ipmpki.render.problems import visible
+from ipmpki.render.prose import Code, Sentence
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from ipmpki.diagnostics.problem import Tally
     from ipmpki.render.report.document import Report, ReportedAuthority, ReportedHost
 
@@ -29,15 +30,6 @@ SYSTEM_NAMES = {
 }
 _TONE_SYMBOLS = {"ok": "✓", "warning": "▲", "error": "✕"}
 ROLE_NAMES = {Role.SERVER: "Server", Role.CLIENT: "Client"}
-
-
-class Code(str):
-    """A part of a sentence to be typed or read literally: a command, a file name."""
-
-    __slots__ = ()
-
-
-Sentence: TypeAlias = tuple[str | Code, ...]
 
 
 class Sign(Enum):
@@ -93,54 +85,6 @@ class Census:
     statuses: dict[Status, int]
     first_expiry: datetime | None
     next_renewal: datetime | None
-
-
-def utc(moment: datetime) -> datetime:
-    """A moment in UTC; one without a zone is UTC already."""
-    if moment.tzinfo is UTC:
-        return moment
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-@lru_cache(maxsize=100_000)
-def timestamp(moment: datetime) -> str:
-    """A moment as a program reads it, such as ``2027-12-26T09:30:00Z``.
-
-    Three files show each moment, and hosts of one build share theirs; the cache spares most of the work.
-    """
-    return utc(moment).isoformat(timespec="seconds")[:19] + "Z"
-
-
-def minute(moment: datetime) -> str:
-    """A moment as a person reads it, such as ``2027-12-26 09:30 UTC``."""
-    written = timestamp(moment)
-    return f"{written[:10]} {written[11:16]} UTC"
-
-
-def day(moment: datetime) -> str:
-    """The day of a moment, in UTC."""
-    return timestamp(moment)[:10]
-
-
-def serial_number(serial: int) -> str:
-    """A serial number as ``openssl x509 -serial`` prints it: upper-case hexadecimal, whole bytes."""
-    digits = f"{serial:X}"
-    return digits if len(digits) % 2 == 0 else "0" + digits
-
-
-def fingerprint_digits(fingerprint: str) -> str:
-    """A fingerprint's bare digits, whether or not it came with colons."""
-    return fingerprint.replace(":", "").replace(" ", "").upper()
-
-
-def grouped(fingerprint: str) -> str:
-    """A fingerprint in pairs, as ``openssl x509 -fingerprint`` and browsers show it."""
-    return bytes.fromhex(fingerprint_digits(fingerprint)).hex(":").upper()
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as ``1 host`` and ``10,000 hosts``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def status_of(host: ReportedHost, report: Report) -> Status:

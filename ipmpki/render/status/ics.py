@@ -10,8 +10,8 @@ import uuid
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.diagnostics.wording import counted
 from ipmpki.plans.status import Kind, Standing, State
-from ipmpki.render.report.words import counted
 from ipmpki.render.status import words
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ipmpki.render.report.words import serial_number, timestamp
+from ipmpki.diagnostics.wording import serial_number, timestamp
 
 if TYPE_CHECKING:
     from datetime import datetime

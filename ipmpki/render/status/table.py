@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.diagnostics.wording import counted, minute
 from ipmpki.plans.status import Standing, State, Step
 from ipmpki.render.problems import visible
-from ipmpki.render.report.words import counted, minute
 from ipmpki.render.status import words
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics.wording import counted, days
+from ipmpki.diagnostics.wording import counted, day, days
 from ipmpki.plans.status import Kind, Standing, State, Step
 from ipmpki.render.problems import visible
-from ipmpki.render.report.words import day
 
 if TYPE_CHECKING:
     from datetime import datetime
