@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.operations import project
-from ipmpki.render.plan.text import read_plan_json, render_plan_json
+from ipmpki.plans.saved import read_plan_json, render_plan_json
 from ipmpki.store.sqlite import VERSION, read_issued
 from ipmpki.x509.keys import public_key_digest
 from tests.mozilla.writing import EXCERPT, certificate, certificate_object, trust_object

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from ipmpki.render.plan.text import render_plan_json
+from ipmpki.plans.saved import render_plan_json
 from ipmpki.render.problems import render_json
 from tests.shop import client
 

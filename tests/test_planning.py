@@ -10,7 +10,8 @@ import pytest
 
 from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
 from ipmpki.operations.project import Refused
-from ipmpki.render.plan.text import read_plan_json, render_plan_json, render_plan_text
+from ipmpki.plans.saved import read_plan_json, render_plan_json
+from ipmpki.render.plan.text import render_plan_text
 from tests.shop import HEAD, SERVER, TODAY, client
 
 if TYPE_CHECKING:

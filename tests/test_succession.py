@@ -12,7 +12,8 @@ from cryptography import x509
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.operations.installed import record_installed
 from ipmpki.plans.plan import Stage
-from ipmpki.render.plan.text import read_plan_json, render_plan_json, render_plan_text
+from ipmpki.plans.saved import read_plan_json, render_plan_json
+from ipmpki.render.plan.text import render_plan_text
 from ipmpki.store.sqlite import read_issued
 from tests.cli.command import ipmpki
 from tests.render.installation import Installation

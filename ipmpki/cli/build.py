@@ -55,7 +55,7 @@ def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -
 def _read_plan(saved: Path | None) -> Plan | None:
     if saved is None:
         return None
-    from ipmpki.render.plan.text import read_plan_json
+    from ipmpki.plans.saved import read_plan_json
     from ipmpki.source.files import read_file
 
     return read_plan_json(read_file(saved, what="the plan"), str(saved))

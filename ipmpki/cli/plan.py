@@ -57,7 +57,8 @@ def command(  # noqa: PLR0913 -- one parameter an option
 ) -> int:
     """Show what a build of FILE would change, and why; change nothing."""
     from ipmpki.operations import project as projects
-    from ipmpki.render.plan.text import render_plan_json, render_plan_text
+    from ipmpki.plans.saved import render_plan_json
+    from ipmpki.render.plan.text import render_plan_text
 
     if until is not None and (out is not None or replace_ca or exit_code):
         raise click.UsageError("--until shows a calendar: it goes with --at, --format and --strict alone")

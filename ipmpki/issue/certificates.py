@@ -22,11 +22,10 @@ from ipmpki.issue.authorities import (
     open_issuer,
     protect_keys,
 )
-from ipmpki.issue.context import why
 from ipmpki.issue.keys import making_keys
 from ipmpki.issue.revocations import end_of_next_list, issue_revocation_lists, revoke_certificates
 from ipmpki.issue.workers import can_spread, spread
-from ipmpki.plans.plan import Action, Artifact
+from ipmpki.plans.plan import Action, Artifact, why
 from ipmpki.store.records import IssuedCertificate, StoredAuthority
 from ipmpki.store.sqlite import NewCertificate
 from ipmpki.x509 import certificate as reading

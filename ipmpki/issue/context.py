@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.plans.plan import Change
     from ipmpki.x509.trust_bundle import TrustBundle
 
 
@@ -39,8 +38,3 @@ class Commission:
     random_bytes: Callable[[int], bytes]
     now: datetime
     progress: Progress
-
-
-def why(change: Change) -> str:
-    """The reasons of a change, in words for the ledger."""
-    return "; ".join(f"{reason.code}: {reason.detail}" for reason in change.reasons)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
 from ipmpki.issue.certificates import BATCH_SECONDS, CERTIFICATES, keys_before
-from ipmpki.issue.context import why
 from ipmpki.issue.keys import making_keys
 from ipmpki.issue.revocations import holder_of
-from ipmpki.plans.plan import Action, Artifact
+from ipmpki.plans.plan import Action, Artifact, why
 from ipmpki.store.records import OpenRequest, StoredAuthority
 from ipmpki.store.sqlite import NewRequest
 from ipmpki.x509 import csr, keys

@@ -8,8 +8,7 @@ from ipmpki.declaration.fleet import tools_holder
 from ipmpki.declaration.vocabulary import Profile, RevocationReason
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.issue.authorities import open_issuer
-from ipmpki.issue.context import why
-from ipmpki.plans.plan import Action, Artifact
+from ipmpki.plans.plan import Action, Artifact, why
 from ipmpki.store.records import StoredRevocationList
 from ipmpki.x509 import crl
 

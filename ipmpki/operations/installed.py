@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.dns_names import read_name
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
-from ipmpki.plans.plan import host_folder
-from ipmpki.render.host_folder.inputs import folder_inputs, installable, separates_trust, trusted_by
+from ipmpki.plans.dist_layout import host_folder
+from ipmpki.plans.trust import installable, separates_trust, trusted_by
+from ipmpki.render.host_folder.inputs import folder_inputs
 from ipmpki.store.records import Installation
 from ipmpki.store.sqlite import open_store
 

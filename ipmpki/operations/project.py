@@ -16,8 +16,9 @@ from ipmpki.operations import surroundings as exposure
 from ipmpki.operations.check import Understood, conclude, judged, read, understand
 from ipmpki.operations.host_requests import read_requests
 from ipmpki.operations.trust_bundle import bundle_problems, read_bundle, untrusted_hosts, with_bundle
+from ipmpki.plans.dist_layout import REPORT_FOLDER
 from ipmpki.plans.make import Wanted, World, make_plan
-from ipmpki.plans.plan import REPORT_FOLDER, Plan, Stage
+from ipmpki.plans.plan import Plan, Stage
 from ipmpki.publish.dist import Publisher, survey
 from ipmpki.rules.registry import Surroundings
 from ipmpki.source import files as reader

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.pkcs11_uri import is_token_uri
-from ipmpki.plans.plan import host_folder
+from ipmpki.plans.dist_layout import host_folder
 from ipmpki.rules.registry import Access, Secret
 
 if TYPE_CHECKING:

@@ -5,26 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
+from ipmpki.plans.dist_layout import CA_FOLDER, authority_file
 from ipmpki.plans.folders import unpublished
-from ipmpki.plans.plan import (
-    CA_FOLDER,
-    Action,
-    Artifact,
-    Change,
-    Difference,
-    Reason,
-    ReasonCode,
-    authority_file,
-)
+from ipmpki.plans.plan import Action, Artifact, Change, Difference, Reason, ReasonCode
 from ipmpki.plans.reasons import certificate_reason, day, differences_between, distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
     from ipmpki.plans.rollover import Outlook, Succession
-    from ipmpki.plans.world import World
-    from ipmpki.store.records import IssuedCertificate, StoredAuthority, StoredRevocationList
+    from ipmpki.store.records import IssuedCertificate
 
 
 def authority_changes(outlook: Outlook) -> Iterator[Change]:
@@ -105,78 +96,3 @@ def _is_clipped(turn: Succession, current: IssuedCertificate) -> bool:
     return (
         issuer is not None and current.authority == issuer.identity and current.not_after >= issuer.not_after
     )
-
-
-def must_renew_revocation_list(world: World, turn: Succession) -> bool:
-    """Whether new lists are due by themselves, whatever this plan revokes."""
-    return (
-        turn.changes_trust
-        or bool(_without_list(world, turn))
-        or world.issued.unlisted_revocations > 0
-        or bool(_expiring_lists(world, turn))
-    )
-
-
-def _in_force(world: World, turn: Succession) -> Iterator[StoredAuthority]:
-    """The authorities that there are and that go on being trusted."""
-    gone = {one.identity for one in turn.retires}
-    return (one for one in world.issued.signers if one.identity not in gone)
-
-
-def _without_list(world: World, turn: Succession) -> list[StoredAuthority]:
-    lists = world.issued.revocation_lists
-    return [one for one in _in_force(world, turn) if one.identity not in lists]
-
-
-def _expiring_lists(world: World, turn: Succession) -> list[StoredRevocationList]:
-    """Those within their window; one that ends with its authority cannot be renewed for longer."""
-    held = [
-        (world.issued.revocation_lists[one.identity], one)
-        for one in _in_force(world, turn)
-        if one.identity in world.issued.revocation_lists
-    ]
-    return [
-        crl
-        for crl, authority in held
-        if crl.next_update < authority.not_after
-        and crl.next_update - world.fleet.crl_renew_before <= world.now
-    ]
-
-
-def revocation_list_changes(outlook: Outlook, others: Sequence[Change]) -> Iterator[Change]:
-    """The change to the lists of the authorities that sign here; ``others`` are the plan's so far.
-
-    While one takes over from another there are two lists, in one file, which are renewed together.
-    """
-    world, turn = outlook.world, outlook.turn
-    reasons: list[Reason] = []
-    if turn.makes:
-        reasons.append(Reason(ReasonCode.ISSUER_CHANGED, "the authority is new"))
-    elif turn.retires:
-        reasons.append(Reason(ReasonCode.ISSUER_CHANGED, "the authority before goes"))
-    elif _without_list(world, turn):
-        reasons.append(Reason(ReasonCode.FILES_MISSING, "the authority has no revocation list yet"))
-    if not world.issued.revocation_lists or turn.replaces:
-        action = Action.REPLACE if world.issued.revocation_lists else Action.CREATE
-        yield Change(action, None, Artifact.CRL, tuple(reasons))
-        return
-    revoked = sum(1 for change in others if change.action is Action.REVOKE)
-    if revoked:
-        code = (
-            ReasonCode.HOST_REMOVED if any(_is_removal(change) for change in others) else ReasonCode.REVOKED
-        )
-        reasons.append(Reason(code, f"{revoked} more revoked"))
-    if world.issued.unlisted_revocations:
-        reasons.append(Reason(ReasonCode.REVOKED, f"{world.issued.unlisted_revocations} not listed yet"))
-    for old in _expiring_lists(world, turn):
-        code = ReasonCode.EXPIRED if old.next_update <= world.now else ReasonCode.EXPIRING
-        reasons.append(Reason(code, f"its next update is due on {day(old.next_update)}"))
-    missing = unpublished(world, CA_FOLDER, "crl.pem")
-    if reasons:
-        yield Change(Action.RENEW, None, Artifact.CRL, distinct([*reasons, *missing]))
-    elif missing:
-        yield Change(Action.RESTORE, None, Artifact.CRL, missing)
-
-
-def _is_removal(change: Change) -> bool:
-    return any(reason.code is ReasonCode.HOST_REMOVED for reason in change.reasons)

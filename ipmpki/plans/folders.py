@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import Role
-from ipmpki.plans.plan import (
-    PLAYBOOK_FOLDER,
-    REPORT_FOLDER,
-    Action,
-    Artifact,
-    Awaited,
-    Change,
-    Reason,
-    ReasonCode,
-    host_folder,
-)
+from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
+from ipmpki.plans.plan import Action, Artifact, Awaited, Change, Reason, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ipmpki.plans.rollover import succession_date, trusts_signers
+from ipmpki.plans.rollover import succession_date
+from ipmpki.plans.trust import trusts_signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

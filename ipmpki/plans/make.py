@@ -5,12 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ipmpki.plans.certificates import (
-    authority_changes,
-    certificate_changes,
-    must_renew_revocation_list,
-    revocation_list_changes,
-)
+from ipmpki.plans.certificates import authority_changes, certificate_changes
 from ipmpki.plans.folders import (
     awaited_request,
     certificate_of,
@@ -21,6 +16,7 @@ from ipmpki.plans.folders import (
 from ipmpki.plans.plan import Action, Artifact, Plan
 from ipmpki.plans.removals import loses_certificates, removed_hosts, superseded, unneeded
 from ipmpki.plans.requests import bundle_changes, request_changes
+from ipmpki.plans.revocation_list import must_renew_revocation_list, revocation_list_changes
 from ipmpki.plans.rollover import Outlook, succession
 from ipmpki.plans.world import Wanted, World, digest_of
 

@@ -11,27 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ipmpki.declaration.fleet import Fleet
-
-CA_FOLDER = "ca"
-REPORT_FOLDER = "."
-HOSTS_FOLDER = "hosts"
-PLAYBOOK_FOLDER = "ansible"
-TRUSTED = "ca-cert.pem"
-"""The file with the authorities that hosts trust: the vendor's name for it."""
-TRUSTED_FOR_CLIENTS = "client-ca-cert.pem"
-"""The file with the authority that signs for clients alone, where servers' certificates are bought."""
-
-
-def authority_file(fleet: Fleet) -> str:
-    """The published file of the authority that signs here."""
-    return TRUSTED_FOR_CLIENTS if fleet.is_mixed else TRUSTED
-
-
-def host_folder(name: str) -> str:
-    """A host's folder below dist/."""
-    return f"{HOSTS_FOLDER}/{name}"
-
 
 class Action(StrEnum):
     """What happens to an artifact. ``keep`` is only ever counted: what is kept is not a change."""
@@ -202,3 +181,8 @@ class Plan:
         return {action.value: counts[action] for action in Action if action is not Action.KEEP} | {
             Action.KEEP.value: self.kept
         }
+
+
+def why(change: Change) -> str:
+    """The reasons of a change, in words for the ledger."""
+    return "; ".join(f"{reason.code}: {reason.detail}" for reason in change.reasons)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.declaration.vocabulary import Profile
-from ipmpki.plans.plan import Action, Artifact, Change, Difference, Reason, ReasonCode, host_folder
+from ipmpki.plans.dist_layout import host_folder
+from ipmpki.plans.plan import Action, Artifact, Change, Difference, Reason, ReasonCode
 from ipmpki.plans.reasons import day
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
+from ipmpki.plans.dist_layout import CA_FOLDER
 from ipmpki.plans.folders import certificate_of, unpublished
-from ipmpki.plans.plan import CA_FOLDER, Action, Artifact, Awaited, Change, Difference, Reason, ReasonCode
+from ipmpki.plans.plan import Action, Artifact, Awaited, Change, Difference, Reason, ReasonCode
 from ipmpki.plans.reasons import certificate_reason, day, differences_between, distinct
 
 if TYPE_CHECKING:

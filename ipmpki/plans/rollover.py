@@ -14,9 +14,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
-from ipmpki.declaration.vocabulary import Role
 from ipmpki.plans.plan import Difference, Reason, ReasonCode, Rollover, Stage
 from ipmpki.plans.reasons import day, differences_between, distinct
+from ipmpki.plans.trust import may_be_installed, trusts_signers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,11 +112,6 @@ def succession_date(begin: datetime, end: datetime, fleet: Fleet) -> datetime:
     return end - min(longest + window, (end - begin) / _LARGEST_SHARE)
 
 
-def trusts_signers(host: HostSpec, fleet: Fleet) -> bool:
-    """Whether a host checks certificates that are issued here."""
-    return fleet.signs_here and (not fleet.is_mixed or host.role is Role.SERVER)
-
-
 def _fits(authority: StoredAuthority, world: World) -> bool:
     return (
         authority.specification == world.wanted.authority
@@ -204,11 +199,6 @@ def _waiting_for_trust(world: World, target: StoredAuthority | None) -> tuple[st
         and may_be_installed(host, world.issued)
         and not _has_trust(host.name, target, world.issued)
     )
-
-
-def may_be_installed(host: HostSpec, issued: Issued) -> bool:
-    """One that still waits for its first certificate begins with the new trust."""
-    return host.certificate is None or host.name in issued.current
 
 
 def _has_trust(name: str, target: StoredAuthority | None, issued: Issued) -> bool:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.fleet import host_of
 from ipmpki.declaration.vocabulary import Profile, RevocationReason
-from ipmpki.plans.rollover import may_be_installed, succession_date, trusts_signers
+from ipmpki.plans.rollover import succession_date
+from ipmpki.plans.trust import may_be_installed, trusts_signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
-from ipmpki.plans.plan import PLAYBOOK_FOLDER, host_folder
+from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, host_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

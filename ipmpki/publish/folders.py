@@ -7,25 +7,19 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.issue.workers import spread
-from ipmpki.plans.plan import (
+from ipmpki.plans.dist_layout import (
     CA_FOLDER,
     PLAYBOOK_FOLDER,
     REPORT_FOLDER,
     TRUSTED,
-    Action,
-    Artifact,
     authority_file,
     host_folder,
 )
+from ipmpki.plans.plan import Action, Artifact
+from ipmpki.plans.trust import certificates_of, installable, separates_trust, trusted_by
 from ipmpki.render.host_folder.contents import HostBundle, RenderedFile
 from ipmpki.render.host_folder.folder import render_host
-from ipmpki.render.host_folder.inputs import (
-    certificates_of,
-    folder_inputs,
-    installable,
-    separates_trust,
-    trusted_by,
-)
+from ipmpki.render.host_folder.inputs import folder_inputs
 from ipmpki.store.records import PublishedFolder, listing_of
 from ipmpki.x509 import certificate
 

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Role
-from ipmpki.plans.plan import TRUSTED, TRUSTED_FOR_CLIENTS
+from ipmpki.plans.dist_layout import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.render.platforms import Platform, platform_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Profile
-from ipmpki.plans.plan import host_folder
+from ipmpki.plans.dist_layout import host_folder
 from ipmpki.render.host_folder.contents import RenderedFile
 from ipmpki.render.host_folder.payload import PUBLIC_MODE, request_name
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Role
-from ipmpki.plans.plan import TRUSTED, TRUSTED_FOR_CLIENTS
+from ipmpki.plans.dist_layout import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.render.host_folder.contents import RenderedFile
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.wording import counted
-from ipmpki.plans.plan import PLAYBOOK_FOLDER, Action, Artifact, host_folder
+from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, host_folder
+from ipmpki.plans.plan import Action, Artifact
 from ipmpki.render.plan.text import (
     MOST_HOSTS_NAMED,
     ORDER,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import tools_holder
-from ipmpki.plans.plan import host_folder
-from ipmpki.plans.rollover import trusts_signers
+from ipmpki.plans.dist_layout import host_folder
+from ipmpki.plans.trust import trusts_signers
 from ipmpki.render.report.document import (
     Report,
     ReportedAuthority,

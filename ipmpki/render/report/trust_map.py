@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.diagnostics.wording import counted, day
-from ipmpki.plans.plan import TRUSTED, TRUSTED_FOR_CLIENTS
+from ipmpki.plans.dist_layout import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.render.prose import Code, Sentence
 
 if TYPE_CHECKING:

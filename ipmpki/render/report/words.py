@@ -19,6 +19,7 @@ from ipmpki.render.prose import Code, Sentence
 
 if TYPE_CHECKING:
     from datetime import datetime
+
     from ipmpki.diagnostics.problem import Tally
     from ipmpki.render.report.document import Report, ReportedAuthority, ReportedHost
 
