@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Profile
 from ipmpki.operations import check
-from ipmpki.rules.registry import Surroundings
+from ipmpki.rules.context import Surroundings
 from ipmpki.store.records import IssuedCertificate
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.operations import project
+import ipmpki
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.operations.project import Built, Project
+    from ipmpki.operations.build import Built
+    from ipmpki.operations.project import Project
     from ipmpki.plans.plan import Change, Plan
 
 TODAY = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -87,15 +88,15 @@ class Shop:
 
     def load(self) -> Project:
         """Read the declaration and the store."""
-        return project.load(self.declaration, now=self.now)
+        return ipmpki.load(self.declaration, now=self.now)
 
     def plan(self, **options: Any) -> Plan:
         """What a build would change."""
-        return project.plan(self.load(), **options)
+        return ipmpki.plan(self.load(), **options)
 
     def build(self, **options: Any) -> Built:
         """Build."""
-        return project.build(self.load(), **options)
+        return ipmpki.build(self.load(), **options)
 
     def changes(self, **options: Any) -> dict[tuple[str, str | None], set[str]]:
         """The planned changes: the codes of the reasons by artifact and short host name."""

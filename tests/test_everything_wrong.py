@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ipmpki.rules.registry import registered
+from ipmpki.rules.catalog import registered
 from tests.problems import checked
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "everything-wrong" / "pki.toml"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import ipmpki
 from ipmpki import cli
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.operations import project
 from tests.tools import require
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -53,7 +53,7 @@ def test_no_example_holds_a_key() -> None:
 
 @pytest.mark.parametrize("example", ["print-room", "one-server"], indirect=True)
 def test_an_example_checks_without_error_or_warning(example: Path) -> None:
-    found = project.load(example / "pki.toml").problems
+    found = ipmpki.load(example / "pki.toml").problems
     assert [one.problem for one in found if one.problem.severity is not Severity.INFO] == []
 
 
@@ -75,11 +75,11 @@ def test_the_print_room_is_realistic() -> None:
 
 @pytest.mark.parametrize("example", ["print-room", "one-server"], indirect=True)
 def test_an_example_builds_a_folder_for_every_host(example: Path) -> None:
-    built = project.build(project.load(example / "pki.toml"))
+    built = ipmpki.build(ipmpki.load(example / "pki.toml"))
     hosts = tomllib.loads((example / "pki.toml").read_text("utf-8"))["hosts"]
     assert {path.name for path in (example / "dist/hosts").iterdir()} == {host["name"] for host in hosts}
     assert not [one for one in built.problems if one.problem.severity is not Severity.INFO]
-    assert project.plan(project.load(example / "pki.toml")).changes == ()
+    assert ipmpki.plan(ipmpki.load(example / "pki.toml")).changes == ()
 
 
 @pytest.mark.parametrize("example", ["existing-ca"], indirect=True)
@@ -100,9 +100,9 @@ def test_an_existing_authority_is_made_and_used(example: Path, monkeypatch: pyte
     ]
     again = subprocess.run(script, cwd=example, capture_output=True, check=False)
     assert again.returncode == 1
-    loaded = project.load(example / "pki.toml")
+    loaded = ipmpki.load(example / "pki.toml")
     assert not [one for one in loaded.problems if one.problem.severity is not Severity.INFO]
-    project.build(loaded)
+    ipmpki.build(loaded)
     assert (example / "dist/ca/ca-cert.pem").read_bytes() == (example / "ca-cert.pem").read_bytes()
 
 

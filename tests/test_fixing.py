@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipmpki.rules.registry import registered
+from ipmpki.rules.catalog import registered
 from tests.cli.command import ipmpki
 from tests.problems import AUTHORITY, CLIENT, checked, server
 from tests.tools import require

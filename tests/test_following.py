@@ -9,7 +9,7 @@ import pytest
 
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.operations import watch
-from ipmpki.operations.project import load
+from ipmpki.operations.load import load
 from tests.cli.command import ipmpki
 from tests.problems import AUTHORITY, CLIENT, server
 

@@ -21,7 +21,8 @@ from ipmpki.diagnostics.problem import Place, Problem, Related, Severity
 from ipmpki.operations import check
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
-from ipmpki.rules.registry import Access, KeyFile, Secret, Surroundings, registered
+from ipmpki.rules.catalog import registered
+from ipmpki.rules.context import Access, KeyFile, Secret, Surroundings
 from ipmpki.store.records import Issued
 from tests.problems import NOW, certificate_until
 

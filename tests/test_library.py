@@ -27,7 +27,7 @@ def test_the_four_verbs_build_a_shop(shop: Shop) -> None:
 
 def test_the_verbs_are_functions_whatever_was_imported_before() -> None:
     script = (
-        "import ipmpki, ipmpki.project, ipmpki.planning, ipmpki.cli.main\n"
+        "import ipmpki, ipmpki.operations.plan, ipmpki.plans.make, ipmpki.cli.main\n"
         "print(all(map(callable, (ipmpki.load, ipmpki.check, ipmpki.plan, ipmpki.build))))"
     )
     completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

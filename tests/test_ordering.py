@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+import ipmpki
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.operations import project
 from ipmpki.plans.saved import read_plan_json, render_plan_json
 from ipmpki.store.sqlite import VERSION, read_issued
 from ipmpki.x509.keys import public_key_digest
@@ -307,7 +307,7 @@ def test_a_store_of_the_format_before_requests_is_read_and_upgraded(built_shop: 
         )
     assert built_shop.changes() == {}
     built_shop.edit('common_name = "Acme Print CA"', 'kind = "third-party"')
-    project.build(built_shop.load())
+    ipmpki.build(built_shop.load())
     with contextlib.closing(sqlite3.connect(built_shop.store)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
     assert set(read_issued(built_shop.store).requests) == {

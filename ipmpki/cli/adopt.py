@@ -85,10 +85,10 @@ def command(  # noqa: PLR0913 -- one for each option
     Exit status: 0 adopted, 1 with errors in the new pki.toml or a key that does not fit, 2 where no authority
     can be taken or a file is in the way, 4 if it cannot be written.
     """
-    from ipmpki.operations import project as projects
     from ipmpki.operations.adopt.adopt import Wish, prepare
     from ipmpki.operations.adopt.put_in_place import complete, put_in_place, require_place
     from ipmpki.operations.adopt.summary import render_adoption_json, render_adoption_text
+    from ipmpki.operations.load import load
 
     if not dry_run and complete(into):
         console.tell(f"{into}: the adoption that was interrupted before is complete now")
@@ -111,7 +111,7 @@ def command(  # noqa: PLR0913 -- one for each option
         )
         if not dry_run:
             put_in_place(adoption)
-    project = adoption.project if dry_run else projects.load(into)
+    project = adoption.project if dry_run else load(into)
     if format_ == "json":
         console.say(render_adoption_json(adoption, project.problems, str(into), written=not dry_run))
         return exit_status(project.problems, strict=False)
@@ -158,7 +158,7 @@ def _given(
 ) -> list[tuple[bytes, PassphraseSource]]:
     """Each passphrase, with where pki.toml can say that it is."""
     from ipmpki.declaration.fleet import PassphraseSource
-    from ipmpki.source.files import read_passphrase
+    from ipmpki.operations.passphrase import read_passphrase
 
     asked = [(PassphraseSource(name, None), PassphraseSource(name, None)) for name in variables]
     for file in files:

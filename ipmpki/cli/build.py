@@ -12,7 +12,8 @@ from ipmpki.cli.options import declaration_argument, strict_option
 from ipmpki.cli.problems import exit_status, show_what_hurts
 
 if TYPE_CHECKING:
-    from ipmpki.operations.project import Built, Project
+    from ipmpki.operations.build import Built
+    from ipmpki.operations.project import Project
     from ipmpki.plans.plan import Plan
 
 
@@ -34,9 +35,10 @@ Examples:
 @strict_option
 def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -> int:
     """Check and plan FILE, issue what is due, and publish it to dist/ beside FILE."""
-    from ipmpki.operations import project as projects
+    from ipmpki.operations.build import build
+    from ipmpki.operations.load import load
 
-    project = projects.load(file)
+    project = load(file)
     if project.errors:
         show_what_hurts(project.problems, str(file))
     elif strict and exit_status(project.problems, strict=True):
@@ -46,7 +48,7 @@ def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -
         )
         return 1
     with console.progress_bar() as progress:
-        built = projects.build(project, saved=_read_plan(saved), replace_ca=replace_ca, progress=progress)
+        built = build(project, saved=_read_plan(saved), replace_ca=replace_ca, progress=progress)
     show_what_hurts(built.problems, str(file))
     tell_outcome(project, built)
     return exit_status(built.problems, strict=strict)

@@ -44,7 +44,7 @@ def command(  # noqa: PLR0913 -- one for each option
 
     Exit status: 0 without errors, 1 with errors (or warnings, with --strict), 2 if FILE cannot be read.
     """
-    from ipmpki.operations.project import load
+    from ipmpki.operations.load import load
 
     if watch:
         if fix or diff or format_ != "text":

@@ -45,8 +45,10 @@ def command(file: Path, new: Path | None, *, format_: str) -> int:
     The exit status is 0 where it is healthy, 1 where there are problems, 4 where it cannot be read at all.
     """
     from ipmpki.operations.doctor.diagnose import diagnose
-    from ipmpki.operations.project import DIST_NAME, store_path, understand_text
-    from ipmpki.source.files import read_file, usable_passphrase
+    from ipmpki.operations.load import understand_text
+    from ipmpki.operations.passphrase import usable_passphrase
+    from ipmpki.operations.project import DIST_NAME, store_path
+    from ipmpki.source.files import read_file
 
     path = file.absolute()
     fleet = understand_text(path, str(file), read_file(file, what="the declaration")).fleet

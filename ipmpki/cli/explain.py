@@ -13,7 +13,8 @@ from ipmpki.diagnostics.fault import WrongUse
 def command(rule: str) -> int:
     """Explain RULE: what it finds, who is hurt, what to write instead."""
     from ipmpki.diagnostics.wording import closest
-    from ipmpki.rules.registry import page, registered
+    from ipmpki.rules.catalog import registered
+    from ipmpki.rules.registry import page
 
     rules = registered()
     if rule not in rules:

@@ -45,20 +45,21 @@ def command(file: Path, received: tuple[str, ...], *, force: bool, format_: str)
     for several hosts. Each is matched by its key, checked against what was ordered and against the trust
     bundle. One that could not work is not taken.
     """
-    from ipmpki.operations import project as projects
+    from ipmpki.operations.build import build
     from ipmpki.operations.import_bought import Outcome, import_certificates
+    from ipmpki.operations.load import load
     from ipmpki.source.files import read_file
 
     files = [(name, read_file(Path(name), what="the certificate")) for name in received]
-    imported = import_certificates(projects.load(file), files, passphrase=_ask, force=force)
+    imported = import_certificates(load(file), files, passphrase=_ask, force=force)
     show_problems(imported.problems, format_, " ".join(received))
     if format_ == "text":
         told = "\n".join(map(_line, imported.arrivals))
         console.say(told or "Nothing was taken: no host's certificate is in it.")
     if imported.was_changed:
-        project = projects.load(file)
+        project = load(file)
         with console.progress_bar() as progress:
-            built = projects.build(project, progress=progress)
+            built = build(project, progress=progress)
         if format_ == "text":
             tell_outcome(project, built)
     refused = any(one.outcome is Outcome.REFUSED for one in imported.arrivals)

@@ -47,19 +47,19 @@ def command(
     hosts = given[1:] if has_file else given
     if (bool(hosts), everywhere, bool(receipts)).count(True) != 1:
         raise click.UsageError("name the hosts, or say --all, or give their receipts", ctx)
-    from ipmpki.operations import project as projects
     from ipmpki.operations.installed import record_installed, record_receipts
+    from ipmpki.operations.load import load
     from ipmpki.source.files import read_file
 
     status = 0
     if receipts:
         files = [(str(path), read_file(path, what="the receipt")) for path in receipts]
-        found = record_receipts(projects.load(file), files)
+        found = record_receipts(load(file), files)
         console.say("\n".join(map(_line, found)))
         status = int(any(one.differs for one in found))
         count = sum(not one.differs for one in found)
     else:
-        count = len(record_installed(projects.load(file), None if everywhere else hosts))
+        count = len(record_installed(load(file), None if everywhere else hosts))
     console.say(f"recorded as installed: {count} host{'' if count == 1 else 's'}")
     _tell_what_is_next(file)
     return status
@@ -76,13 +76,14 @@ def _listed(files: Sequence[str]) -> str:
 
 
 def _tell_what_is_next(file: Path) -> None:
-    from ipmpki.operations import project as projects
+    from ipmpki.operations.load import load
+    from ipmpki.operations.plan import plan as make_plan
     from ipmpki.render.plan.text import render_rollover
 
-    project = projects.load(file)
+    project = load(file)
     if project.errors:
         return
-    plan = projects.plan(project)
+    plan = make_plan(project)
     told = render_rollover(plan)
     if told:
         console.say(told)

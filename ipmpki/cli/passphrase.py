@@ -48,9 +48,10 @@ def command(  # noqa: PLR0913 -- click passes each option
     it is asked for where neither helps.
     """
     from ipmpki.declaration.fleet import PassphraseSource
-    from ipmpki.operations.passphrase import change_passphrase, is_key_encrypted, opens
-    from ipmpki.operations.project import store_path, understand_text
-    from ipmpki.source.files import read_file, usable_passphrase
+    from ipmpki.operations.load import understand_text
+    from ipmpki.operations.passphrase import change_passphrase, is_key_encrypted, opens, usable_passphrase
+    from ipmpki.operations.project import store_path
+    from ipmpki.source.files import read_file
 
     path = file.absolute()
     fleet = understand_text(path, str(file), read_file(file, what="the declaration")).fleet

@@ -44,7 +44,7 @@ def given(env: str | None, file: str | None, prefix: str = "") -> bytes | None:
     if env is None and file is None:
         return None
     from ipmpki.declaration.fleet import PassphraseSource
-    from ipmpki.source.files import passphrase_from
+    from ipmpki.operations.passphrase import passphrase_from
 
     return passphrase_from(Path(), PassphraseSource(env, file), whose="the passphrase", fault=WrongUse)
 

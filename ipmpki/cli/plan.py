@@ -56,18 +56,19 @@ def command(  # noqa: PLR0913 -- one parameter an option
     strict: bool,
 ) -> int:
     """Show what a build of FILE would change, and why; change nothing."""
-    from ipmpki.operations import project as projects
+    from ipmpki.operations.load import load
+    from ipmpki.operations.plan import plan as make_plan
     from ipmpki.plans.saved import render_plan_json
     from ipmpki.render.plan.text import render_plan_text
 
     if until is not None and (out is not None or replace_ca or exit_code):
         raise click.UsageError("--until shows a calendar: it goes with --at, --format and --strict alone")
-    project = projects.load(file)
+    project = load(file)
     show_what_hurts(project.problems, str(file))
     if until is not None:
         _show_calendar(project, at or project.now, until, format_)
         return exit_status(project.problems, strict=strict)
-    plan = projects.plan(project, at=at, replace_ca=replace_ca)
+    plan = make_plan(project, at=at, replace_ca=replace_ca)
     if out is not None:
         create(out, render_plan_json(plan).encode(), overwrite=True)
     if format_ == "json":
@@ -80,12 +81,12 @@ def command(  # noqa: PLR0913 -- one parameter an option
 
 
 def _show_calendar(project: Project, start: datetime, until: datetime, format_: str) -> None:
-    from ipmpki.operations import project as projects
+    from ipmpki.operations.plan import calendar
     from ipmpki.render.plan.forecast import render_calendar_json, render_calendar_text
 
     if until <= start:
         raise click.UsageError(f"--until is to come after {start:%Y-%m-%d}")
-    work = projects.calendar(project, until, at=start)
+    work = calendar(project, until, at=start)
     render = render_calendar_json if format_ == "json" else render_calendar_text
     console.say(render(work, start, until))
 

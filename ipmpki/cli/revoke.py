@@ -44,11 +44,11 @@ def command(target: tuple[Path, str], reason: str) -> int:
     The next build puts it on the revocation list and gives the host another certificate, with another key.
     Servers refuse it once they have the new list: where the list goes to them, see [ipm] keywords, crl_file.
     """
-    from ipmpki.operations import project as projects
+    from ipmpki.operations.load import load
     from ipmpki.operations.revoke import revoke
 
     file, wanted = target
-    done = revoke(projects.load(file), wanted, RevocationReason(reason))
+    done = revoke(load(file), wanted, RevocationReason(reason))
     console.say("\n".join(_told(done, file)))
     return 0
 

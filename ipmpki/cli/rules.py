@@ -19,7 +19,7 @@ from ipmpki.cli import console
 )
 def command(format_: str) -> int:
     """List the rules that declarations and certificates are judged by, with their severity and source."""
-    from ipmpki.rules.registry import registered
+    from ipmpki.rules.catalog import registered
 
     rules = sorted(registered().values(), key=lambda rule: rule.name)
     if format_ == "json":

@@ -11,7 +11,7 @@ from ipmpki.lsp.cursor import Cursor, Slot, cursor_at, steps_of
 from ipmpki.lsp.text import Text
 from ipmpki.render.problems import visible
 from ipmpki.render.problems.rules_reference import markdown_page
-from ipmpki.rules.registry import registered
+from ipmpki.rules.catalog import registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,9 +15,9 @@ from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.lsp.text import Text, path_of, uri_of
 from ipmpki.operations.check import Reading, conclude, read
-from ipmpki.operations.project import load_text, understand_text
+from ipmpki.operations.load import load_text, understand_text
 from ipmpki.render.problems import visible
-from ipmpki.rules.registry import Surroundings
+from ipmpki.rules.context import Surroundings
 from ipmpki.source import files
 
 if TYPE_CHECKING:

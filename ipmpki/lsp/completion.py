@@ -171,7 +171,7 @@ def _tables() -> Iterator[tuple[str, ...]]:
 
 
 def _summary_of_rule(name: str) -> str:
-    from ipmpki.rules.registry import registered
+    from ipmpki.rules.catalog import registered
 
     rule = registered().get(name)
     return rule.summary if rule is not None else ""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
-    from ipmpki.rules.registry import Surroundings
+    from ipmpki.rules.context import Surroundings
     from ipmpki.source.spans import Spans
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.validate import included_patterns
-from ipmpki.operations import check as checking
-from ipmpki.rules.registry import Surroundings
-from ipmpki.source import files as reader
+from ipmpki.operations.check import check, read
+from ipmpki.rules.context import Surroundings
+from ipmpki.source.files import SourceFile, read_file, read_included
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from ipmpki.diagnostics.problem import Place, Problem
     from ipmpki.operations.check import Checked
-    from ipmpki.source.files import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +36,27 @@ class Draft:
         main = self.files[0]
         contents = self.contents | {name: content}
         if name == main.name and _patterns(name, content) != _patterns(name, main.content):
-            fresh = _open(self.path, reader.SourceFile(name, content))
+            fresh = _open(self.path, SourceFile(name, content))
             contents = fresh.contents | {one: kept for one, kept in contents.items() if one in fresh.contents}
-            return replace(fresh, files=tuple(reader.SourceFile(*one) for one in contents.items()))
-        return replace(self, files=tuple(reader.SourceFile(*one) for one in contents.items()))
+            return replace(fresh, files=tuple(SourceFile(*one) for one in contents.items()))
+        return replace(self, files=tuple(SourceFile(*one) for one in contents.items()))
 
     def check(self, now: datetime) -> Checked:
         """Judge what the files say. The store is left alone: what was issued is no matter of an edit."""
-        readings = [checking.read(one.name, one.content) for one in self.files]
-        return checking.check(readings, Surroundings(now), self.unreadable)
+        readings = [read(one.name, one.content) for one in self.files]
+        return check(readings, Surroundings(now), self.unreadable)
 
 
 def open_draft(path: Path) -> Draft:
     """Read a declaration and the files it includes. Raises UnreadableFile."""
-    return _open(path, reader.SourceFile(str(path), reader.read_file(path, what="the declaration")))
+    return _open(path, SourceFile(str(path), read_file(path, what="the declaration")))
 
 
 def _open(path: Path, main: SourceFile) -> Draft:
     patterns = _patterns(main.name, main.content)
-    included, unreadable = reader.read_included(path.absolute(), main.name, patterns)
+    included, unreadable = read_included(path.absolute(), main.name, patterns)
     return Draft(path, (main, *included), unreadable)
 
 
 def _patterns(name: str, content: bytes) -> tuple[tuple[str, Place], ...]:
-    return included_patterns(checking.read(name, content).document)
+    return included_patterns(read(name, content).document)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.diagnostics.wording import closest, quote
 from ipmpki.operations.status import find_store
-from ipmpki.store.events import Chapter, Event, tell
+from ipmpki.store.events import Event, Remembered, Story, tell
 from ipmpki.store.sqlite.history import find_serial, read_events, read_holders, read_kept
 from ipmpki.x509.certificate import CertificateFacts, read_certificate
 from ipmpki.x509.serial_number import read_serials
@@ -20,30 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.store.events import Kept
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """A certificate with what stands in it."""
-
-    chapter: Chapter
-    facts: CertificateFacts
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """The certificate that was asked for, and those of its host that came before it, newest first.
-
-    ``later`` counts those that came after it. ``at`` is when this was read. ``also`` is the name under which
-    a server's second certificate is kept, which its own programs show where they are clients.
-    """
-
-    host: str
-    at: datetime
-    shown: Remembered
-    before: tuple[Remembered, ...]
-    later: int
-    also: str | None
 
 
 def recall(path: Path, wanted: str) -> Story:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics.fault import Fault, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
+from ipmpki.source.files import read_file
+from ipmpki.source.secrets import is_usual_variable_name
 from ipmpki.store.sqlite import open_store, read_authority_keys
 from ipmpki.x509 import keys
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from ipmpki.declaration.fleet import PassphraseSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +95,52 @@ def change_passphrase(
         detail = "without a passphrase" if new is None else "with another one"
         ledger.replace_authority_keys(changed, "authority-passphrase-changed", detail)
     return Changed(len(changed) - 1, tuple(unopened))
+
+
+_UNNAMED = "the environment variable that is named for "
+
+
+def read_passphrase(root: Path, source: PassphraseSource | None) -> bytes | None:
+    """The passphrase of the CA's key from where it is declared; None where none is.
+
+    Raises WrongDeclaration where it is empty or its environment variable is not set.
+    """
+    if source is None:
+        return None
+    return passphrase_from(root, source, whose="the CA key's passphrase", fault=WrongDeclaration)
+
+
+def usable_passphrase(root: Path, source: PassphraseSource | None) -> bytes | None:
+    """The same for whoever can do without: None also where it is declared and not to be had."""
+    try:
+        return read_passphrase(root, source)
+    except Fault:
+        return None
+
+
+def passphrase_from(root: Path, source: PassphraseSource, *, whose: str, fault: type[Fault]) -> bytes:
+    """A passphrase from an environment variable or a file's first line, as octets, never empty.
+
+    A relative path is meant from ``root``. Raises ``fault``, or UnreadableFile.
+    """
+    if source.env is not None:
+        value = os.environ.get(source.env)
+        if not value:
+            # Where somebody wrote the passphrase itself, it must not be shown.
+            name = source.env if is_usual_variable_name(source.env) else "NAME"
+            which = (
+                f"the environment variable {name}, for {whose}," if name == source.env else _UNNAMED + whose
+            )
+            raise fault(
+                f"{which} is not set",
+                f"set it for this command only, for example: read -rs {name}; export {name}",
+            )
+        return os.fsencode(value)
+    content = read_file(root / (source.file or ""), what="the passphrase file")
+    passphrase = content.partition(b"\n")[0].rstrip(b"\r")
+    if not passphrase:
+        raise fault(
+            f"the passphrase file '{source.file}' has an empty first line",
+            "write the passphrase into its first line",
+        )
+    return passphrase

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.operations.check import read
-from ipmpki.operations.project import STORE_NAME, store_path, understand_text
+from ipmpki.operations.load import understand_text
+from ipmpki.operations.project import STORE_NAME, store_path
 from ipmpki.plans.status import Status, shown_subject, stand, waited_for
 from ipmpki.source import files
 from ipmpki.store.sqlite import read_issued

@@ -1,4 +1,4 @@
-"""Who else gets at the files of a declaration: by their permissions, or because git would take them in.
+"""What lies around a declaration: its secrets, who else gets at its files, whether git would take them in.
 
 Nothing is judged here; the rules do that with what is found.
 """
@@ -7,22 +7,47 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.pkcs11_uri import is_token_uri
+from ipmpki.diagnostics.problem import Place
+from ipmpki.operations.project import DIST_NAME
+from ipmpki.operations.trust_bundle import untrusted_hosts
 from ipmpki.plans.dist_layout import host_folder
-from ipmpki.rules.registry import Access, Secret
+from ipmpki.rules.context import Access, KeyFile, Secret, Surroundings
+from ipmpki.source.files import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ipmpki.declaration import tables
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.diagnostics.problem import Place
+    from ipmpki.diagnostics.problem import Problem
+    from ipmpki.operations.check import Understood
+    from ipmpki.store.records import Issued
 
 _PATIENCE_SECONDS = 5.0
 """A repository on a network drive may be slow; what it would have said is worth no more."""
+
+
+def surroundings_of(
+    path: Path, understood: Understood, store: Path, issued: Issued, now: datetime
+) -> Surroundings:
+    """What rules may know beside the declaration at ``path``, as of ``now``."""
+    root, fleet = path.parent, understood.fleet
+    if fleet is None:
+        return Surroundings(now)
+    return Surroundings(
+        now,
+        key_files=tuple(secret_files(root, fleet, store)),
+        issued=issued,
+        bundle_changed_at=bundle_changed_at(root, fleet),
+        untrusted=untrusted_hosts(root, fleet, store, issued, now),
+        accesses=tuple(accesses(root, map(Place, understood.sources), fleet, store)),
+        secrets=secrets(root, fleet, store, root / DIST_NAME),
+    )
 
 
 # --- Permissions ------------------------------------------------------------------------------------
@@ -186,3 +211,54 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Without what a hook of git says of its own repository, which may be another."""
     kept = {name: value for name, value in environment.items() if not name.startswith("GIT_")}
     return kept | {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"}
+
+
+def missing_files(root: Path, fleet: Fleet, *, is_adopted: bool) -> Iterator[Problem]:
+    """Files the declaration names that are not there. An adopted authority's key lies in the store."""
+    ca = fleet.place.at(fleet.signing_table)
+    named: list[tuple[str | None, Place]] = []
+    if fleet.existing is not None:
+        named.append((fleet.existing.certificate, ca.at("certificate")))
+        if not is_adopted and fleet.token_key is None:
+            named.append((fleet.existing.key_file, ca.at("key_file")))
+    if fleet.passphrase is not None:
+        named.append((fleet.passphrase.file, _passphrase_place(fleet)))
+    if fleet.is_third_party and fleet.bundle is not None:
+        named.append((fleet.bundle.path, fleet.place.at("ca", fleet.bundle.key)))
+    for path, place in named:
+        if path is not None and not (root / path).is_file():
+            yield unreadable(f"there is no file '{path}'", place)
+
+
+def _passphrase_place(fleet: Fleet) -> Place:
+    """Where the file of the passphrase, or of a token's PIN, is named."""
+    ca = fleet.place.at(fleet.signing_table)
+    declared = getattr(fleet.declared, fleet.signing_table).passphrase
+    return ca.at("passphrase", "file") if declared is not None else ca.at("key_file")
+
+
+def bundle_changed_at(root: Path, fleet: Fleet) -> datetime | None:
+    """When the file of the trust bundle last changed; None where there is none. Files keep no better date."""
+    if not fleet.is_third_party or fleet.bundle is None:
+        return None
+    try:
+        return datetime.fromtimestamp((root / fleet.bundle.path).stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
+
+
+def secret_files(root: Path, fleet: Fleet, store: Path) -> Iterator[KeyFile]:
+    """The files that hold secrets, with their permissions, for the rule that judges these."""
+    ca = fleet.place.at(fleet.signing_table)
+    named: list[tuple[str | None, Place]] = []
+    if fleet.existing is not None and fleet.token_key is None:
+        named.append((fleet.existing.key_file, ca.at("key_file")))
+    if fleet.passphrase is not None:
+        named.append((fleet.passphrase.file, _passphrase_place(fleet)))
+    store_place = fleet.place.at("store") if fleet.declared.store is not None else ca
+    named.append((str(store), store_place))
+    if os.name != "posix":
+        return
+    for path, place in named:
+        if path is not None and (root / path).is_file():
+            yield KeyFile(path, (root / path).stat().st_mode & 0o777, place)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.operations.project import load
+from ipmpki.operations.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ipmpki.operations.history import Remembered, Story
-    from ipmpki.store.events import Event
+    from ipmpki.store.events import Event, Remembered, Story
 
 _PURPOSES = {"serverAuth": "server (serverAuth)", "clientAuth": "client (clientAuth)"}
 _LABEL = 13

@@ -51,7 +51,7 @@ def _declaration() -> dict[str, Any]:
 def _name_silenceable_rules(ignore: dict[str, Any]) -> None:
     """Let editors complete the names of the rules that can be ignored: all but errors."""
     from ipmpki.diagnostics.problem import Severity
-    from ipmpki.rules.registry import registered
+    from ipmpki.rules.catalog import registered
 
     ignore["items"]["enum"] = [
         rule.name

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.rules.registry import Finding, Surroundings, reported_elsewhere, state_rule
+from ipmpki.rules.registry import Finding, reported_elsewhere, state_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import Fleet
+    from ipmpki.rules.context import Surroundings
 
 
 @reported_elsewhere(Severity.INFO, cites="RFC 2986, section 3")

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Fix, Place, Problem, Remove, Replace, Severity
 from ipmpki.diagnostics.wording import certain, closest, quote
-from ipmpki.rules.registry import Finding, Rule, Surroundings, registered
+from ipmpki.rules.catalog import registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ipmpki.declaration.fleet import Fleet
+    from ipmpki.rules.context import Surroundings
+    from ipmpki.rules.registry import Finding, Rule
     from ipmpki.x509.presented import Presented
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import days, quote
-from ipmpki.rules.registry import VENDOR, Finding, Surroundings, state_rule
+from ipmpki.rules.registry import VENDOR, Finding, state_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
+    from ipmpki.rules.context import Surroundings
     from ipmpki.store.records import Issued, IssuedCertificate
 
 _AUTHORITY_NOTICE = timedelta(days=90)

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from ipmpki.rules.context import Surroundings
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Fix, Place, Related, Severity
-    from ipmpki.store.records import Issued
     from ipmpki.x509.presented import Presented
 
 HEADINGS = ("What it finds", "Who is hurt", "Example", "Instead")
@@ -38,55 +39,6 @@ class Finding:
     place: Place
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFile:
-    """A file with a private key or a passphrase, and its permission bits (0 where the system has none)."""
-
-    path: str
-    mode: int
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A file that decides who gets a certificate, or a folder above such files, and its permission bits."""
-
-    path: str
-    mode: int
-    place: Place
-    is_folder: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """Where private keys or a passphrase lie, or will: as shown to people, and as an absolute path.
-
-    ``repository`` is the git work tree that would take it in; None where there is none, or it is ignored.
-    """
-
-    path: str
-    absolute: str
-    place: Place
-    repository: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What rules may know beside the declaration: the time, how files lie on the disk, what was issued.
-
-    ``bundle_changed_at`` is when the trust bundle's file last changed; ``untrusted`` has hosts whose
-    certificate leads to none of its authorities, each with the issuer's name.
-    """
-
-    now: datetime
-    key_files: tuple[KeyFile, ...] = ()
-    issued: Issued | None = None
-    bundle_changed_at: datetime | None = None
-    untrusted: tuple[tuple[str, str], ...] = ()
-    accesses: tuple[Access, ...] = ()
-    secrets: tuple[Secret, ...] = ()
 
 
 HostCheck: TypeAlias = Callable[["HostSpec"], Iterable[Finding]]
@@ -226,11 +178,8 @@ def _page(function: Callable[..., object]) -> str:
     return inspect.cleandoc(function.__doc__ or "")
 
 
-def registered() -> dict[str, Rule]:
-    """All rules by name, those of every subject loaded, in alphabetical order."""
-    from ipmpki.rules import subjects  # each registers its rules as it is imported
-
-    assert subjects  # noqa: S101 -- imported for its effect
+def rules_so_far() -> dict[str, Rule]:
+    """The rules of the modules imported so far, by name, in alphabetical order; ``catalog`` imports all."""
     for name, check in _ALSO_OF_PRESENTED.items():
         _RULES[name] = replace(_RULES[name], presented_check=check)
     _ALSO_OF_PRESENTED.clear()

@@ -11,13 +11,14 @@ from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import days
 from ipmpki.rules.ipm import site_value
-from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
+from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, state_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import Place
+    from ipmpki.rules.context import Surroundings
 
 _EVERY_WEEK = timedelta(days=7)
 """Whoever goes to each host more often than once a week by hand will miss one."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.rules.registry import Finding, Surroundings, fleet_rule, state_rule
+from ipmpki.rules.registry import Finding, fleet_rule, state_rule
 from ipmpki.source.secrets import AUTHORITIES, is_variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.rules.registry import Secret
+    from ipmpki.rules.context import Secret, Surroundings
 
 _WRITABLE_BY_ALL = 0o002
 _STICKY = 0o1000

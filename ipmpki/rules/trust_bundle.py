@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import days, quote
-from ipmpki.rules.registry import VENDOR, Finding, Surroundings, fleet_rule, state_rule
+from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, state_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import Fleet
+    from ipmpki.rules.context import Surroundings
 
 
 @fleet_rule(Severity.INFO, cites=f"{VENDOR}: the CA certificate must be available for servers and clients")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.store.records import IssuedCertificate
+    from ipmpki.x509.certificate import CertificateFacts
 
 _REVOKED = "certificate-revoked"
 
@@ -68,3 +70,27 @@ def _ending(one: Kept, events: Sequence[Event]) -> Event | None:
         return None
     others = (event for event in events if event.at == retired_at and event.serial != serial)
     return next((event for event in others if event.kind.startswith("certificate-")), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A certificate with what stands in it."""
+
+    chapter: Chapter
+    facts: CertificateFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The certificate that was asked for, and those of its host that came before it, newest first.
+
+    ``later`` counts those that came after it. ``at`` is when this was read. ``also`` is the name under which
+    a server's second certificate is kept, which its own programs show where they are clients.
+    """
+
+    host: str
+    at: datetime
+    shown: Remembered
+    before: tuple[Remembered, ...]
+    later: int
+    also: str | None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ipmpki import load, plan
 from tests.adopting.old import OldPki, print_shop
 from tests.cli.command import Outcome, ipmpki
 
@@ -41,15 +42,11 @@ class Heir:
 
     def load(self, **options: Any) -> Project:
         """The new declaration and its store."""
-        from ipmpki.operations import project
-
-        return project.load(self.declaration, **options)
+        return load(self.declaration, **options)
 
     def plan(self, **options: Any) -> Plan:
         """What a build would do."""
-        from ipmpki.operations import project
-
-        return project.plan(self.load(), **options)
+        return plan(self.load(), **options)
 
     def changes(self) -> dict[tuple[str, str | None], tuple[str, str]]:
         """What a build would do to certificates and the CRL: action and reasons, by artifact and host."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.rules.registry import registered
+from ipmpki.rules.catalog import registered
 from tests.cli.command import ipmpki
 from tests.cli.pseudoterminal import on_terminal
 from tests.shop import Shop, client

@@ -83,7 +83,7 @@ def test_an_unforeseen_failure_is_one_line_without_a_traceback(
         message = "with a secret in it"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr("ipmpki.operations.project.load", broken)
+    monkeypatch.setattr("ipmpki.operations.load.load", broken)
     failed = ipmpki("check", tmp_path / "pki.toml")
     assert failed.status == 4
     assert "ZeroDivisionError" in failed.err
@@ -100,7 +100,7 @@ def test_an_interrupt_says_how_to_carry_on(monkeypatch: pytest.MonkeyPatch, tmp_
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ipmpki.operations.project.load", interrupted)
+    monkeypatch.setattr("ipmpki.operations.load.load", interrupted)
     failed = ipmpki("check", tmp_path / "pki.toml")
     assert failed.status == 130
     assert (

@@ -14,14 +14,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ipmpki.operations.project import build, load, plan
+from ipmpki.operations.build import build
+from ipmpki.operations.load import load
+from ipmpki.operations.plan import plan
 from ipmpki.store.sqlite import read_issued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ipmpki.operations.project import Built
+    from ipmpki.operations.build import Built
     from tests.faults.fleets import Fleet
 
 PRIVATE_FILES = ("-key.pem", ".db", ".db-journal", ".db-wal", ".db-shm", ".db.lock")

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.operations.project import build, load, plan
+from ipmpki.operations.build import build
+from ipmpki.operations.load import load
+from ipmpki.operations.plan import plan
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import Ledger, sight
 from tests.faults.mounts import remount, tmpfs

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.operations.project import load, plan
+from ipmpki.operations.load import load
+from ipmpki.operations.plan import plan
 from tests.faults.fleets import Fleet
 from tests.faults.running import LONGEST, started
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.issue import certificates, workers
-from ipmpki.operations.project import build, load, plan
+from ipmpki.operations.build import build
+from ipmpki.operations.load import load
+from ipmpki.operations.plan import plan
 from ipmpki.x509 import keys
 from tests.faults.fleets import Fleet
 from tests.faults.killing import killed_at

@@ -88,7 +88,8 @@ def _tell_of_store() -> None:
 
 
 def _hold(file: str) -> None:
-    from ipmpki.operations.project import build, load
+    from ipmpki.operations.build import build
+    from ipmpki.operations.load import load
 
     is_told = False
 
@@ -103,7 +104,8 @@ def _hold(file: str) -> None:
 
 
 def _watch(file: str) -> None:
-    from ipmpki.operations.project import build, load
+    from ipmpki.operations.build import build
+    from ipmpki.operations.load import load
     from tests.faults.ledger import too_wide_below
 
     os.umask(0)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.operations.project import build, load
+from ipmpki.operations.build import build
+from ipmpki.operations.load import load
 from tests.faults.fleets import Fleet
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.operations.project import build, load
+from ipmpki.operations.build import build
+from ipmpki.operations.load import load
 from ipmpki.store.sqlite import VERSION
 from tests.faults.ledger import sight
 from tests.faults.running import Outcome, mortal, started

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 
-from ipmpki.operations.project import build, load
+from ipmpki.operations.build import build
+from ipmpki.operations.load import load
 from ipmpki.store.sqlite import VERSION
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.operations.project import build, load
+from ipmpki.operations.build import build
+from ipmpki.operations.load import load
 from ipmpki.store.sqlite import find_rows
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight

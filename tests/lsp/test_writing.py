@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ipmpki.lsp.text import Text
-from ipmpki.rules.registry import registered
+from ipmpki.rules.catalog import registered
 from tests.lsp.editor import Editor
 from tests.problems import AUTHORITY, CLIENT, fleet_with, server
 

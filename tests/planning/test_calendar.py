@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.operations import project
 from ipmpki.operations.installed import record_installed
+from ipmpki.operations.plan import calendar
 from ipmpki.plans.forecast import Task
 from tests.cli.command import ipmpki
 from tests.shop import HEAD, SERVER, Shop, client
@@ -24,7 +24,7 @@ CRL = '\n[ipm.keywords]\ncrl_file = "NameReadOffTheSample"\n'
 
 
 def ahead(shop: Shop, years: int) -> tuple[Work, ...]:
-    return project.calendar(shop.load(), shop.now + timedelta(days=365 * years))
+    return calendar(shop.load(), shop.now + timedelta(days=365 * years))
 
 
 def days_with_work(shop: Shop, years: int) -> dict[str, set[str]]:
@@ -112,4 +112,4 @@ def test_a_quiet_time_is_said_to_be_one(built_shop: Shop) -> None:
 
 
 def test_before_anything_is_issued_only_a_plan_can_tell(shop: Shop) -> None:
-    assert project.calendar(shop.load(), datetime(2036, 1, 1, tzinfo=UTC)) == ()
+    assert calendar(shop.load(), datetime(2036, 1, 1, tzinfo=UTC)) == ()

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -20,9 +21,9 @@ from hypothesis import strategies as st
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Position, Severity, Span
 from ipmpki.render.problems.rule_pages import rule_pages
-from ipmpki.render.report.document import Report, render_report
+from ipmpki.render.report.files import render_report
 from ipmpki.render.report.timeline import MOST_BARS, MOST_PERIODS, draw_timeline
-from ipmpki.rules.registry import registered
+from ipmpki.rules.catalog import registered
 from tests.render.reports import (
     AS_OF,
     AUTHORITY,
@@ -37,6 +38,9 @@ from tests.render.reports import (
     problem,
     shared_alias,
 )
+
+if TYPE_CHECKING:
+    from ipmpki.render.report.document import Report
 
 VOID = {"meta", "input", "wbr", "link", "br", "img", "hr"}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ipmpki.render.problems.html import render_problem_page
-from ipmpki.render.report.document import Report, render_report
+from ipmpki.render.report.files import render_report
 from tests.extent import mostly_exhaustive
 from tests.render.browser import SCHEMES, opened
 from tests.render.reports import (
@@ -27,6 +27,8 @@ from tests.tools import require, require_module
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    from ipmpki.render.report.document import Report
 
 REPORTS: dict[str, Report] = {
     "print-room": PRINT_ROOM,

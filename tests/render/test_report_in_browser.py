@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.declaration.vocabulary import Role
-from ipmpki.render.report.document import Report, render_report
+from ipmpki.render.report.files import render_report
 from tests.extent import mostly_exhaustive
 from tests.render.browser import SCHEMES, WIDTHS, opened
 from tests.render.reports import (
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
+
+    from ipmpki.render.report.document import Report
 
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
 REPORTS: dict[str, Report] = {

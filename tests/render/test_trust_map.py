@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.plans.plan import Rollover, Stage
-from ipmpki.render.report.document import Report, render_report
+from ipmpki.render.report.files import render_report
 from ipmpki.render.report.trust_map import TrustMap, draw_trust
 from ipmpki.render.report.words import take_census
 from tests.render.browser import opened
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser
+
+    from ipmpki.render.report.document import Report
 
 ONE_WAY = replace(PRINT_ROOM, mutual_auth=False)
 BOUGHT = replace(ONE_WAY, is_bought=True, bundle=BUNDLE, authority=None, revocation_list=None)

@@ -9,11 +9,13 @@ import pytest
 
 from ipmpki.diagnostics.problem import Problem, Severity
 from ipmpki.rules import engine
-from ipmpki.rules.registry import Rule, registered
+from ipmpki.rules.catalog import registered
 from tests.problems import AUTHORITY, CLIENT, QUIET, checked, rules_of, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ipmpki.rules.registry import Rule
 
 ALIASES = AUTHORITY + server('aliases = ["ipm1", "ipm1.example.com"]') + CLIENT
 

@@ -12,7 +12,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.rules.registry import HEADINGS, REST_OF_A_FILE, Rule, page, registered
+from ipmpki.rules.catalog import registered
+from ipmpki.rules.registry import HEADINGS, REST_OF_A_FILE, Rule, page
 from tests.cli.command import ipmpki
 from tests.problems import rules_of
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.rules.registry import Finding, fleet_rule, registered, reported_elsewhere
+from ipmpki.rules.catalog import registered
+from ipmpki.rules.registry import Finding, fleet_rule, reported_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ipmpki.rules.registry import Surroundings
+from ipmpki.rules.context import Surroundings
 from ipmpki.store.records import Issued
 from tests.problems import AUTHORITY, CLIENT, NOW, certificate_until, checked, rules_of, server
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ipmpki.diagnostics.problem import Place
-from ipmpki.rules.registry import KeyFile, Surroundings
+from ipmpki.rules.context import KeyFile, Surroundings
 from ipmpki.store.records import Issued
 from tests.problems import AUTHORITY, CLIENT, NOW, checked, fleet_with, places_of, rules_of, server
 

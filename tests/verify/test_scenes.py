@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ipmpki.rules.registry import registered
+from ipmpki.rules.catalog import registered
 from tests.cli.command import ipmpki
 from tests.verify import mint, scenes_of_chains, scenes_of_leaves
 from tests.verify.scenes import GOOD, SCENES, lay

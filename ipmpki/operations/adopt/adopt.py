@@ -9,7 +9,6 @@ from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import PassphraseSource
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.operations import project as projects
 from ipmpki.operations.adopt.choose_authority import OldAuthority, choose_authority
 from ipmpki.operations.adopt.hosts import HostEntry, Naming, entry_of, group_by_host
 from ipmpki.operations.adopt.index_and_crl import Books, Past, past_of, read_books
@@ -18,6 +17,7 @@ from ipmpki.operations.adopt.rows import Ledger
 from ipmpki.operations.adopt.survey import survey_files
 from ipmpki.operations.adopt.walk import read_folder
 from ipmpki.operations.adopt.write_declaration import Declared, declaration_text, request_path
+from ipmpki.operations.load import load_text
 from ipmpki.store.records import IssuedCertificate, StoredAuthority, StoredRevocationList
 from ipmpki.x509 import issuer as issuing
 from ipmpki.x509 import keys
@@ -120,7 +120,7 @@ def prepare(wish: Wish) -> Adoption:
         wish.now,
     )
     text = declaration_text(declared, wish.template)
-    project = projects.load_text(wish.into.absolute(), str(wish.into), text.encode(), now=wish.now)
+    project = load_text(wish.into.absolute(), str(wish.into), text.encode(), now=wish.now)
     rows = Ledger(survey, old, books, naming, past, wish.now).rows(hosts, _fleet(project))
     tell_leftovers(survey, old)
     return Adoption(

@@ -12,8 +12,9 @@ from ipmpki.diagnostics.fault import UnreadableFile, WrongDeclaration, WrongUse
 from ipmpki.operations.backup.archive import Manifest, write_archive
 from ipmpki.operations.backup.sealed_file import Sealer
 from ipmpki.operations.check import read
-from ipmpki.operations.project import store_path, understand_text
-from ipmpki.source import files as reader
+from ipmpki.operations.load import understand_text
+from ipmpki.operations.project import store_path
+from ipmpki.source.files import read_file, read_included
 from ipmpki.store.sqlite import snapshot
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def make_backup(declaration: Path, target: Path, *, now: datetime) -> Backup:
     and Fault where there is no sound store.
     """
     path = declaration.absolute()
-    content = reader.read_file(declaration, what="the declaration")
+    content = read_file(declaration, what="the declaration")
     fleet = understand_text(path, str(declaration), content).fleet
     if fleet is None:
         raise WrongDeclaration(
@@ -65,7 +66,7 @@ def make_backup(declaration: Path, target: Path, *, now: datetime) -> Backup:
 def _files(path: Path, content: bytes, fleet: Fleet) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """What is to be copied beside the store, by relative path, and the names of what cannot be."""
     root = path.parent
-    included, _ = reader.read_included(path, "", included_patterns(read(path.name, content).document))
+    included, _ = read_included(path, "", included_patterns(read(path.name, content).document))
     files = {path.name: content} | {PurePath(one.name).as_posix(): one.content for one in included}
     left_out = []
     for named in dict.fromkeys(_named(fleet)):
@@ -75,7 +76,7 @@ def _files(path: Path, content: bytes, fleet: Fleet) -> tuple[dict[str, bytes], 
             left_out.append(named)
             continue
         try:
-            files[PurePath(named).as_posix()] = reader.read_file(root / named, what="the file")
+            files[PurePath(named).as_posix()] = read_file(root / named, what="the file")
         except UnreadableFile:
             left_out.append(named)
     outside = [name for name in files if ".." in PurePath(name).parts or PurePath(name).is_absolute()]

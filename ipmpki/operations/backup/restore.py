@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 from ipmpki.operations.backup.archive import Archive
 from ipmpki.operations.backup.sealed_file import BackupUnreadable, Unsealer
-from ipmpki.operations.project import store_path, understand_text
+from ipmpki.operations.load import understand_text
+from ipmpki.operations.project import store_path
 from ipmpki.source import files
 from ipmpki.store.sqlite import (
     candidate,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.render.prose import Code, Sentence
-from ipmpki.rules.registry import page, registered
+from ipmpki.rules.catalog import registered
+from ipmpki.rules.registry import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as quote_url
 
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.rules.registry import registered
+from ipmpki.rules.catalog import registered
 from ipmpki.version import __version__
 
 if TYPE_CHECKING:

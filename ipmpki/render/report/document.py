@@ -5,12 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.render.host_folder.contents import RenderedFile
-from ipmpki.render.report.html import render_html
-from ipmpki.render.report.json import render_json
-from ipmpki.render.report.text import render_plain
-from ipmpki.render.report.words import take_census
-
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -25,7 +19,6 @@ __all__ = [
     "ReportedCertificate",
     "ReportedHost",
     "ReportedRevocationList",
-    "render_report",
 ]
 
 
@@ -138,13 +131,3 @@ class Report:
     is_mixed: bool = False
     outgoing: tuple[ReportedAuthority, ...] = ()
     rollover: Rollover | None = None
-
-
-def render_report(report: Report) -> tuple[RenderedFile, ...]:
-    """The three report files of dist/: the same report gives the same bytes, on any day."""
-    census = take_census(report)
-    return (
-        RenderedFile("report.html", render_html(report, census), 0o644),
-        RenderedFile("report.txt", render_plain(report, census), 0o644),
-        RenderedFile("report.json", render_json(report, census), 0o644),
-    )

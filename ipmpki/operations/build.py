@@ -1,0 +1,151 @@
+"""Carry a plan out: issue, record, publish."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipmpki.diagnostics.fault import WrongUse
+from ipmpki.operations.check import conclude
+from ipmpki.operations.passphrase import read_passphrase
+from ipmpki.operations.plan import sound_fleet, world_of
+from ipmpki.operations.project import Project, Refused
+from ipmpki.operations.surroundings import surroundings_of
+from ipmpki.plans.dist_layout import REPORT_FOLDER
+from ipmpki.plans.make import make_plan
+from ipmpki.plans.plan import Plan, Stage
+from ipmpki.publish.dist import Publisher
+from ipmpki.source.files import read_file
+from ipmpki.store.sqlite import open_store
+
+if TYPE_CHECKING:
+    from ipmpki.declaration.fleet import Fleet
+    from ipmpki.diagnostics.problem import LocatedProblem
+    from ipmpki.issue.context import AuthorityFiles, Progress
+    from ipmpki.publish.folders import Outlet
+    from ipmpki.store.records import Issued
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did. ``problems`` are those that remain after it."""
+
+    plan: Plan
+    problems: tuple[LocatedProblem, ...]
+    issued: Issued
+    report_changed: bool
+
+
+def build(
+    project: Project, *, saved: Plan | None = None, replace_ca: bool = False, progress: Progress | None = None
+) -> Built:
+    """Plan, issue, publish. With ``saved``, do exactly that plan or refuse as the world has moved.
+
+    Raises Refused where the declaration has errors (the report says so, all else is untouched), WrongUse
+    where the authority would be replaced without leave, and Fault where the work itself fails.
+    """
+    try:
+        fleet = sound_fleet(project)
+    except Refused:
+        _publish_refusal(project)
+        raise
+    from ipmpki.issue.certificates import carry_out, preflight
+    from ipmpki.issue.context import Commission
+    from ipmpki.issue.requests import order
+    from ipmpki.publish.folders import Outlet, distribute
+
+    commission = Commission(
+        fleet=fleet,
+        passphrase=lambda: read_passphrase(project.root, fleet.passphrase),
+        authority_files=lambda: _authority_files(project, fleet),
+        trust_bundle=project.trust_bundle,
+        random_bytes=os.urandom,
+        now=project.now,
+        progress=progress or _no_progress,
+    )
+    allowed = replace_ca or (saved is not None and saved.allows_ca_replacement)
+    agreed = _agreed_plan(project, fleet, project.issued, saved, allowed=allowed)
+    preflight(agreed, commission, project.issued)
+    with open_store(project.store, now=project.now) as store:
+        held = store.issued()
+        if held != project.issued:  # another build came between
+            agreed = _agreed_plan(project, fleet, held, saved, allowed=allowed)
+        outlet = Outlet(store, Publisher(project.dist), project.now)
+        outlet.publisher.recover()
+        if agreed.changes:
+            outlet.publisher.prepare()
+        issued = carry_out(agreed, commission, store, order(agreed, commission, store, held))
+        distribute(agreed, commission, outlet, issued)
+        built = _distribute_report(project, fleet, agreed, outlet)
+        outlet.publisher.finish()
+        return built
+
+
+def _agreed_plan(
+    project: Project, fleet: Fleet, issued: Issued, saved: Plan | None, *, allowed: bool
+) -> Plan:
+    found = make_plan(world_of(project, fleet, issued, project.now), allows_ca_replacement=allowed)
+    if saved is not None and (found.world, found.changes) != (saved.world, saved.changes):
+        raise WrongUse(
+            "the world has moved since the plan was saved: a build would do something else now",
+            "look at 'ipmpki plan' again, and save it anew",
+        )
+    if found.replaces_ca and not allowed:
+        raise WrongUse(
+            "this would replace the certificate authority, and with it every certificate",
+            f"look at 'ipmpki plan'; undo the change in [{fleet.signing_table}]; or declare generation ="
+            f" {fleet.authority.generation + 1} there, for a successor that takes over without an outage; or"
+            " say: ipmpki build --replace-ca",
+        )
+    return found
+
+
+def _authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
+    from ipmpki.issue.context import AuthorityFiles
+
+    assert fleet.existing is not None  # noqa: S101 -- asked for only where one is declared
+    key_file = fleet.existing.key_file
+    return AuthorityFiles(
+        read_file(project.root / fleet.existing.certificate, what="the CA certificate"),
+        fleet.token_key.encode()
+        if fleet.token_key is not None
+        else read_file(project.root / key_file, what="the CA key"),
+    )
+
+
+def _no_progress(_work: str, _done: int, _total: int) -> None:
+    pass
+
+
+def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Outlet) -> Built:
+    from ipmpki.publish.folders import distribute_report
+    from ipmpki.render.report.collect import report_of
+    from ipmpki.render.report.files import render_report
+
+    issued = outlet.store.issued()
+    surroundings = surroundings_of(project.path, project.understood, project.store, issued, project.now)
+    problems = conclude(project.understood, surroundings).problems
+    bundle = project.trust_bundle() if fleet.is_third_party and fleet.bundle is not None else None
+    rollover = agreed.rollover if agreed.rollover and agreed.rollover.stage is not Stage.RETIRE else None
+    report = report_of(
+        project.path.name, fleet, issued, problems, refused=False, bundle=bundle, rollover=rollover
+    )
+    files = render_report(report)
+    if fleet.is_third_party:
+        from ipmpki.render.host_folder.order_form import render_orders
+
+        files = (*files, render_orders(fleet.hosts, tuple(issued.requests.values())))
+    changed = distribute_report(files, outlet, issued)
+    return Built(agreed, problems, issued, changed)
+
+
+def _publish_refusal(project: Project) -> None:
+    """Write the three report files, which say that the build was refused, and touch nothing else."""
+    from ipmpki.render.report.collect import report_of
+    from ipmpki.render.report.files import render_report
+
+    report = report_of(project.path.name, project.fleet, project.issued, project.problems, refused=True)
+    publisher = Publisher(project.dist)
+    publisher.place_files(REPORT_FOLDER, render_report(report))
+    publisher.finish()

@@ -1,0 +1,80 @@
+"""Read a declaration, the files it names and its store, and judge them together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ipmpki.declaration.validate import included_patterns
+from ipmpki.diagnostics.problem import Severity
+from ipmpki.operations.check import Understood, conclude, judged, read, understand
+from ipmpki.operations.host_requests import read_requests
+from ipmpki.operations.project import Project, store_path
+from ipmpki.operations.surroundings import missing_files, surroundings_of
+from ipmpki.operations.trust_bundle import bundle_problems
+from ipmpki.source.files import read_file, read_included
+from ipmpki.store.sqlite import read_issued
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ipmpki.diagnostics.problem import LocatedProblem
+    from ipmpki.store.records import Issued
+
+
+def load(path: str | os.PathLike[str], *, now: datetime | None = None) -> Project:
+    """Read a declaration, its included files and its store, and judge them.
+
+    ``now`` is the time to judge by (aware; the clock's where it is not given). Raises Fault where a file
+    or the store cannot be read; what is wrong in the declaration becomes problems.
+    """
+    now = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
+    name = os.fspath(path)
+    absolute = Path(name).absolute()
+    content = read_file(Path(name), what="the declaration")
+    return load_text(absolute, name, content, now=now)
+
+
+def load_text(
+    path: Path, name: str, content: bytes, *, now: datetime, unsaved: Mapping[Path, bytes] | None = None
+) -> Project:
+    """The same for a declaration whose bytes are given, such as one that is about to be saved.
+
+    ``unsaved`` has, by resolved path, what included files hold in an editor.
+    """
+    understood = understand_text(path, name, content, unsaved)
+    fleet = understood.fleet
+    store = store_path(path, fleet)
+    issued = read_issued(store)
+    if fleet is not None:
+        missing = missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
+        fleet, found = read_requests(path.parent, fleet)
+        understood = replace(understood, fleet=fleet, problems=(*understood.problems, *found))
+        unusable = bundle_problems(path.parent, fleet, now)
+        understood = judged(replace(understood, problems=(*understood.problems, *missing, *unusable)))
+    checked = conclude(understood, surroundings_of(path, understood, store, issued, now))
+    return Project(path, name, understood, checked.problems, issued, store, now)
+
+
+def understand_text(
+    path: Path, name: str, content: bytes, unsaved: Mapping[Path, bytes] | None = None
+) -> Understood:
+    """What a declaration and the files it includes say, before any rule judges it."""
+    main = read(name, content)
+    patterns = included_patterns(main.document)
+    included, found = read_included(path, name, patterns, unsaved)
+    sites = [read(file.name, file.content) for file in included]
+    is_whole = all(problem.severity is not Severity.ERROR for problem in found)
+    return understand((main, *sites), found, is_whole=is_whole)
+
+
+def _is_adopted(issued: Issued) -> bool:
+    return issued.signer is not None and issued.signer.is_existing
+
+
+def check(project: Project) -> tuple[LocatedProblem, ...]:
+    """Every problem of a project, in document order."""
+    return project.problems

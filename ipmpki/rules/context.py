@@ -1,0 +1,61 @@
+"""What rules may know beside the declaration: the time, how files lie on the disk, what was issued."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ipmpki.diagnostics.problem import Place
+    from ipmpki.store.records import Issued
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A file with a private key or a passphrase, and its permission bits (0 where the system has none)."""
+
+    path: str
+    mode: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A file that decides who gets a certificate, or a folder above such files, and its permission bits."""
+
+    path: str
+    mode: int
+    place: Place
+    is_folder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Where private keys or a passphrase lie, or will: as shown to people, and as an absolute path.
+
+    ``repository`` is the git work tree that would take it in; None where there is none, or it is ignored.
+    """
+
+    path: str
+    absolute: str
+    place: Place
+    repository: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What rules may know beside the declaration: the time, how files lie on the disk, what was issued.
+
+    ``bundle_changed_at`` is when the trust bundle's file last changed; ``untrusted`` has hosts whose
+    certificate leads to none of its authorities, each with the issuer's name.
+    """
+
+    now: datetime
+    key_files: tuple[KeyFile, ...] = ()
+    issued: Issued | None = None
+    bundle_changed_at: datetime | None = None
+    untrusted: tuple[tuple[str, str], ...] = ()
+    accesses: tuple[Access, ...] = ()
+    secrets: tuple[Secret, ...] = ()
