@@ -79,12 +79,12 @@ def test_the_script_knows_the_digest_of_what_it_installs(os: str) -> None:
     assert "{{" not in script
 
 
-def test_scripts_of_two_hosts_differ_in_their_first_block_only() -> None:
+def test_scripts_of_two_hosts_with_the_same_needs_differ_in_their_first_block_only() -> None:
     first, second = (
         next(file for file in render_host(bundle) if file.name == "install.sh").content.split(
             b"# ---- Linux", 1
         )
-        for bundle in (bundle_of(), bundle_of("client", name="c.example.com", label="second"))
+        for bundle in (bundle_of(), bundle_of(mutual=True, name="s.example.com", label="second"))
     )
     assert first[0] != second[0]
     assert first[1] == second[1]

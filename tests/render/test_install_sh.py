@@ -846,11 +846,20 @@ def test_without_openssl_it_says_that_nobody_looked_for_expiry(prepare: Prepare,
     assert "nobody looked whether a certificate has expired" in installation.run("--verify")
 
 
-@pytest.mark.parametrize(("role", "system", "mutual"), [("server", "aix", True), ("client", "macos", False)])
+@pytest.mark.parametrize(
+    ("role", "system", "mutual", "own_key"),
+    [
+        ("server", "aix", True, False),
+        ("server", "linux", False, True),
+        ("client", "macos", False, False),
+        ("client", "linux", True, False),
+        ("client", "aix", True, True),
+    ],
+)
 def test_shellcheck_and_checkbashisms_find_nothing(
-    prepare: Prepare, role: str, system: str, mutual: bool
+    prepare: Prepare, role: str, system: str, mutual: bool, own_key: bool
 ) -> None:
-    script = str(prepare(bundle_of(role, system, mutual=mutual)).folder / "install.sh")
+    script = str(prepare(bundle_of(role, system, mutual=mutual, own_key=own_key)).folder / "install.sh")
     found = subprocess.run(
         [require("shellcheck"), "-s", "sh", script], capture_output=True, text=True, check=False
     )

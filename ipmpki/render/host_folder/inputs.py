@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ipmpki.store.records import Issued
 
 
+# The parts of the install scripts. The playbook, in a folder of its own too, asks for it by name.
+_SCRIPT_FOLDERS = ("install_sh", "install_ps1")
+
+
 @cache
 def templates_digest(folder: str = ".") -> str:
     """A SHA-256 over the templates of hosts' folders, in hexadecimal: an upgrade may change the scripts.
@@ -27,8 +31,9 @@ def templates_digest(folder: str = ".") -> str:
     """
     # Read here and not through the template engine, which a plan that changes nothing has no use for.
     digest = hashlib.sha256()
-    for path in sorted((TEMPLATES / folder).iterdir()):
-        # The report lies in no host's folder, nor does what stands in a folder of its own.
+    of_scripts = () if folder != "." else _SCRIPT_FOLDERS
+    for path in sorted(path for name in (folder, *of_scripts) for path in (TEMPLATES / name).iterdir()):
+        # The report lies in no host's folder.
         if path.is_file() and not path.name.startswith("report."):
             content = path.read_bytes()
             digest.update(f"{path.name}\0{len(content)}\0".encode())

@@ -15,6 +15,7 @@ from ipmpki.render.host_folder.contents import RenderedFile
 from ipmpki.render.host_folder.payload import payload_of
 from ipmpki.render.host_folder.quote import quote_powershell
 from ipmpki.render.host_folder.request_cnf import request_words
+from ipmpki.render.host_folder.script_parts import Needs, head_of, needs_of, parts_of
 from ipmpki.render.host_folder.templates import template
 from ipmpki.render.platforms import Platform, platform_of
 
@@ -53,8 +54,14 @@ def render_powershell(
         "settings": _settings_tables(settings),
         "look_for": _look_for_tables(settings),
     }
-    script = template("install.ps1.j2").render(this_host, platform=_platform_words(platform_of(host.os)))
-    return (RenderedFile(INSTALL_PS1, _windows_text(script), SCRIPT_MODE), _install_cmd())
+    head = head_of("ps1").render(this_host, platform=_platform_words(platform_of(host.os)))
+    script = _windows_text(head) + _rest(needs_of(bundle))
+    return (RenderedFile(INSTALL_PS1, script, SCRIPT_MODE), _install_cmd())
+
+
+@cache
+def _rest(needs: Needs) -> bytes:
+    return _windows_text(parts_of("ps1", needs))
 
 
 def ascii_literal(text: str) -> str:

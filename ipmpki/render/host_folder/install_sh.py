@@ -1,4 +1,4 @@
-"""Renders install.sh, for AIX, Linux and macOS alike, from one template."""
+"""Renders install.sh, for AIX, Linux and macOS alike, from one set of parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipmpki.declaration.vocabulary import Role
 from ipmpki.render.host_folder.contents import RenderedFile
 from ipmpki.render.host_folder.quote import quote_sh
 from ipmpki.render.host_folder.request_cnf import request_words
-from ipmpki.render.host_folder.templates import script
+from ipmpki.render.host_folder.script_parts import Needs, head_of, needs_of, parts_of
 from ipmpki.render.platforms import Platform, platform_of
 
 if TYPE_CHECKING:
@@ -42,9 +42,15 @@ def render_posix(
         "look_for": _look_for_lines(settings),
     }
     quoted = {name: quote_sh(value) for name, value in this_host.items()}
-    template = script("install.sh.j2")
-    head = template.head.render(quoted, platform=_platform_words(platform_of(host.os)))
-    return RenderedFile(INSTALL_SH, head.encode() + template.rest, INSTALL_SH_MODE)
+    needs = needs_of(bundle)
+    head = head_of("sh").render(quoted, needs=needs, platform=_platform_words(platform_of(host.os)))
+    return RenderedFile(INSTALL_SH, head.encode() + _rest(needs), INSTALL_SH_MODE)
+
+
+@cache
+def _rest(needs: Needs) -> bytes:
+    # It is nearly all of the script, and would be encoded anew for every host.
+    return parts_of("sh", needs).encode()
 
 
 @cache

@@ -1,9 +1,9 @@
-"""The templates of scripts and plain texts: compiled once."""
+"""The templates of plain texts and small scripts: compiled once."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -34,20 +34,3 @@ def verbatim(name: str) -> str:
 def template(name: str) -> Template:
     """Return the compiled template of that file name."""
     return _ENVIRONMENT.get_template(name)
-
-
-class Script(NamedTuple):
-    """A script's template: what differs from host to host, and the rest as it is published."""
-
-    head: Template
-    rest: bytes
-
-
-@cache
-def script(name: str) -> Script:
-    """Return the compiled script of that file name, whose last part is one raw block to its end.
-
-    That part is nearly all of it: it would be joined, encoded and looked through anew for every host.
-    """
-    head, _, rest = verbatim(name).partition("{% raw %}\n")
-    return Script(_ENVIRONMENT.from_string(head), rest.removesuffix("{% endraw %}\n").encode())

@@ -1,0 +1,72 @@
+# ---- words at the end -----------------------------------------------------------------------------------
+
+function Show-Words([string]$Heading) {   # $Changes, folder by folder, and what else is to be said
+    $advises = -not ($script:Options.Verify -or $script:Options.Rollback -or $script:Options.Uninstall)
+    if ($advises) { Add-Advice }
+    Write-Host ($script:DeclaredHost + ': ' + $Heading)
+    if ($script:WrongHost -ne '') {
+        Write-Host ''
+        Write-Host ('  wrong host: ' + $script:WrongHost)
+    }
+    $width = 0
+    foreach ($change in $script:Changes) { if ($change.Name.Length -gt $width) { $width = $change.Name.Length } }
+    foreach ($area in $script:Areas) {
+        $here = @($script:Changes | Where-Object { $_.Area -eq $area })
+        if ($here.Count -eq 0) { continue }
+        Write-Host ''
+        Write-Host ('  ' + (Get-Folder $area))
+        foreach ($change in $here) {
+            $verb = $change.Verb.PadRight(8) + ' '
+            if ($script:Options.Verify) { $verb = '' }
+            $text = '    ' + $verb + $change.Name.PadRight($width) + '  ' + $change.Reason
+            Write-Host ($text -replace ' +\z', '')
+            foreach ($line in $change.Edited) { Write-Host ('        ' + $line) }
+        }
+    }
+    Write-Host ''
+    foreach ($note in $script:Notes) { Write-Host $note }
+    if ($advises -and $script:LookFor.Count -gt 0) {
+        Write-Host 'Look in the sample ipmssl.cfg for these, as pki.toml names no keyword for them:'
+        foreach ($missing in $script:LookFor) { Write-Host ('  ' + $missing.Area + '  ' + $missing.What) }
+        Write-Host ''
+    }
+    elseif ($script:Notes.Count -gt 0) { Write-Host '' }
+}
+
+function Add-Advice {   # what this run could not do by itself
+    if ($script:Options.User) { Add-UserAdvice }
+    elseif ($script:Identity -ne '' -and $script:SetsRights) { Add-KeyAdvice }
+}
+
+function Add-KeyAdvice {
+    $key = $script:Identity + '-key.pem'
+    $path = Get-Target $script:Identity $key
+    if (-not [System.IO.File]::Exists($path)) { return }
+    if ($script:Account -eq '' -and (Test-Rights $path $script:PrivateFile)) {
+        if ($script:Identity -eq 'server') {
+            Add-Note @("only SYSTEM and Administrators may read $key. If the server",
+                'runs as another account, run install.cmd -Owner ACCOUNT.')
+        }
+        else {
+            Add-Note @("only SYSTEM and Administrators may read $key, so nobody else on",
+                'this host can print. To allow the members of a group: install.cmd -Owner GROUP')
+        }
+    }
+    $shown = @($script:Settings | Where-Object { $_.Area -eq 'client' -and $_.Keyword -eq 'CertFile' })
+    if ($script:Identity -eq 'server' -and $shown.Count -gt 0) {
+        if ($shown[0].Value -eq 'client-cert.pem') { $key = 'client-key.pem' }
+        Add-Note @('command-line tools on this host can authenticate only when run by somebody', "who may read $key.")
+    }
+}
+
+function Show-UpToDate {
+    $outcome = 'already up to date'
+    if ($script:Recovered -ne '') { $outcome = $script:Recovered }
+    elseif ($script:Options.Verify) { $outcome = "nothing differs from $PSScriptRoot" }
+    elseif ($script:Options.Uninstall) { $outcome = 'nothing here was put by install.ps1' }
+    Write-Host ($script:DeclaredHost + ': ' + $outcome + '.')
+    foreach ($note in $script:Notes) { Write-Host $note }
+    # A change of an earlier run that nobody restarted for: now somebody asks.
+    $asked = $script:Recovered -ne '' -or ($script:Options.Restart -and -not $script:Looks)
+    if ($asked -and [System.IO.File]::Exists((Get-StatePath 'restart-due'))) { Show-NextStep }
+}

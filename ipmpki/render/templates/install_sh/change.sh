@@ -1,0 +1,154 @@
+# ---- the change -----------------------------------------------------------------------------------------
+
+is_busy() {   # whether another run that lives holds the lock; sets pid
+    pid=''
+    [ ! -f "$state/lock" ] || read -r pid <"$state/lock"
+    case $pid in
+        '' | "$$" | *[!0-9]*) return 1 ;;
+        *) kill -s 0 "$pid" 2>/dev/null ;;
+    esac
+}
+
+leave_to_other() { give_up "another install.sh is at work (process $pid; if it is none, remove $state/lock)"; }
+
+lock() {   # by ln, which either makes the file whole or finds another's
+    make_folder client
+    mkdir -p "$state" || give_up "cannot write to $folder"
+    say "$$" >"$state/lock.$$" || give_up "cannot write to $state"
+    ln "$state/lock.$$" "$state/lock" 2>/dev/null || {
+        ! is_busy || leave_to_other
+        rm -f "$state/lock"       # of a run that was killed
+        ln "$state/lock.$$" "$state/lock" || give_up "cannot write to $state"
+    }
+    locked=1
+    rm -f "$state/lock.$$"
+}
+
+make_folder() {   # of area $1; the host's must be open to all to look into, as ipmssl.cfg and ca-cert.pem are
+    folder_of "$1"
+    [ ! -d "$folder" ] || return 0
+    if [ -n "$for_user" ]; then mkdir -p "$folder"; else (umask 022 && mkdir -p "$folder"); fi ||
+        give_up "cannot make the folder $folder"
+    made="$made $1"
+}
+
+prepare() {
+    next=$state/prepare
+    mkdir "$next" "$next/backup" "$next/original" || give_up "cannot write to $state"
+    for area in $areas; do
+        mkdir "$next/backup/$area" "$next/original/$area" || give_up "cannot write to $state"
+    done
+    while read -r what area name bits kind from; do
+        make_folder "$area"
+        if [ -f "$folder/$name" ]; then
+            cp -p "$folder/$name" "$next/backup/$area/$name" || give_up "cannot back up $folder/$name"
+            say "had $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
+            recorded "$area" "$name" || cp -p "$folder/$name" "$next/original/$area/$name" ||
+                give_up "cannot back up $folder/$name"
+        else
+            say "lacked $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
+        fi
+        if [ "$what" = remove ]; then
+            say "$area $name" >>"$next/gone" || give_up "cannot write to $state"
+        else
+            stage
+        fi
+    done <"$work/plan"
+    [ ! -f "$record" ] || cp -p "$record" "$next/backup/installed" || give_up "cannot write to $state"
+    for area in $made; do keep installed "folder $area"; done
+    if [ "$mode" != uninstall ] || [ -s "$work/installed" ]; then
+        if [ -f "$record" ] && [ "$mode" != rollback ]; then
+            grep '^folder ' "$record" >>"$work/installed"
+            [ $? -lt 2 ] || give_up "cannot write to $work"
+        fi
+    else
+        true >"$next/farewell" || give_up "cannot write to $state"
+        [ ! -f "$record" ] || sed -n 's/^folder //p' "$record" >"$next/farewell" ||
+            give_up "cannot write to $state"
+    fi
+    [ -z "$promotes" ] || say "$identity $identity-key.pem" >"$next/backup/promoted" ||
+        give_up "cannot write to $state"
+    [ -z "$promotes$spends" ] || say 'the waiting key waits no more' >"$next/spent" ||
+        give_up "cannot write to $state"
+    [ -z "$returns" ] || cp -p "$returns" "$next/waiting-key.pem" || give_up "cannot write to $state"
+    if [ -s "$work/installed" ]; then
+        cat "$work/installed" >"$next/installed" || give_up "cannot write to $state"
+    else
+        say 'nothing is installed' >"$next/forget" || give_up "cannot write to $state"
+    fi
+    [ ! -s "$work/plan" ] || say 'a change was not restarted for' >"$next/restart-due" ||
+        give_up "cannot write to $state"
+    case $mode in
+        '') name_backup >"$next/stamp" ;;
+        rollback) say "${last##*/}" >"$next/used" ;;
+    esac || give_up "cannot write to $state"
+}
+
+name_backup() {
+    stamp=backup-$(date -u +%Y%m%dT%H%M%SZ) || return 1
+    same=10         # two digits, so that the names sort
+    while [ -d "$state/$stamp" ]; do stamp=${stamp%Z*}Z-$same; same=$((same + 1)); done
+    say "$stamp"
+}
+
+stage() {   # the file as folder/.ipmpki-new/name, with its final owner and mode; only its owner can look in there
+    new=$folder/.ipmpki-new
+    source_of "$area" "$name" "$from"
+    [ -d "$new" ] || mkdir "$new" || give_up "cannot write to $folder"
+    case $bits in
+        asis) cp -p "$source" "$new/$name" ;;
+        keep) cp -p "$folder/$name" "$new/$name" && cat "$source" >"$new/$name" ;;
+        *) cat "$source" >"$new/$name" ;;
+    esac || give_up "cannot write $new/$name"
+    like=$folder/$name
+    [ "$from" != waiting ] || like=$waiting
+    [ "$kind" != key ] || give_away "$new/$name" "$like"
+    case $bits in
+        asis | keep) ;;
+        *) chmod "$bits" "$new/$name" || give_up "cannot set the mode of $new/$name" ;;
+    esac
+    cmp -s "$source" "$new/$name" || give_up "cannot write $new/$name (is the disk full?)"
+}
+
+commit() {
+    read -r pid <"$state/lock"
+    [ "$pid" = "$$" ] || { locked=''; leave_to_other; }       # two runs took the lock of a dead one at once
+    [ -n "$root" ] || sync          # sh has no fsync; after a power cut all must be there, or nothing
+    trap '' HUP INT PIPE TERM       # from here on it is quicker to end than to turn back
+    mv "$state/prepare" "$state/commit" || give_up "cannot write to $state"
+    put_in_place || {
+        put_back
+        fail 1 "a file could not be put in place (see above); what had stood here was put back."
+    }
+    settle
+    trap 'stop_short "The change is in place."' HUP INT PIPE TERM
+}
+
+put_in_place() {   # the files of $state/commit; it, and settle, may be run again from any point
+    for area in $areas; do
+        folder_of "$area"
+        [ -d "$folder/.ipmpki-new" ] || continue
+        set +f; set -- "$folder/.ipmpki-new"/*; set -f
+        [ ! -f "$1" ] || mv -f "$@" "$folder/" || return 1
+        rmdir "$folder/.ipmpki-new"
+    done
+    [ -f "$state/commit/gone" ] || return 0
+    set --
+    while read -r area name; do
+        folder_of "$area"
+        set -- ${1+"$@"} "$folder/$name"
+    done <"$state/commit/gone"
+    rm -f "$@"
+}
+
+look_again() {   # what was put must stand there now
+    while read -r what area name bits kind from; do
+        folder_of "$area"
+        source_of "$area" "$name" "$from"
+        case $what$from in
+            putwaiting | putitself) belong_together "$folder/$identity-cert.pem" "$folder/$name" ;;
+            put*) cmp -s "$source" "$folder/$name" ;;
+            *) [ ! -f "$folder/$name" ] ;;
+        esac || fail 1 "$folder/$name is not as it was put there a moment ago: is another program at work?"
+    done <"$work/plan"
+}

@@ -1,0 +1,198 @@
+# ---- the plan -------------------------------------------------------------------------------------------
+# $work/plan is for the machine: 'put AREA NAME MODE KIND SOURCE' or 'remove AREA NAME'. $work/words is for
+# people: 'AREA VERB NAME REASON'. $work/installed is the record as it will be.
+
+differs() {   # file $1 from content $2, mode $3 (or keep), kind $4: sets why
+    [ ! -d "$1" ] || give_up "$1 is a folder, not a file"
+    why=''
+    if [ ! -f "$1" ]; then why=missing
+    elif ! cmp -s "$1" "$2"; then why='other content'
+    else
+        look_at "$1"
+        as_shown "$3"
+        [ "$3" = keep ] || [ "$bits_are" = "$bits_want" ] || blame "mode: $bits_are, not $bits_want"
+        if [ "$4" = key ]; then
+            name_owner "$1"
+            [ -z "$user" ] || [ "$user" = "$user_is" ] || blame "owner: $user_named, not ${owner%:*}"
+            [ -z "$group" ] || [ "$group" = "$group_is" ] || blame "group: $group_named, not ${owner#*:}"
+        elif [ "$3" != keep ] && [ "$user_is" -ne "$uid" ]; then
+            name_owner "$1"
+            blame "owner: $user_named, not $(id -un)"
+        fi
+    fi
+    [ -n "$why" ]
+}
+
+blame() { why="${why:+$why; }wrong $1"; }
+
+note_change() {   # area, verb, name, reason
+    keep words "$@"
+    count=$((count + 1))
+}
+
+recorded() { [ -f "$record" ] && grep "^file $1 $2 " "$record" >"$work/line"; }
+
+source_of() {   # sets source: where the new content of file $2 in area $1 is taken from, $3
+    case $3 in
+        bundle) source=$here/$2 ;;
+        edited) source=$work/$1.cfg ;;
+        original) source=$state/original/$1/$2 ;;
+        backup) source=$last/$1/$2 ;;
+        waiting) source=$waiting ;;
+        itself) source=$folder/$2 ;;
+    esac
+}
+
+plan_file() {   # area, name, mode, kind, digest, from, how it comes about
+    source_of "$1" "$2" "$6"
+    if differs "$folder/$2" "$source" "$3" "$4"; then
+        verb=replace
+        case $mode,$why,$7 in
+            verify,*) ;;
+            ,missing,*) verb=create why=$7 ;;
+            ,'other content',?*)
+                why=$7
+                [ "$4" = key ] || verb=edit ;;
+        esac
+        [ ! -h "$folder/$2" ] || why="$why; it is a symbolic link, whose place a file takes"
+        note_change "$1" $verb "$2" "$why"
+        keep plan "put $1 $2 $3 $4 $6"
+        original=no
+        if recorded "$1" "$2"; then read -r what area name digest original <"$work/line"
+        elif [ -f "$folder/$2" ]; then original=yes; fi
+        keep installed "file $1 $2 $5 $original"
+    elif recorded "$1" "$2"; then
+        cat "$work/line" >>"$work/installed" || give_up "cannot write to $work"
+    fi
+}
+
+plan_payload() {
+    while read -r area name bits kind digest; do
+        [ -n "$name" ] || continue
+        folder_of "$area"
+        [ "$kind" != key ] || key_bits "$area" "$folder/$name"
+        plan_file "$area" "$name" "$bits" "$kind" "$digest" bundle ''
+    done <<END
+$payload
+END
+}
+
+plan_farewells() {   # what an earlier run put here and the folder (or, to uninstall, nobody) wants no more
+    [ -f "$record" ] || return 0
+    while read -r what area name was original; do
+        [ "$what" = file ] || continue
+        case "$newline$payload$newline$settings" in
+            *"$newline$area $name "*) continue ;;
+            *"$newline$area set "*) [ "$name" != ipmssl.cfg ] || continue ;;
+        esac
+        [ -z "$own_key" ] || [ "$area $name" != "$identity $identity-key.pem" ] || continue
+        folder_of "$area"
+        [ ! -f "$folder/$name" ] || plan_farewell
+    done <"$record"
+}
+
+plan_farewell() {   # of the file that a line of the record, as read, is about
+    sha256_of "$folder/$name"
+    if [ "$digest" = "$was" ]; then
+        if [ "$original" = yes ] && [ -f "$state/original/$area/$name" ]; then
+            note_change "$area" restore "$name" 'as it was before install.sh'
+            keep plan "put $area $name asis plain original"
+        else
+            note_change "$area" remove "$name" 'put here by install.sh'
+            keep plan "remove $area $name"
+        fi
+    elif [ "$name" = ipmssl.cfg ]; then
+        wanted_in "$area"
+        edit "$cfg" "$work/$area.cfg" "$wanted"
+        [ -s "$work/diff" ] || return 0
+        note_change "$area" edit "$name" 'changed since; only what install.sh had set is commented out'
+        show_edit "$area"
+        keep plan "put $area $name keep plain edited"
+    else
+        keep advice "Note: $folder/$name
+      was changed since install.sh put it there, and stays."
+        keep installed "file $area $name $was $original"
+    fi
+}
+
+plan_rollback() {
+    last=''
+    set +f
+    for backup in "$state"/backup-*; do last=$backup; done
+    set -f
+    [ -d "$last" ] || give_up "there is no backup below $state"
+    while read -r what area name; do
+        folder_of "$area"
+        if [ "$what" = had ]; then
+            note_change "$area" restore "$name" 'as it was before the last change'
+            keep plan "put $area $name asis plain backup"
+        elif [ -f "$folder/$name" ]; then
+            note_change "$area" remove "$name" 'was not there before the last change'
+            keep plan "remove $area $name"
+        fi
+    done <"$last/contents"
+    [ ! -f "$last/installed" ] || cat "$last/installed" >"$work/installed" || give_up "cannot write to $work"
+    [ -f "$last/promoted" ] || return 0
+    read -r area name <"$last/promoted"
+    folder_of "$area"
+    if [ ! -f "$folder/$name" ]; then return 0
+    elif [ -f "$waiting" ]; then
+        keep advice "Note: the $name that goes is kept nowhere else, as a newer key waits in
+      $waiting."
+    else
+        returns=$folder/$name
+        keep advice "Note: the $name that goes waits again for its certificate to be installed, in
+      $waiting."
+    fi
+}
+
+look_over() {   # for --verify, and after a change: what comparing with the folder's files does not show
+    folder_of client
+    if [ -d "$folder" ]; then
+        look_at "$folder"
+        case $for_user,$bits_are in
+            ,d??????r-x | 1,d????-??-?) ;;
+            ,*) note_change client find . "mode $bits_are: users must be able to look into it, and not to write" ;;
+            *) note_change client find . "mode $bits_are: others may write to it" ;;
+        esac
+    fi
+    command -v openssl >/dev/null 2>&1 ||
+        keep advice "Note: without openssl here, nobody looked whether a certificate has expired."
+    has_expired client ca-cert.pem
+    [ -n "$identity" ] || return 0
+    has_expired "$identity" "$identity-cert.pem"
+    # A key of the host's own was held against the certificate of this folder.
+    [ -z "$own_key" ] && [ -f "$folder/$identity-cert.pem" ] && [ -f "$folder/$identity-key.pem" ] || return 0
+    belong_together "$folder/$identity-cert.pem" "$folder/$identity-key.pem" ||
+        note_change "$identity" find "$identity-key.pem" "does not belong to $identity-cert.pem"
+}
+
+has_expired() {   # area, name
+    folder_of "$1"
+    [ -f "$folder/$2" ] && command -v openssl >/dev/null 2>&1 || return 0
+    openssl x509 -in "$folder/$2" -noout -checkend 0 >/dev/null 2>&1 || note_change "$1" find "$2" expired
+}
+
+make_plan() {
+    for name in words plan installed advice; do
+        true >"$work/$name" || give_up "cannot write to $work"
+    done
+    count=0 promotes='' returns='' spends=''
+    if [ "$mode" = rollback ]; then plan_rollback; return; fi
+    plan_payload
+#% if own_key
+    [ -z "$own_key" ] || plan_own_key
+#% end
+    if [ -n "$own_key" ] || [ ! -f "$waiting" ]; then :
+    elif [ "$mode" = uninstall ]; then
+        note_change client remove .ipmpki/waiting-key.pem 'made here by install.sh --new-key'
+        spends=1
+    else
+        keep advice "Note: a key that --new-key made waits in $waiting.
+      Nothing in this folder needs it: remove it when you please."
+    fi
+    for area in $areas; do
+        case "$newline$settings" in *"$newline$area "*) plan_settings "$area" ;; esac
+    done
+    plan_farewells
+}

@@ -1,0 +1,77 @@
+# ---- the run --------------------------------------------------------------------------------------------
+
+uid=$(id -u)
+read_options ${1+"$@"}
+case $0 in
+    /*) here=${0%/*} ;;
+    */*) here=./${0%/*} ;;
+    *) here=. ;;
+esac
+here=$(cd "$here/" && pwd)
+[ -n "$root$for_user" ] || [ "$uid" -eq 0 ] ||
+    give_up "only $superuser can install here: run it with sudo, or below a folder with --root"
+check_host
+areas=client
+[ -z "$server_folder" ] || areas='server client'   # the server's first: the client's ipmssl.cfg names files in it
+folder_of client
+state=$folder/.ipmpki record=$folder/.ipmpki/installed waiting=$folder/.ipmpki/waiting-key.pem completed=''
+#% if own_key
+case $awaits$mode in 1 | 1verify) say_that_it_waits ;; esac
+#% end
+
+make_work_folder
+trap clean_up 0
+trap 'stop_short "Nothing was changed."' HUP INT PIPE TERM
+
+case $mode in
+    '' | verify | new-key) check_bundle; settle_owner ;;
+    uninstall) payload='' settings='' identity='' own_key='' look_for='' ;;
+esac
+! is_busy || leave_to_other
+if [ "$mode" = new-key ]; then
+    new_key
+    exit 0
+elif [ "$mode" = verify ] || [ -n "$dry_run" ]; then
+    make_plan
+    if interrupted && [ "$stage_reached" = commit ]; then
+        note_change client complete .ipmpki 'of an interrupted run, which the next run completes'
+    fi
+else
+    if interrupted || { make_plan; [ "$count" -gt 0 ]; }; then
+        lock
+        interrupted       # once more, and planned anew: before the lock another run was free to change things
+        recover
+        make_plan
+    fi
+fi
+if [ "$mode" = verify ]; then
+    look_over
+    [ -z "$wrong_host" ] || count=$((count + 1))
+fi
+
+if [ "$count" -eq 0 ]; then
+    show_up_to_date
+elif [ "$mode" = verify ]; then
+    say "$host: differs from $here"
+    show_words
+    if [ -n "$wrong_host" ]; then say "Next: carry this folder to $host."
+    else say 'Next: sh install.sh --dry-run shows what would mend it, sh install.sh does it.'; fi
+    exit 1
+elif [ -n "$dry_run" ]; then
+    say "$host: this would change"
+    show_words
+    [ "$mode" = rollback ] || advise
+    [ -z "$restart" ] || say "Then this would run: $restart_command"
+    say 'Nothing was changed.'
+    say 'Next: run it without --dry-run.'
+else
+    prepare
+    commit
+    [ -n "$mode" ] || { look_again; look_over; }
+    say "$host: changed"
+    show_words
+    [ "$mode" = rollback ] || advise
+    [ -n "$mode" ] || say "Backup: $state/$stamp"
+    [ ! -s "$work/plan" ] || finish
+fi
+:     # done, whatever became of the words: a full disk may have taken them
