@@ -42,7 +42,7 @@ Examples:
 def command(file: Path, new: Path | None, *, format_: str) -> int:
     """Look at everything in and around FILE's store, and say what is wrong and what to do.
 
-    The exit status is 0 where it is healthy, 1 where there are problems, 4 where it cannot be read at all.
+    Exit status: 0 where it is healthy, 1 where there are problems, 4 where it cannot be read at all.
     """
     from ipmpki.operations.doctor.diagnose import diagnose
     from ipmpki.operations.load import understand_text

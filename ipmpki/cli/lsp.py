@@ -11,7 +11,7 @@ import click
 from ipmpki.diagnostics.fault import WrongUse
 
 
-@click.command(epilog="Editors start it by themselves; see the README for how to tell them.")
+@click.command(epilog="Editors start it by themselves; docs/editors.md says how to tell them.")
 def command() -> int:
     """Help an editor with pki.toml: problems while you write, explanations, completion, quick fixes.
 

@@ -1,8 +1,4 @@
-"""The command line: finds the command, runs it, and turns every failure into one line and an exit status.
-
-Exit status: 0 fine, 1 the declaration or the certificates have errors, 2 wrong usage or unreadable file,
-3 changes are pending (``plan --exit-code`` only), 4 the work itself failed.
-"""
+"""The command line: finds the command, runs it, and turns every failure into one line and an exit status."""
 
 from __future__ import annotations
 
@@ -52,6 +48,15 @@ COMMANDS = {
 }
 """Command names, the module of each, and its line in the overview: help imports none of them."""
 
+EXIT_STATUSES = {
+    0: "fine; warnings are allowed, unless --strict",
+    1: "the declaration or the certificates have errors",
+    2: "wrong usage, an unreadable file, or a saved plan that does not fit any more",
+    3: "changes are pending: only with plan --exit-code",
+    4: "the work itself failed: disk, store, lock, a server that cannot be reached",
+}
+"""What a command ends with, where its own help does not say more."""
+
 EPILOG = """\b
 Examples:
   ipmpki init                 a commented pki.toml to start from
@@ -59,7 +64,10 @@ Examples:
   ipmpki plan  pki.toml       what a build would change, and why
   ipmpki build pki.toml       issue certificates, write dist/hosts/NAME/install.sh
   ipmpki explain wildcard-too-broad
-"""
+
+\b
+Exit status:
+""" + "".join(f"  {status}  {meaning}\n" for status, meaning in EXIT_STATUSES.items())
 
 
 class LazyGroup(click.Group):
