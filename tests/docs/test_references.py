@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -48,11 +49,7 @@ def test_a_manual_page_has_a_name_a_synopsis_and_its_options(page: str) -> None:
 
 def test_every_table_of_pki_toml_is_in_its_reference() -> None:
     tokens = MarkdownIt("commonmark").enable("table").parse((ROOT / "docs/pki.toml.md").read_text("utf-8"))
-    headings = [
-        after.content
-        for token, after in zip(tokens, tokens[1:], strict=False)
-        if token.type == "heading_open"
-    ]
+    headings = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
     for field in Declaration.model_fields:
         if field not in {"schema_", "include", "store"}:
             assert f"`[{field}]`" in headings or f"`[[{field}]]`" in headings
