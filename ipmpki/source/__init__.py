@@ -1,7 +1,7 @@
 """The text of a declaration and its values; after a mistake in the TOML, all that can still be read of it.
 
 Values come from tomllib. Places come from tree-sitter-toml (``spans``), which is loaded only when there is
-a place to find: a declaration without a problem never pays for it.
+a place to find: a declaration without a problem never pays for it. What the keys mean is not known here.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Keeping a store over the years: copying it, putting it back, changing its passphrase, looking after it."""
+"""``ipmpki backup`` and ``restore``: the store and the declaration, sealed into one file and put back."""

@@ -1,0 +1,1 @@
+"""``ipmpki verify``: files, folders and live servers collected, and judged by the rules."""

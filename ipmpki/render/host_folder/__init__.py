@@ -1,0 +1,1 @@
+"""Every file of ``dist/hosts/NAME/``, of ``dist/ansible/`` and of the order forms, as bytes."""

@@ -1,0 +1,1 @@
+"""Plans in words: what would change, what was done, what will be due."""
