@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ipmpki.rules.catalog import registered
+from tests.places import EXAMPLES
 from tests.problems import checked
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "everything-wrong" / "pki.toml"
+EXAMPLE = EXAMPLES / "everything-wrong" / "pki.toml"
 
 NOT_SHOWN = {
     "certificate-expired",  # needs time

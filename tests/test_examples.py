@@ -14,9 +14,9 @@ import pytest
 import ipmpki
 from ipmpki import cli
 from ipmpki.diagnostics.problem import Severity
+from tests.places import EXAMPLES
 from tests.tools import require
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
 SOUND = ("print-room", "one-server", "existing-ca")
 SCHEMA = EXAMPLES.parent / "schemas" / "pki.schema.json"
 PASSPHRASE = "correct horse battery staple"  # noqa: S105 -- it protects a key made for one test

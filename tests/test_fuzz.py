@@ -16,14 +16,14 @@ from ipmpki.operations.draft import Draft
 from ipmpki.operations.fix import fix
 from ipmpki.render.problems import render_github, render_json, render_sarif, render_text
 from ipmpki.source.files import SourceFile
+from tests.places import GOLDEN
 from tests.problems import NOW, checked
 
 if TYPE_CHECKING:
     from ipmpki.diagnostics.problem import DocumentPath, Span
     from ipmpki.operations.check import Checked
 
-FOLDER = Path(__file__).parent
-SEEDS = [path.read_text("utf-8") for path in sorted((FOLDER / "golden").glob("*.toml"))]
+SEEDS = [path.read_text("utf-8") for path in sorted(GOLDEN.glob("*.toml"))]
 WORDS = sorted({word for seed in SEEDS for word in re.findall(r'"[^"]*"|[\w.*-]+|[^\w\s]|\s+', seed)})
 ODD = [
     "'''",

@@ -11,7 +11,6 @@ import json
 import os
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +23,14 @@ from ipmpki.rules import engine
 from ipmpki.rules.catalog import registered
 from ipmpki.rules.context import Access, KeyFile, Secret, Surroundings
 from ipmpki.store.records import Issued
+from tests.places import GOLDEN
 from tests.problems import NOW, certificate_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ipmpki.store.records import IssuedCertificate
 
-GOLDEN = Path(__file__).parent / "golden"
 DECLARATIONS = sorted(GOLDEN.glob("*.toml"))
 
 
@@ -132,7 +133,9 @@ def test_a_golden_declaration_reads_as_written(declaration: Path, monkeypatch: p
 
 def test_each_rule_has_a_golden_declaration() -> None:
     declared = {name for name, rule in registered().items() if not rule.is_about_presented_only}
-    assert {rule_of(path) for path in DECLARATIONS} == declared  # the others' are in tests/verify/golden
+    assert {
+        rule_of(path) for path in DECLARATIONS
+    } == declared  # the others' are in tests/operations/verify/golden
 
 
 def test_each_golden_file_is_used() -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.places import REPOSITORY
 from tests.problems import AUTHORITY, CLIENT, server
 from tests.tools import require
 
-ROOT = Path(__file__).parents[1]
-MANIFEST = ROOT / ".pre-commit-hooks.yaml"
+MANIFEST = REPOSITORY / ".pre-commit-hooks.yaml"
 GOOD = AUTHORITY + server() + CLIENT
 
 
@@ -50,7 +50,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def test_pre_commit_finds_the_manifest_valid() -> None:
-    found = pre_commit(ROOT, "validate-manifest", str(MANIFEST))
+    found = pre_commit(REPOSITORY, "validate-manifest", str(MANIFEST))
     assert found.returncode == 0, found.stdout
 
 
@@ -103,6 +103,6 @@ def test_a_mistake_in_an_included_file_stops_the_commit_too(shop: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_pre_commit_installs_and_runs_the_hooks(shop: Path) -> None:
-    done = pre_commit(shop, "try-repo", str(ROOT), "ipmpki-check", "--all-files", "--color", "never")
+    done = pre_commit(shop, "try-repo", str(REPOSITORY), "ipmpki-check", "--all-files", "--color", "never")
     assert done.returncode == 0, done.stdout
     assert "Passed" in done.stdout

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from ipmpki.cli.main import run
-from tests.adopting.old import print_shop
+from tests.operations.adopt.old import print_shop
+from tests.places import REPOSITORY
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 ADOPTING = "$ ipmpki adopt"
 """How the transcript begins that needs an old PKI, and openssl to make it."""
 
@@ -52,10 +52,10 @@ def output_of(command: list[str]) -> str:
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder like a fresh clone: the examples, and the file with mistakes that the README shows."""
     shutil.copytree(
-        ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("dist", "pki.db*")
+        REPOSITORY / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("dist", "pki.db*")
     )
-    (tmp_path / "tests/mozilla").mkdir(parents=True)
-    shutil.copy(ROOT / "tests/mozilla/excerpt.txt", tmp_path / "tests/mozilla")
+    (tmp_path / "tests/x509/mozilla").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "tests/x509/mozilla/excerpt.txt", tmp_path / "tests/x509/mozilla")
     (tmp_path / "mistakes.toml").write_text(blocks("toml")[0])
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -103,4 +103,4 @@ def test_the_exit_statuses_are_documented() -> None:
 def test_the_two_commands_are_marked_for_ci(mark: str) -> None:
     command = README.partition(f"<!-- {mark} -->\n\n    ")[2].partition("\n")[0]
     assert command.startswith("python3 -m venv .venv && ")
-    assert "readme_command" in (ROOT / ".ci/run").read_text()
+    assert "readme_command" in (REPOSITORY / ".ci/run").read_text()

@@ -13,7 +13,7 @@ import pytest
 
 from ipmpki.cli import bundle, console
 from tests.https_server import file_of, https_server
-from tests.mozilla.writing import EXCERPT
+from tests.x509.mozilla.writing import EXCERPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

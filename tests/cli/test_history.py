@@ -15,10 +15,10 @@ import pytest
 from ipmpki.store.sqlite import read_issued
 from tests.cli.command import ipmpki
 from tests.cli.pseudoterminal import on_terminal
+from tests.operations.test_client_ca import DECLARATION
+from tests.plans.test_requests import BOUGHT, root
+from tests.render.test_json_outputs import validate
 from tests.shop import SERVER, TODAY, Shop, client
-from tests.test_mixed import DECLARATION
-from tests.test_ordering import BOUGHT, root
-from tests.test_outputs import validate
 from tests.tools import require
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 
-from tests.importing.seller import CLIENT_AUTH, Seller, pem
+from tests.operations.import_bought.seller import CLIENT_AUTH, Seller, pem
 
 if TYPE_CHECKING:
     from tests.cli.terminal import Terminal

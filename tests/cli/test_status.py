@@ -20,10 +20,10 @@ from ipmpki.operations.installed import record_installed
 from ipmpki.operations.revoke import revoke
 from tests.cli.command import ipmpki
 from tests.cli.pseudoterminal import on_terminal
+from tests.operations.test_client_ca import DECLARATION
+from tests.plans.test_requests import BOUGHT, BUNDLE, root
+from tests.render.test_json_outputs import validate
 from tests.shop import HEAD, SERVER, TODAY, Shop, client
-from tests.test_mixed import DECLARATION
-from tests.test_ordering import BOUGHT, BUNDLE, root
-from tests.test_outputs import validate
 from tests.tools import require
 
 if TYPE_CHECKING:

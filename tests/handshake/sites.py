@@ -8,15 +8,15 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.places import EXAMPLES
 from tests.tools import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 LONGEST = 120.0
 """Seconds that nothing here takes, however loaded the machine: beyond it, something hangs."""
 

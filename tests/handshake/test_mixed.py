@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ipmpki.operations.import_bought import import_certificates
 from tests.handshake.parties import CLIENTS, Caller, answering, serving
 from tests.handshake.sites import Host, Installed, Site, install
-from tests.importing.seller import CLIENT_AUTH, Seller, pem
+from tests.operations.import_bought.seller import CLIENT_AUTH, Seller, pem
 from tests.shop import Shop, client
 
 if TYPE_CHECKING:

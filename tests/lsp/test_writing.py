@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,12 +12,12 @@ import pytest
 from ipmpki.lsp.text import Text
 from ipmpki.rules.catalog import registered
 from tests.lsp.editor import Editor
+from tests.places import GOLDEN
 from tests.problems import AUTHORITY, CLIENT, fleet_with, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-GOLDEN = Path(__file__).parents[1] / "golden"
+    from pathlib import Path
 
 
 @pytest.fixture

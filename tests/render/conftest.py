@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from tests.render.browser import chromium
-from tests.render.bundles import bundle_of, write_folder
-from tests.render.installation import Installation
+from tests.render.host_folder.bundles import bundle_of, write_folder
+from tests.render.host_folder.installation import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from html import unescape
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
@@ -15,6 +14,7 @@ from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.catalog import registered
 from ipmpki.rules.registry import HEADINGS, REST_OF_A_FILE, Rule, page
 from tests.cli.command import ipmpki
+from tests.places import GOLDEN
 from tests.problems import rules_of
 
 FIXED = {
@@ -130,7 +130,6 @@ def test_the_example_shows_one_mistake(rule: Rule) -> None:
 # --- Pages without an example that could be run ---------------------------------------------------
 
 IN_WORDS = [rule for rule in RULES if rule not in WITH_EXAMPLE]
-GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.mark.parametrize("rule", IN_WORDS, ids=names(IN_WORDS))

@@ -1,0 +1,155 @@
+"""install.sh edits ipmssl.cfg by example, and leaves every other line alone (the vendor facts)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ipmpki.declaration.fleet import KeywordNames
+from tests.extent import mostly_exhaustive
+from tests.render.host_folder.bundles import bundle_of, write_folder
+from tests.render.host_folder.installation import CLIENT, CLIENT_SAMPLE, Installation
+from tests.tools import require
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.render.conftest import Prepare
+
+CFG = f"{CLIENT}/ipmssl.cfg"
+
+# What stands there, and what stands there afterwards, for a client that is to have EnableTLS = 1 alone.
+EXAMPLES = {
+    "commented out": (b"#EnableTLS=0\n", b"EnableTLS=1\n"),
+    "commented out with a semicolon": (b";EnableTLS=0\n", b"EnableTLS=1\n"),
+    "commented out with a blank": (b"# EnableTLS = 0\n", b"EnableTLS = 1\n"),
+    "commented out twice over": (b"## EnableTLS = 0\n", b"EnableTLS = 1\n"),
+    "indented": (b"  # EnableTLS = 0\n", b"  EnableTLS = 1\n"),
+    "a tab for a delimiter": (b"#EnableTLS\t0\n", b"EnableTLS\t1\n"),
+    "a blank for a delimiter": (b"# EnableTLS 0\n", b"EnableTLS 1\n"),
+    "a colon for a delimiter": (b"#EnableTLS: 0\n", b"EnableTLS: 1\n"),
+    "no value": (b"#EnableTLS=\n", b"EnableTLS=1\n"),
+    "no value after a spaced sign": (b"#EnableTLS =\n", b"EnableTLS = 1\n"),
+    "neither value nor delimiter": (b"#Port = 1\n#EnableTLS\n", b"#Port = 1\nEnableTLS = 1\n"),
+    "another letter case": (b"#enabletls = 0\n", b"enabletls = 1\n"),
+    "capitals": (b"ENABLETLS=0\n", b"ENABLETLS=1\n"),
+    "quoted": (b'#EnableTLS = "0"\n', b'EnableTLS = "1"\n'),
+    "a comment behind it": (b"#EnableTLS = 0   # 1 turns it on\n", b"EnableTLS = 1   # 1 turns it on\n"),
+    "a comment for a value": (b"#EnableTLS = ; 0 or 1\n", b"EnableTLS = 1 ; 0 or 1\n"),
+    "blanks at the end": (b"EnableTLS = 0  \n", b"EnableTLS = 1  \n"),
+    "lines that end in CRLF": (b"# a\r\n#EnableTLS=0\r\nx\r\n", b"# a\r\nEnableTLS=1\r\nx\r\n"),
+    "no final newline": (b"# a\n#EnableTLS=0", b"# a\nEnableTLS=1"),
+    "no final newline, nothing shown": (b"Port = 1", b"Port = 1\nEnableTLS = 1\n"),
+    "CRLF, nothing shown": (b"Port 1\r\nA=2\r\n", b"Port 1\r\nA=2\r\nEnableTLS=1\r\n"),
+    "an empty file": (b"", b"EnableTLS=1\n"),
+    "in force already": (b"EnableTLS = 1\n", b"EnableTLS = 1\n"),
+    "in force in quotes": (b'EnableTLS = "1"\n', b'EnableTLS = "1"\n'),
+    "in force beside an example": (b"#EnableTLS = 0\nEnableTLS = 0\n", b"#EnableTLS = 0\nEnableTLS = 1\n"),
+    "twice, the last wrong": (b"EnableTLS=1\nEnableTLS=0\n", b"EnableTLS=1\nEnableTLS=1\n"),
+    "twice, the last right": (b"EnableTLS=0\nEnableTLS=1\n", b"EnableTLS=0\nEnableTLS=1\n"),
+    "two examples": (b"#EnableTLS=0\n#EnableTLS=2\n", b"EnableTLS=1\n#EnableTLS=2\n"),
+    "prose before the example": (
+        b"# EnableTLS: set this to 1 to encrypt\n# EnableTLS = 0\n",
+        b"# EnableTLS: set this to 1 to encrypt\nEnableTLS = 1\n",
+    ),
+    "prose with a sign": (
+        b"# EnableTLS = 1 encrypts, EnableTLS = 0 does not\n#EnableTLS = 0\n",
+        b"# EnableTLS = 1 encrypts, EnableTLS = 0 does not\nEnableTLS = 1\n",
+    ),
+    "prose alone": (
+        b"# EnableTLS turns encryption on\nPort = 1\n",
+        b"# EnableTLS turns encryption on\nPort = 1\nEnableTLS = 1\n",
+    ),
+    "a longer keyword": (
+        b"#EnableTLSv13=0\nMyEnableTLS=0\n#EnableTLS=0\n",
+        b"#EnableTLSv13=0\nMyEnableTLS=0\nEnableTLS=1\n",
+    ),
+    "bytes that are no text": (b"# \xff\xfe\x80\n#EnableTLS=0\n", b"# \xff\xfe\x80\nEnableTLS=1\n"),
+}
+
+
+@pytest.mark.parametrize("what", EXAMPLES)
+def test_a_keyword_is_set_by_example(prepare: Prepare, what: str) -> None:
+    before, after = EXAMPLES[what]
+    installation = prepare(bundle_of("client"))
+    target = installation.write(CFG, before)
+    inode = target.stat().st_ino
+    said = installation.run()
+    assert target.read_bytes() == after
+    assert (target.stat().st_ino == inode) is (before == after)
+    assert ("2 times; the last one counts" in said) is what.startswith("twice")
+
+
+def test_the_sample_is_where_a_new_file_starts(prepare: Prepare) -> None:
+    installation = prepare(bundle_of("client"))
+    sample = installation.write(CLIENT_SAMPLE, b"; shipped\n;EnableTLS 0\n", 0o600)
+    installation.run()
+    assert (installation.root / CFG).read_bytes() == b"; shipped\nEnableTLS 1\n"
+    assert (installation.root / CFG).stat().st_mode & 0o777 == 0o644
+    assert sample.read_bytes() == b"; shipped\n;EnableTLS 0\n"
+
+
+def test_without_a_sample_a_small_file_says_so(prepare: Prepare) -> None:
+    installation = prepare(bundle_of("client"))
+    assert "is a guess" in installation.run()
+    written = (installation.root / CFG).read_bytes()
+    assert written.startswith(b"# Made by ipmpki's install.sh, as there was no sample at /usr/lpp/pd/")
+    assert written.endswith(b"\nEnableTLS=1\n")
+    assert str(installation.root).encode() not in written
+
+
+@pytest.mark.parametrize("keyword", [r"A.B", r"A\nB", "A+B(", "[A]", "A$&", "TLS/Verify"])
+def test_a_keyword_with_odd_characters_is_taken_literally(prepare: Prepare, keyword: str) -> None:
+    names = KeywordNames(mutual_auth=rf"{keyword}=a\tb & 'c' $HOME \1")
+    installation = prepare(bundle_of(mutual=True, keywords=names))
+    installation.write("var/pddir/default_cell/ssl/ipmssl.cfg", f"AxB=1\n#{keyword} = x\n".encode())
+    installation.run()
+    lines = installation.server("ipmssl.cfg").read_text().splitlines()
+    assert lines[:2] == ["AxB=1", rf"{keyword} = a\tb & 'c' $HOME \1"]
+
+
+LINE = st.binary(max_size=40).map(
+    lambda line: line.replace(b"\n", b"").replace(b"\0", b"").replace(b"EnableTLS", b"")
+)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    place = tmp_path_factory.mktemp("many")
+    return Installation(write_folder(bundle_of("client"), place / "carried"), place)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    before=st.lists(LINE, max_size=6),
+    after=st.lists(LINE, max_size=6),
+    newline=st.sampled_from([b"\n", b"\r\n"]),
+    final=st.booleans(),
+)
+@example(before=[b"\\"], after=[b"%s & \\1 \t"], newline=b"\n", final=False)
+def test_every_other_line_survives_byte_for_byte(
+    many: Installation, before: list[bytes], after: list[bytes], newline: bytes, final: bool
+) -> None:
+    end = newline if final else b""
+    target = many.write(CFG, newline.join([*before, b"#EnableTLS = 0", *after]) + end)
+    many.run()
+    assert target.read_bytes() == newline.join([*before, b"EnableTLS = 1", *after]) + end
+
+
+@pytest.mark.parametrize(
+    "awk", mostly_exhaustive(["mawk", "gawk", "busybox", "original-awk"], every_time=["gawk"])
+)
+def test_every_awk_edits_alike(prepare: Prepare, tmp_path: Path, awk: str) -> None:
+    installation = prepare(bundle_of("client"))
+    shim = tmp_path / "fakes" / "awk"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec {require(awk)} {"awk" if awk == "busybox" else ""} "$@"\n')
+    shim.chmod(0o755)
+    installation.env = {"PATH": f"{shim.parent}:/usr/bin:/bin"}
+    for what, (before, after) in EXAMPLES.items():
+        installation.write(CFG, before)
+        installation.run()
+        assert (installation.root / CFG).read_bytes() == after, what
