@@ -35,10 +35,21 @@ HOMES = {
     "lsprotocol": "lsp", "tomlkit": "declaration/edit operations/adopt", "idna": "declaration",
 }  # fmt: skip
 PURE = ("declaration", "plans", "rules", "render")
-IMPURE = set(
-    "open read_text read_bytes write_text write_bytes iterdir glob exists stat now today utcnow time monotonic "
-    "random urandom token_bytes token_hex uuid4".split()
-)
+IMPURE = {
+    *("open", "read_text", "read_bytes", "write_text", "write_bytes", "iterdir", "glob", "exists", "stat"),
+    *(
+        "now",
+        "today",
+        "utcnow",
+        "time",
+        "monotonic",
+        "random",
+        "urandom",
+        "token_bytes",
+        "token_hex",
+        "uuid4",
+    ),
+}
 OWN_TEMPLATES = {
     "render/host_folder/templates.py",
     "render/host_folder/script_parts.py",
