@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration import specification
+from ipmpki.declaration import renewal, specification
 from ipmpki.plans.dist_layout import CA_FOLDER, authority_file
 from ipmpki.plans.folders import unpublished
 from ipmpki.plans.plan import Action, Artifact, Change, Difference, Reason, ReasonCode
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.plans.rollover import Outlook, Succession
+    from ipmpki.plans.rollover import Outlook
     from ipmpki.store.records import IssuedCertificate
 
 
@@ -52,21 +52,22 @@ def certificate_changes(
 ) -> Iterator[Change]:
     """The change to a certificate that is issued here; none where the one there is will do."""
     current = outlook.world.issued.current.get(holder)
-    order = specification.of_certificate(spec)
     if current is None:
         reason = Reason(ReasonCode.NEW_HOST, "no certificate has been issued for it yet")
-        differences = differences_between({}, specification.fields(order))
+        wanted = specification.fields(specification.of_certificate(spec))
+        differences = differences_between({}, wanted)
         yield Change(Action.CREATE, host.name, artifact, (reason,), differences)
         return
-    change = _certificate_change(outlook, host, current, order, artifact)
+    change = _certificate_change(outlook, host, current, spec, artifact)
     if change is not None:
         yield change
 
 
 def _certificate_change(
-    outlook: Outlook, host: HostSpec, current: IssuedCertificate, order: str, artifact: Artifact
+    outlook: Outlook, host: HostSpec, current: IssuedCertificate, spec: CertificateSpec, artifact: Artifact
 ) -> Change | None:
     world, turn = outlook.world, outlook.turn
+    order = specification.of_certificate(spec)
     differences: tuple[Difference, ...] = ()
     replaced: list[Reason] = []
     if order != current.specification:
@@ -79,20 +80,13 @@ def _certificate_change(
     if current.revoked_at is not None:
         replaced.append(Reason(ReasonCode.REVOKED, f"revoked on {day(current.revoked_at)}"))
     renewed: list[Reason] = []
-    if current.not_after <= world.now:
+    its = renewal.of_certificate(current, host, spec, turn.renewals)
+    if its.has_ended(world.now):
         renewed.append(Reason(ReasonCode.EXPIRED, f"ended on {day(current.not_after)}"))
-    elif current.not_after - host.renew_before <= world.now and not _is_clipped(turn, current):
+    elif its.is_due(world.now) and not its.needs_successor:
         renewed.append(Reason(ReasonCode.EXPIRING, f"ends on {day(current.not_after)}"))
     if not replaced and not renewed:
         return None
     action = Action.REPLACE if replaced else Action.RENEW
     install_by = current.not_after if current.revoked_at is None else None
     return Change(action, host.name, artifact, distinct([*replaced, *renewed]), differences, install_by)
-
-
-def _is_clipped(turn: Succession, current: IssuedCertificate) -> bool:
-    """Whether a certificate ends with its issuer, so that renewing it under that issuer gains nothing."""
-    issuer = turn.issuer
-    return (
-        issuer is not None and current.authority == issuer.identity and current.not_after >= issuer.not_after
-    )

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ipmpki.plans.rollover import succession_date
+from ipmpki.declaration import renewal
 from ipmpki.plans.trust import trusts_signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ipmpki.declaration.fleet import Fleet
+    from ipmpki.declaration.renewal import Renewal
     from ipmpki.plans.world import World
 
 _DAY = timedelta(days=1)
@@ -27,12 +28,13 @@ _BACK_DATED = timedelta(hours=1, seconds=1)
 
 
 class Task(StrEnum):
-    """What there is to do."""
+    """What there is to do. ``replace-authority`` brings the successor of one that was not made here."""
 
     RENEW = "renew"
     ORDER = "order"
     LIST = "revocation-list"
     SUCCESSION = "succession"
+    REPLACE_AUTHORITY = "replace-authority"
     BUNDLE = "bundle"
 
 
@@ -57,6 +59,8 @@ def calendar(world: World, until: datetime, *, bundle_since: datetime | None = N
     """
     found = [*_successions(world, until), *_lists(world, until), *_bundles(world, until, bundle_since)]
     turns = [one.due for one in found if one.task is Task.SUCCESSION]
+    authorities = renewal.of_authorities(world.issued.signers, world.fleet)
+    last = _last_issuer(world)
     renewals: dict[tuple[Task, datetime], list[tuple[str, datetime]]] = defaultdict(list)
     for host in world.fleet.hosts:
         for holder, spec in host.certificates:
@@ -65,9 +69,9 @@ def calendar(world: World, until: datetime, *, bundle_since: datetime | None = N
                 task = Task.ORDER if spec.is_bought else Task.RENEW
                 starts = [] if spec.is_bought else turns
                 life = spec.lifetime if not spec.is_bought else current.not_after - current.not_before
-                for due, by in _renewals(
-                    _Life(current.not_after, life, host.renew_before), starts, world.now
-                ):
+                its = renewal.of_certificate(current, host, spec, authorities)
+                issuer = None if spec.is_bought else last
+                for due, by in _renewals(its, _Life(life, host.renew_before, issuer), starts, world.now):
                     if due > until:
                         break
                     renewals[task, due].append((host.name, by))
@@ -77,6 +81,14 @@ def calendar(world: World, until: datetime, *, bundle_since: datetime | None = N
     return tuple(sorted(found, key=lambda one: (one.due, one.task, one.by)))
 
 
+def _last_issuer(world: World) -> Renewal | None:
+    """The authority with which all ends that is issued here, where no build can make its successor."""
+    signer = world.issued.signer
+    if signer is None or not signer.is_existing:
+        return None
+    return renewal.of_authority(signer.not_before, signer.not_after, world.fleet)
+
+
 def _visit(moment: datetime, now: datetime) -> datetime:
     """When the operator comes next: at the same time of day as now, not before ``moment``."""
     return now + max(-(-(moment - now) // _DAY), 0) * _DAY
@@ -84,26 +96,37 @@ def _visit(moment: datetime, now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Life:
-    """A certificate's end, how long the next will hold, and how long before its end that is made."""
+    """How long a host's certificates hold, and how long before its end each is renewed.
 
-    end: datetime
+    ``issuer`` is the authority that they end with, where that has no successor by itself.
+    """
+
     lifetime: timedelta
     renew_before: timedelta
+    issuer: Renewal | None
+
+    def next_after(self, made: datetime) -> Renewal:
+        """When a certificate is due that is made at a moment."""
+        return renewal.of_issued(made + self.lifetime - _BACK_DATED, self.renew_before, self.issuer)
 
 
-def _renewals(life: _Life, turns: Sequence[datetime], now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """When a certificate is due, and when the one before ends; without end, and without what is past.
+def _renewals(
+    its: Renewal, life: _Life, turns: Sequence[datetime], now: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """When a certificate is due, and when the one before ends; without what is past.
 
     On each of ``turns`` it is issued anew by another authority, which is work of its own.
     """
-    end, ahead = life.end, list(turns)
+    ahead = list(turns)
     while True:
-        due = _visit(end - life.renew_before, now)
+        due = _visit(its.due, now)
         if ahead and ahead[0] <= due:
-            end = ahead.pop(0) + life.lifetime - _BACK_DATED
-            continue
-        yield due, end
-        end = due + life.lifetime - _BACK_DATED
+            its = life.next_after(ahead.pop(0))
+        elif its.needs_successor:
+            return
+        else:
+            yield due, its.end
+            its = life.next_after(due)
 
 
 def _lists(world: World, until: datetime) -> Iterator[Work]:
@@ -111,19 +134,23 @@ def _lists(world: World, until: datetime) -> Iterator[Work]:
     if crl is None or not world.fleet.signs_here:
         return
     carriers = tuple(host.name for host in world.fleet.hosts if host.carries_revocation_list)
-    end = crl.next_update
-    while (due := _visit(end - world.fleet.crl_renew_before, world.now)) <= until:
-        yield Work(Task.LIST, due, end, carriers)
-        end = due + world.fleet.crl_lifetime
+    window, issuer = world.fleet.crl_renew_before, _last_issuer(world)
+    its = renewal.of_issued(crl.next_update, window, issuer)
+    while not its.needs_successor and (due := _visit(its.due, world.now)) <= until:
+        yield Work(Task.LIST, due, its.end, carriers)
+        its = renewal.of_issued(due + world.fleet.crl_lifetime, window, issuer)
 
 
 def _successions(world: World, until: datetime) -> Iterator[Work]:
     signer = world.issued.signer
-    if signer is None or not world.fleet.signs_here or signer.is_existing:
+    if signer is None or not world.fleet.signs_here:
         return
     hosts = tuple(host.name for host in world.fleet.hosts if trusts_signers(host, world.fleet))
     begin, end = signer.not_before, signer.not_after
-    while (due := _visit(succession_date(begin, end, world.fleet), world.now)) <= until:
+    while (due := _visit(renewal.of_authority(begin, end, world.fleet).due, world.now)) <= until:
+        if signer.is_existing:
+            yield Work(Task.REPLACE_AUTHORITY, due, end, hosts)
+            return
         yield Work(Task.SUCCESSION, due, end, hosts)
         begin, end = due - _BACK_DATED, due + world.fleet.authority.lifetime - _BACK_DATED
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration import specification
+from ipmpki.declaration import renewal, specification
 from ipmpki.plans.dist_layout import CA_FOLDER
 from ipmpki.plans.folders import certificate_of, unpublished
 from ipmpki.plans.plan import Action, Artifact, Awaited, Change, Difference, Reason, ReasonCode
@@ -97,8 +97,9 @@ def _grounds(
         reasons += [certificate_reason(difference) for difference in differences]
     if current.revoked_at is not None:
         reasons.append(Reason(ReasonCode.REVOKED, f"revoked on {day(current.revoked_at)}"))
-    if current.not_after <= world.now:
+    its = renewal.of_issued(current.not_after, host.renew_before)
+    if its.has_ended(world.now):
         reasons.append(Reason(ReasonCode.EXPIRED, f"ended on {day(current.not_after)}"))
-    elif current.not_after - host.renew_before <= world.now:
+    elif its.is_due(world.now):
         reasons.append(Reason(ReasonCode.EXPIRING, f"ends on {day(current.not_after)}"))
     return distinct(reasons), differences

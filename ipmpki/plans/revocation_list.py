@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration import renewal
 from ipmpki.plans.dist_layout import CA_FOLDER
 from ipmpki.plans.folders import unpublished
 from ipmpki.plans.plan import Action, Artifact, Change, Reason, ReasonCode
@@ -39,18 +40,17 @@ def _without_list(world: World, turn: Succession) -> list[StoredAuthority]:
 
 
 def _expiring_lists(world: World, turn: Succession) -> list[StoredRevocationList]:
-    """Those within their window; one that ends with its authority cannot be renewed for longer."""
-    held = [
-        (world.issued.revocation_lists[one.identity], one)
-        for one in _in_force(world, turn)
-        if one.identity in world.issued.revocation_lists
-    ]
-    return [
-        crl
-        for crl, authority in held
-        if crl.next_update < authority.not_after
-        and crl.next_update - world.fleet.crl_renew_before <= world.now
-    ]
+    """Those that are due, or ended; one that ends with its authority cannot be renewed for longer."""
+    found = []
+    for authority in _in_force(world, turn):
+        crl = world.issued.revocation_lists.get(authority.identity)
+        if crl is None:
+            continue
+        window, issuer = world.fleet.crl_renew_before, turn.renewals[authority.identity]
+        its = renewal.of_issued(crl.next_update, window, issuer)
+        if its.due <= world.now and not its.needs_successor:
+            found.append(crl)
+    return found
 
 
 def revocation_list_changes(outlook: Outlook, others: Sequence[Change]) -> Iterator[Change]:

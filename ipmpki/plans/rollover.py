@@ -9,24 +9,21 @@ the hosts are known to have installed the one before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration import specification
+from ipmpki.declaration import renewal, specification
 from ipmpki.plans.plan import Difference, Reason, ReasonCode, Rollover, Stage
 from ipmpki.plans.reasons import day, differences_between, distinct
 from ipmpki.plans.trust import may_be_installed, trusts_signers
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
-    from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import HostSpec
+    from ipmpki.declaration.renewal import Renewal
     from ipmpki.plans.world import World
     from ipmpki.store.records import Issued, StoredAuthority
-
-_LARGEST_SHARE = 3
-"""A successor is made in the last third of an authority's life at the earliest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,8 @@ class Succession:
 
     ``makes`` is true where one is made, ``replaces`` where it takes the place of all others at once.
     ``issuer`` signs the leaves; None stands for the one that this build makes. ``trusted`` are the others
-    that go on being trusted, and ``retires`` those that do not.
+    that go on being trusted, and ``retires`` those that do not. ``renewals`` says of each authority that
+    there is when it is due, by its identity.
     """
 
     makes: bool = False
@@ -46,6 +44,7 @@ class Succession:
     rollover: Rollover | None = None
     reasons: tuple[Reason, ...] = ()
     differences: tuple[Difference, ...] = ()
+    renewals: Mapping[int, Renewal] = field(default_factory=dict)
 
     @property
     def changes_trust(self) -> bool:
@@ -86,37 +85,22 @@ def succession(world: World, *, allows_replacement: bool) -> Succession:
     live = world.issued.signers
     if not live:
         return _first(world)
-    fitting = [one for one in live if _fits(one, world)]
+    renewals = renewal.of_authorities(live, world.fleet)
+    fitting = [one for one in live if _fits(one, renewals[one.identity], world)]
     if fitting:
         target = fitting[-1]
-        return _takes_over(world, target, tuple(one for one in live if one is not target))
-    return _without_fitting(world, live, allows_replacement=allows_replacement)
+        found = _takes_over(world, target, tuple(one for one in live if one is not target))
+    else:
+        found = _without_fitting(world, live, allows_replacement=allows_replacement)
+    return replace(found, renewals=renewals)
 
 
-def succession_is_due(authority: StoredAuthority, fleet: Fleet, now: datetime) -> bool:
-    """Whether an authority ends so soon that certificates would have to end with it.
-
-    Only of one that was made here: another's successor has to be brought.
-    """
-    if authority.is_existing:
-        return False
-    return succession_date(authority.not_before, authority.not_after, fleet) <= now
-
-
-def succession_date(begin: datetime, end: datetime, fleet: Fleet) -> datetime:
-    """From when on an authority with these dates needs a successor."""
-    longest = max(
-        (spec.lifetime for host in fleet.hosts for _, spec in host.certificates), default=timedelta(0)
-    )
-    window = max((host.renew_before for host in fleet.hosts), default=timedelta(0))
-    return end - min(longest + window, (end - begin) / _LARGEST_SHARE)
-
-
-def _fits(authority: StoredAuthority, world: World) -> bool:
+def _fits(authority: StoredAuthority, its: Renewal, world: World) -> bool:
+    """Whether an authority is as declared and goes on; of one not made here the successor is brought."""
     return (
         authority.specification == world.wanted.authority
-        and authority.not_after > world.now
-        and not succession_is_due(authority, world.fleet, world.now)
+        and not its.has_ended(world.now)
+        and (authority.is_existing or not its.is_due(world.now))
     )
 
 

@@ -9,24 +9,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.declaration import renewal
 from ipmpki.declaration.fleet import host_of
 from ipmpki.declaration.vocabulary import Profile, RevocationReason
-from ipmpki.plans.rollover import succession_date
 from ipmpki.plans.trust import may_be_installed, trusts_signers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
-    from ipmpki.store.records import Issued, IssuedCertificate, StoredAuthority
-
-DEFAULT_WINDOW = timedelta(days=30)
-"""The default of ``renew_before``, for hosts whose declaration cannot be read."""
-
+    from ipmpki.declaration.renewal import Renewal
+    from ipmpki.store.records import Issued, IssuedCertificate
 
 _COMMON_NAME = re.compile(r"CN=((?:[^\\,+]|\\.)*)")
 
@@ -149,13 +146,22 @@ def stand(
     """
     hosts = fleet.hosts if fleet is not None else ()
     wanted = {holder: (host, spec) for host in hosts for holder, spec in host.certificates}
-    found = list(_shared(fleet, issued, now, is_sound=is_sound))
+    authorities = renewal.of_authorities(issued.signers, fleet)
+    known = _Known(fleet, issued, now, authorities, bool(waited_for(fleet, issued)))
+    found = list(_shared(known, is_sound=is_sound))
     if fleet is not None:
-        found += [_of_holder(holder, meant, fleet, issued, now) for holder, meant in wanted.items()]
+        found += [_of_holder(holder, meant, fleet, known) for holder, meant in wanted.items()]
     for holder, current in issued.current.items():
-        if holder not in wanted:
-            one = _of_certificate(current, _window(fleet), issued, now, is_bought=False)
-            found.append(one._replace(step=Step.WITHDRAW) if is_sound else one)
+        if holder in wanted:
+            continue
+        window = renewal.UNDECLARED_WINDOW if fleet is None else fleet.crl_renew_before
+        its = renewal.of_issued(current.not_after, window, authorities.get(current.authority))
+        if is_sound:  # a build takes it back, however long it would hold: it is never renewed
+            its = renewal.Renewal(its.end, its.end)
+            one = _of_certificate(current, its, known, is_bought=False)
+            found.append(one._replace(renew_from=None, step=Step.WITHDRAW))
+        else:
+            found.append(_of_certificate(current, its, known, is_bought=False))
     found.sort(key=lambda one: (one.ends or _NOTHING, one.name))
     found.sort(key=lambda one: one.kind is Kind.BUNDLE)  # it has no end, and is there
     return tuple(found), sum(not host.certificates for host in hosts)
@@ -175,17 +181,27 @@ def waited_for(fleet: Fleet | None, issued: Issued) -> tuple[str, ...]:
     )
 
 
-def _window(fleet: Fleet | None) -> timedelta:
-    return fleet.crl_renew_before if fleet is not None else DEFAULT_WINDOW
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What all lines are judged by: ``authorities`` says when each that signs here is due, by its identity.
+
+    ``awaits_trust`` is whether a successor waits for hosts that are not known to trust it.
+    """
+
+    fleet: Fleet | None
+    issued: Issued
+    now: datetime
+    authorities: Mapping[int, Renewal]
+    awaits_trust: bool
 
 
-def _of_holder(
-    holder: str, meant: tuple[HostSpec, CertificateSpec], fleet: Fleet, issued: Issued, now: datetime
-) -> Standing:
+def _of_holder(holder: str, meant: tuple[HostSpec, CertificateSpec], fleet: Fleet, known: _Known) -> Standing:
     host, spec = meant
+    issued = known.issued
     current = issued.current.get(holder)
     if current is not None:
-        one = _of_certificate(current, host.renew_before, issued, now, is_bought=spec.is_bought)
+        its = renewal.of_certificate(current, host, spec, known.authorities)
+        one = _of_certificate(current, its, known, is_bought=spec.is_bought)
         one = _with_installation(one, host, current, fleet, issued)
         if spec.kept_key is not None and current.revocation_reason == RevocationReason.KEY_COMPROMISE:
             return one._replace(step=Step.BRING_REQUEST, request_file=spec.kept_key.path)
@@ -217,11 +233,9 @@ def _with_installation(
     return one._replace(is_installed=is_installed, install_by=install_by, step=step)
 
 
-def _of_certificate(
-    current: IssuedCertificate, window: timedelta, issued: Issued, now: datetime, *, is_bought: bool
-) -> Standing:
-    request = issued.requests.get(current.host)
-    state = _state(current.not_after, window, now)
+def _of_certificate(current: IssuedCertificate, its: Renewal, known: _Known, *, is_bought: bool) -> Standing:
+    request = known.issued.requests.get(current.host)
+    state = _state(its, known.now)
     if current.revoked_at is not None:
         state = State.REVOKED
     elif request is not None and state is not State.EXPIRED:
@@ -231,36 +245,37 @@ def _of_certificate(
         step = Step.IMPORT
     elif state is not State.VALID:
         step = Step.ORDER if is_bought else Step.BUILD
-        signer = issued.signer
-        if state is not State.REVOKED and _ends_with_its_issuer(current, signer):
-            step = Step.REPLACE_AUTHORITY if signer is not None and signer.is_existing else Step.BUILD
+        if state is State.RENEW_SOON and its.needs_successor:
+            step = _succession_step(current, known)
     return Standing(
         Kind.CLIENT if current.profile is Profile.CLIENT else Kind.SERVER,
         host_of(current.host),
         state,
         step,
-        current.not_after,
-        current.not_after - window,
+        its.end,
+        its.due,
         current.serial,
         request.made_at if request is not None else None,
     )
 
 
-def _state(ends: datetime, window: timedelta, now: datetime) -> State:
-    if ends <= now:
+def _state(its: Renewal, now: datetime) -> State:
+    if its.has_ended(now):
         return State.EXPIRED
-    return State.RENEW_SOON if ends - window <= now else State.VALID
+    return State.RENEW_SOON if its.is_due(now) else State.VALID
 
 
-def _ends_with_its_issuer(current: IssuedCertificate, signer: StoredAuthority | None) -> bool:
-    """Whether renewing it under that issuer gains nothing; the plan leaves it as it is then, too."""
-    return (
-        signer is not None and current.authority == signer.identity and current.not_after >= signer.not_after
-    )
+def _succession_step(current: IssuedCertificate, known: _Known) -> Step:
+    """What is next for a certificate that its issuer cannot renew for longer."""
+    signer = known.issued.signer
+    if signer is not None and current.authority == signer.identity:
+        return Step.REPLACE_AUTHORITY if signer.is_existing else Step.BUILD
+    return Step.NONE if known.awaits_trust else Step.BUILD
 
 
-def _shared(fleet: Fleet | None, issued: Issued, now: datetime, *, is_sound: bool) -> Iterator[Standing]:
+def _shared(known: _Known, *, is_sound: bool) -> Iterator[Standing]:
     """What all hosts share, as far as it is still declared."""
+    fleet, issued, now = known.fleet, known.issued, known.now
     signer = issued.signer
     if issued.bundle is not None and (fleet is None or fleet.is_third_party or not is_sound):
         yield Standing(Kind.BUNDLE, issued.bundle.subject, State.VALID, Step.NONE)
@@ -270,39 +285,31 @@ def _shared(fleet: Fleet | None, issued: Issued, now: datetime, *, is_sound: boo
         state = State.EXPIRED if older.not_after <= now else State.VALID
         step = Step.INSTALL if state is State.VALID else Step.BUILD
         yield Standing(Kind.AUTHORITY, shown_subject(older.subject), state, step, older.not_after)
-    window = _authority_window(fleet, signer)
-    state = _state(signer.not_after, window, now)
+    its = known.authorities[signer.identity]
+    state = _state(its, now)
     due = Step.REPLACE_AUTHORITY if signer.is_existing or state is State.EXPIRED else Step.BUILD
     yield Standing(
         Kind.AUTHORITY,
         shown_subject(signer.subject),
         state,
         Step.NONE if state is State.VALID else due,
-        signer.not_after,
-        signer.not_after - window,
+        its.end,
+        its.due,
     )
     listed = issued.revocation_list
     if listed is not None:
-        # Nothing is gained by renewing it when it ends with the authority.
-        ends_with_it = listed.next_update >= signer.not_after
-        window = timedelta() if ends_with_it else _window(fleet)
-        state = _state(listed.next_update, window, now)
-        step = Step.REPLACE_AUTHORITY if ends_with_it and signer.is_existing else Step.BUILD
+        window = renewal.UNDECLARED_WINDOW if fleet is None else fleet.crl_renew_before
+        its = renewal.of_issued(listed.next_update, window, its)
+        state = _state(its, now)
+        step = Step.REPLACE_AUTHORITY if its.needs_successor and signer.is_existing else Step.BUILD
         yield Standing(
             Kind.REVOCATION_LIST,
             f"number {listed.number}",
             state,
             Step.NONE if state is State.VALID else step,
-            listed.next_update,
-            listed.next_update - window,
+            its.end,
+            its.due,
         )
-
-
-def _authority_window(fleet: Fleet | None, signer: StoredAuthority) -> timedelta:
-    """How long before its end an authority needs a successor."""
-    if fleet is None:
-        return (signer.not_after - signer.not_before) / 3
-    return signer.not_after - succession_date(signer.not_before, signer.not_after, fleet)
 
 
 def shown_subject(subject: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.fleet import tools_holder
+from ipmpki.declaration import renewal
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import days, quote
 from ipmpki.rules.registry import VENDOR, Finding, state_rule
@@ -14,13 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.declaration.renewal import Renewal
     from ipmpki.diagnostics.problem import Place
     from ipmpki.rules.context import Surroundings
     from ipmpki.store.records import Issued, IssuedCertificate
-
-_AUTHORITY_NOTICE = timedelta(days=90)
-"""An authority's successor has to be carried to every host, which takes longer than a renewal."""
 
 _OTHERS = 0o077
 
@@ -64,7 +62,9 @@ def certificate_expiring(fleet: Fleet, surroundings: Surroundings) -> Iterator[F
 
     ## What it finds
 
-    A host's current certificate within renew_before of its end; the authority's within 90 days of it.
+    A host's current certificate from renew_before its end on. The authority's as soon as certificates would
+    end with it, so that it needs a successor: from the longest lifetime and renew_before its end on, but not
+    before the last third of its life.
 
     ## Who is hurt
 
@@ -83,20 +83,22 @@ def certificate_expiring(fleet: Fleet, surroundings: Surroundings) -> Iterator[F
     issued = surroundings.issued
     if issued is None:
         return
-    for authority in issued.signers if fleet.signs_here else ():
-        left = authority.not_after - surroundings.now
-        if timedelta(0) < left <= _AUTHORITY_NOTICE:
+    now = surroundings.now
+    authorities = renewal.of_authorities(issued.signers, fleet)
+    if issued.signer is not None and fleet.signs_here:
+        its = authorities[issued.signer.identity]
+        if its.is_due(now):
             yield Finding(
-                f"the authority's certificate {_ends(authority.not_after, left)}",
+                f"the authority's certificate {_ends(its, now)}",
                 _AUTHORITY_REMEDY if fleet.existing is None else _EXISTING_REMEDY,
                 _authority_place(fleet),
             )
-    for host, what, certificate in _certificates(fleet, issued):
-        left = certificate.not_after - surroundings.now
-        if timedelta(0) < left <= host.renew_before:
+    for host, spec, what, certificate in _certificates(fleet, issued):
+        its = renewal.of_certificate(certificate, host, spec, authorities)
+        if its.is_due(now):
             yield Finding(
-                f"the {what} of {quote(host.name)} {_ends(certificate.not_after, left)}",
-                "run 'ipmpki build' and install the host's folder again",
+                f"the {what} of {quote(host.name)} {_ends(its, now)}",
+                _renewal_remedy(fleet, issued, certificate, its),
                 host.place.at("name"),
             )
 
@@ -127,14 +129,15 @@ def certificate_expired(fleet: Fleet, surroundings: Surroundings) -> Iterator[Fi
     if issued is None:
         return
     now = surroundings.now
-    if issued.signer is not None and fleet.signs_here and issued.signer.not_after <= now:
+    authorities = renewal.of_authorities(issued.signers, fleet)
+    if issued.signer is not None and fleet.signs_here and authorities[issued.signer.identity].has_ended(now):
         yield Finding(
             f"the authority's certificate ended on {issued.signer.not_after:%Y-%m-%d}",
             _ENDED_REMEDY if fleet.existing is None else f"{_EXISTING_REMEDY} with --replace-ca",
             _authority_place(fleet),
         )
-    for host, what, certificate in _certificates(fleet, issued):
-        if certificate.not_after <= now:
+    for host, spec, what, certificate in _certificates(fleet, issued):
+        if renewal.of_certificate(certificate, host, spec, authorities).has_ended(now):
             yield Finding(
                 f"the {what} of {quote(host.name)} ended on {certificate.not_after:%Y-%m-%d}",
                 "run 'ipmpki build' and install the host's folder again",
@@ -165,7 +168,7 @@ def revoked_and_not_replaced(fleet: Fleet, surroundings: Surroundings) -> Iterat
     """
     if surroundings.issued is None:
         return
-    for host, what, certificate in _certificates(fleet, surroundings.issued):
+    for host, _, what, certificate in _certificates(fleet, surroundings.issued):
         if certificate.revoked_at is not None:
             yield Finding(
                 f"the {what} of {quote(host.name)} is revoked, since {certificate.revoked_at:%Y-%m-%d}",
@@ -216,15 +219,28 @@ def _authority_place(fleet: Fleet) -> Place:
     return fleet.place.at(fleet.signing_table, "common_name" if fleet.existing is None else "certificate")
 
 
-def _certificates(fleet: Fleet, issued: Issued) -> Iterator[tuple[HostSpec, str, IssuedCertificate]]:
-    """Every current certificate of declared hosts, needed still or not, and what to call it."""
+def _renewal_remedy(fleet: Fleet, issued: Issued, certificate: IssuedCertificate, its: Renewal) -> str:
+    """What brings a host another certificate: what ends with its issuer is not renewed by that issuer."""
+    if certificate.host in issued.requests:
+        return "its request is open: run 'ipmpki import' with what the authority made of it"
+    if not its.needs_successor:
+        return "run 'ipmpki build' and install the host's folder again"
+    return _AUTHORITY_REMEDY if fleet.existing is None else _EXISTING_REMEDY
+
+
+def _certificates(
+    fleet: Fleet, issued: Issued
+) -> Iterator[tuple[HostSpec, CertificateSpec, str, IssuedCertificate]]:
+    """Every current certificate that a declared host is to have, as declared, and what to call it."""
     for host in fleet.hosts:
-        for holder, what in ((host.name, "certificate"), (tools_holder(host.name), "client certificate")):
+        for holder, spec in host.certificates:
             certificate = issued.current.get(holder)
             if certificate is not None:
-                yield host, what, certificate
+                what = "client certificate" if spec is host.tools_certificate else "certificate"
+                yield host, spec, what, certificate
 
 
-def _ends(end: datetime, left: timedelta) -> str:
+def _ends(its: Renewal, now: datetime) -> str:
+    left = its.end - now
     when = "within a day" if left < timedelta(days=1) else f"in {days(left.days)}"
-    return f"ends {when}, on {end:%Y-%m-%d}"
+    return f"ends {when}, on {its.end:%Y-%m-%d}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration import renewal
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import days
@@ -276,11 +277,12 @@ def renewals_on_one_day(fleet: Fleet, surroundings: Surroundings) -> Iterator[Fi
     if surroundings.issued is None or spread or not fleet.was_read("defaults", "renew_spread"):
         return
     current = surroundings.issued.current
-    ends = ((host, current.get(host.name)) for host in fleet.hosts)
+    authorities = renewal.of_authorities(surroundings.issued.signers, fleet)
+    meant = ((host, host.certificate, current.get(host.name)) for host in fleet.hosts)
     by_day = Counter(
-        (certificate.not_after - host.renew_before).date()
-        for host, certificate in ends
-        if certificate is not None and certificate.revoked_at is None
+        renewal.of_certificate(certificate, host, spec, authorities).due.date()
+        for host, spec, certificate in meant
+        if spec is not None and certificate is not None and certificate.revoked_at is None
     )
     for day, count in by_day.items():
         if count > _A_DAYS_WORK and day > surroundings.now.date():

@@ -165,13 +165,22 @@ def test_near_the_end_of_the_ca_its_successor_is_the_next_step(shop: Shop) -> No
     assert gone.status == 1
 
 
-def test_certificates_that_end_with_their_ca_are_not_said_to_be_renewable(shop: Shop) -> None:
+def test_certificates_that_end_with_their_ca_wait_for_its_successor_to_be_installed(shop: Shop) -> None:
     shop.edit('key = "ec-p256"\n\n[tls]', 'key = "ec-p256"\nlifetime = "400d"\n\n[tls]')
     shop.build()
     shop.now = TODAY + timedelta(days=370)
+
+    def steps() -> set[str]:
+        standings = json.loads(ask(shop, "--format", "json", at=shop.now).out)["standings"]
+        return {one["next_step"] for one in standings if one["kind"] in {"server", "client"}}
+
+    assert steps() == {"build"}  # which makes the successor
     shop.build()
-    standings = json.loads(ask(shop, "--format", "json", at=shop.now).out)["standings"]
-    assert {one["next_step"] for one in standings if one["kind"] in {"server", "client"}} == {"build"}
+    assert not shop.plan().changes
+    assert steps() == {"install"}
+    record_installed(shop.load(), None)
+    assert steps() == {"build"}  # which issues them anew
+    assert {one.artifact.value for one in shop.plan().changes} >= {"server-certificate", "client-certificate"}
 
 
 def test_what_hosts_have_installed_is_told_and_until_when_the_rest_is_to_be(built_shop: Shop) -> None:
@@ -541,7 +550,7 @@ def test_a_calendar_has_what_is_to_be_done_each_day_with_alarms(mixed: Shop) -> 
         (date(2027, 2, 7), "Certificates expire: desk1.example.com"),
         (date(2027, 2, 7), "Renew certificates: desk2.example.com"),
         (date(2027, 3, 4), "Certificates expire: desk2.example.com"),
-        (date(2027, 11, 26), "Renew certificates: 2 hosts, the revocation list"),
+        (date(2027, 11, 26), "Renew certificates: ipm1.example.com, the revocation list"),
         (date(2027, 12, 26), "Certificates expire: 2 hosts, the revocation list"),
         (date(2035, 9, 21), "Make a new CA: the authority 'Acme Print CA'"),
         (date(2036, 11, 21), "Certificates expire: the authority 'Acme Print CA'"),
@@ -552,7 +561,9 @@ def test_a_calendar_has_what_is_to_be_done_each_day_with_alarms(mixed: Shop) -> 
         assert set(alarm.required) <= set(alarm)
         expected = -timedelta(days=7) if "expire" in event["SUMMARY"] else timedelta(hours=9)
         assert alarm.decoded("TRIGGER") == expected
-    assert "\ngone.example.com\nipm1.example.com\n" in str(events[4]["DESCRIPTION"])
+    # What a build takes back is not renewed before.
+    assert "gone.example.com" not in str(events[4]["DESCRIPTION"])
+    assert "\ngone.example.com\nipm1.example.com\n" in str(events[5]["DESCRIPTION"])
 
 
 def test_the_same_day_keeps_its_identity_from_one_calendar_to_the_next(built_shop: Shop) -> None:

@@ -212,7 +212,16 @@ def test_the_lifetime_of_an_authority_made_elsewhere_is_not_judged(ca: str) -> N
 
 
 def ending(after: timedelta) -> Any:
-    return SimpleNamespace(not_after=NOW + after, revoked_at=None, is_compromised=lambda _: False)
+    """An authority made for ten years, or a certificate of another one."""
+    return SimpleNamespace(
+        identity=1,
+        authority=2,
+        host="ipm1.example.com",
+        not_before=NOW + after - timedelta(days=3650),
+        not_after=NOW + after,
+        revoked_at=None,
+        is_compromised=lambda _: False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,12 +243,12 @@ def test_a_certificate_expires_within_its_renewal_window(left: timedelta, rules:
 @pytest.mark.parametrize(
     ("left", "rules"),
     [
-        (timedelta(days=91), []),
-        (timedelta(days=90), ["certificate-expiring"]),
+        (timedelta(days=428), []),
+        (timedelta(days=397 + 30), ["certificate-expiring"]),
         (timedelta(0), ["certificate-expired"]),
     ],
 )
-def test_an_authority_gives_ninety_days_notice(left: timedelta, rules: list[str]) -> None:
+def test_an_authority_is_warned_of_while_a_certificate_fits_in(left: timedelta, rules: list[str]) -> None:
     surroundings = Surroundings(NOW, (), Issued(signers=(ending(left),)))
     found = checked(fleet_with(""), surroundings=surroundings).problems
     assert [one.problem.rule for one in found] == rules

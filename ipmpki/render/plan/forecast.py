@@ -59,6 +59,12 @@ def _sentence(one: Work) -> str:
                 f"build: the authority's successor is made, which takes over in three rounds of installing on"
                 f" {_count(len(one.hosts), 'host')}; all three are to be done by {by}"
             )
+        case Task.REPLACE_AUTHORITY:
+            return (
+                "declare the certificate and key of your authority's successor, with a higher generation,"
+                " and build: it takes over in three rounds of installing on"
+                f" {_count(len(one.hosts), 'host')}; all three are to be done by {by}"
+            )
         case Task.BUNDLE:
             return f"fetch a newer trust bundle and build; install on {_count(len(one.hosts), 'host')}"
 

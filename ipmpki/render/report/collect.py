@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from ipmpki.declaration import specification
+from ipmpki.declaration import renewal, specification
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.plans.trust import trusts_signers
@@ -18,9 +18,11 @@ from ipmpki.render.report.document import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from collections.abc import Mapping
+    from datetime import datetime
 
-    from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
+    from ipmpki.declaration.renewal import Renewal
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.plans.plan import Rollover
     from ipmpki.store.records import Issued, IssuedCertificate, StoredAuthority
@@ -38,6 +40,7 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
     rollover: Rollover | None = None,
 ) -> Report:
     """The report of a declaration; ``fleet`` is None where too little of it could be read."""
+    authorities = renewal.of_authorities(issued.signers, fleet)
     signs_here = bool(issued.signers) and (fleet is None or fleet.signs_here)
     return Report(
         declaration=declaration,
@@ -49,7 +52,7 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
         revocation_list=_revocation_list(issued) if signs_here else None,
         is_bought=fleet is not None and fleet.is_third_party,
         is_mixed=fleet is not None and fleet.is_mixed,
-        hosts=tuple(_host(host, fleet, issued) for host in fleet.hosts) if fleet else (),
+        hosts=tuple(_host(host, fleet, issued, authorities) for host in fleet.hosts) if fleet else (),
         problems=problems,
         bundle=_bundle(fleet, bundle),
         rollover=rollover,
@@ -82,21 +85,24 @@ def _revocation_list(issued: Issued) -> ReportedRevocationList | None:
     return ReportedRevocationList(crl.number, crl.this_update, crl.next_update, issued.listed_revocations)
 
 
-def _host(host: HostSpec, fleet: Fleet, issued: Issued) -> ReportedHost:
-    current = issued.current.get(host.name) if host.certificate is not None else None
+def _host(host: HostSpec, fleet: Fleet, issued: Issued, authorities: Mapping[int, Renewal]) -> ReportedHost:
     folder = issued.folders.get(host_folder(host.name))
     request = issued.requests.get(host.name) if host.certificate is not None else None
-    tools = issued.current.get(tools_holder(host.name)) if host.tools_certificate is not None else None
+    shown = {
+        holder: _certificate(issued.current[holder], host, spec, authorities)
+        for holder, spec in host.certificates
+        if holder in issued.current
+    }
     return ReportedHost(
         name=host.name,
         role=host.role,
         os=host.os,
         aliases=host.aliases,
         addresses=tuple(map(str, host.addresses)),
-        certificate=_certificate(current, host.renew_before) if current else None,
+        certificate=shown.get(host.name),
         published_at=folder.published_at if folder else None,
         awaited_since=request.made_at if request else None,
-        tools_certificate=_certificate(tools, host.renew_before) if tools else None,
+        tools_certificate=shown.get(tools_holder(host.name)),
         **_installation(host, fleet, issued),
     )
 
@@ -127,7 +133,10 @@ def _installation(host: HostSpec, fleet: Fleet, issued: Issued) -> _Installation
     }
 
 
-def _certificate(issued: IssuedCertificate, renew_before: timedelta) -> ReportedCertificate:
+def _certificate(
+    issued: IssuedCertificate, host: HostSpec, spec: CertificateSpec, authorities: Mapping[int, Renewal]
+) -> ReportedCertificate:
+    its = renewal.of_certificate(issued, host, spec, authorities)
     order = specification.fields(issued.specification)
     return ReportedCertificate(
         profile=issued.profile,
@@ -138,7 +147,7 @@ def _certificate(issued: IssuedCertificate, renew_before: timedelta) -> Reported
         serial=issued.serial,
         not_before=issued.not_before,
         not_after=issued.not_after,
-        renew_from=issued.not_after - renew_before,
+        renew_from=its.due,
         fingerprint=issued.fingerprint,
         revoked_at=issued.revoked_at,
     )

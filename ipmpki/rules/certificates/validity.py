@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration import renewal
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import days, quote
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from ipmpki.x509.presented import Presented, PresentedCertificate
 
-_LEAF_NOTICE = timedelta(days=30)
-_AUTHORITY_NOTICE = timedelta(days=90)
 _APPLES_LIMIT = timedelta(days=825)
 _RENEW = "have a new one issued, and install it"
 _WEAK_HASHES = {"md2": "MD2", "md4": "MD4", "md5": "MD5", "sha1": "SHA-1"}
@@ -89,8 +88,9 @@ def _expired(presented: Presented) -> Iterator[Finding]:
 @also_of_presented("certificate-expiring")
 def _expiring(presented: Presented) -> Iterator[Finding]:
     for one in judged(presented):
+        its = renewal.of_presented(one.not_before, one.not_after, is_authority=one.is_authority)
         left = one.not_after - presented.now
-        if timedelta(0) <= left <= (_AUTHORITY_NOTICE if one.is_authority else _LEAF_NOTICE):
+        if its.due <= presented.now <= its.end:
             when = "within a day" if left < timedelta(days=1) else f"in {days(left.days)}"
             yield Finding(f"{_called(one)} ends {when}, on {one.not_after:%Y-%m-%d}", _RENEW, one.place)
 

@@ -145,7 +145,7 @@ def certificate_expired_authority() -> str:
 
 @scene
 def certificate_expiring() -> str:
-    lay(mint.server(end=TODAY + 10 * DAY))
+    lay(mint.server(begin=TODAY - 80 * DAY, end=TODAY + 10 * DAY))
     return f"server.pem {GOOD}"
 
 
