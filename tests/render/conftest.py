@@ -9,6 +9,7 @@ import pytest
 from tests.render.browser import chromium
 from tests.render.host_folder.bundles import bundle_of, write_folder
 from tests.render.host_folder.installation import Installation
+from tests.render.host_folder.powershell import PowerShell, WindowsHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,41 @@ def prepare(tmp_path: Path) -> Prepare:
         root = tmp_path / "ro'ot dir"
         root.mkdir(exist_ok=True)
         return Installation(folder, root, shell)
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def linux_powershell() -> Iterator[PowerShell]:
+    """One PowerShell for Linux for all tests of this process."""
+    shell = PowerShell.on_linux()
+    yield shell
+    shell.close()
+
+
+@pytest.fixture(scope="session")
+def windows_powershell() -> Iterator[PowerShell]:
+    """One PowerShell under wine for all tests of this process, in the Windows that others use, too."""
+    shell = PowerShell.under_wine({})
+    yield shell
+    shell.close()
+
+
+class PrepareWindows(Protocol):
+    """Writes a bundle's folder (the default: a server's) and returns the host."""
+
+    def __call__(self, bundle: HostBundle | None = None, *, name: str = "carried") -> WindowsHost: ...
+
+
+@pytest.fixture
+def windows_host(tmp_path: Path, linux_powershell: PowerShell) -> PrepareWindows:
+    """Folders and roots have a blank and a quote in their names, as people's have."""
+
+    def prepare(bundle: HostBundle | None = None, *, name: str = "carried") -> WindowsHost:
+        folder = write_folder(bundle or bundle_of(os="windows"), tmp_path / f"{name} by Jo's stick")
+        root = tmp_path / "ro'ot [dir]"
+        root.mkdir(exist_ok=True)
+        return WindowsHost(linux_powershell, folder, root)
 
     return prepare
 

@@ -1,594 +1,395 @@
-"""install.ps1 and install.cmd, as far as they can be known without a PowerShell.
-
-install.ps1 is not run here: there is no PowerShell to run it. These tests read it. install.cmd is run by
-wine's cmd.exe, with a program that records its command line in the place of powershell.exe.
-"""
+"""install.ps1, run by PowerShell for Linux below a root: what it does, says and ends with."""
 
 from __future__ import annotations
 
-import base64
-import json
 import os
-import re
+import shutil
 import subprocess
-from datetime import UTC, datetime
-from hashlib import sha256
-from pathlib import Path
-from shutil import copyfile
+from typing import TYPE_CHECKING
 
 import pytest
-import tree_sitter
-import tree_sitter_powershell
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ipmpki.declaration.fleet import KeywordNames
-from ipmpki.render.host_folder.folder import render_host
-from ipmpki.render.host_folder.install_ps1 import ascii_literal
-from ipmpki.render.host_folder.script_parts import Needs, needs_of
-from tests.render.host_folder.bundles import bundle_of
-from tests.tools import require
+from tests.extent import mostly_exhaustive
+from tests.render.host_folder.bundles import bundle_of, write_folder
+from tests.render.host_folder.powershell import CLIENT, SAMPLES, pwsh
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ipmpki.render.host_folder.contents import HostBundle
+    from tests.render.conftest import PrepareWindows
+    from tests.render.host_folder.powershell import PowerShell
 
 KEYWORDS = KeywordNames(ca_file="CaFile", crl_file="CrlFile", mutual_auth="VerifyClient=yes")
-
-BUNDLES = {
-    "server": bundle_of("server", "windows", account="NT SERVICE\\ipm", restart='net stop "IPM"'),
-    "mutual server": bundle_of("server", "windows", mutual=True, keywords=KEYWORDS, crl=b"a CRL\n"),
-    "server that awaits its certificate": bundle_of("server", "windows", own_key=True, label="awaited"),
-    "server with its own key": bundle_of("server", "windows", own_key=True),
+HOSTS = {
+    "server": bundle_of(os="windows"),
+    "mutual server": bundle_of(os="windows", mutual=True, keywords=KEYWORDS, crl=b"a CRL\n"),
     "client": bundle_of("client", "windows"),
-    "mutual client": bundle_of("client", "windows", mutual=True, account="Örtliche Drucker\u2019s"),
-    "client with its own key": bundle_of("client", "windows", mutual=True, own_key=True),
-    "odd words": bundle_of("server", "windows", restart="echo 'ä' “x” 🖨\n\t%PATH% $env:x `n {{ a }}"),
+    "mutual client": bundle_of("client", "windows", mutual=True),
 }
 
-EVERY_PART = "client with its own key"
+
+def carry(bundle: HostBundle, folder: Path) -> None:
+    """Carry another folder of the host to where the first stood."""
+    shutil.rmtree(folder)
+    write_folder(bundle, folder)
 
 
-def script_of(label: str, name: str = "install.ps1") -> bytes:
-    return next(file.content for file in render_host(BUNDLES[label]) if file.name == name)
+@pytest.mark.parametrize("label", mostly_exhaustive(HOSTS, every_time=["mutual server", "mutual client"]))
+def test_it_installs_once_verifies_and_uninstalls_to_what_stood_before(
+    windows_host: PrepareWindows, label: str
+) -> None:
+    host = windows_host(HOSTS[label])
+    role = "server" if "server" in label else "client"
+    host.write(f"{CLIENT}/ipmssl.cfg", b"; mine\r\n;EnableTLS = 0\r\n")
+    host.write(f"{CLIENT}/ca-cert.pem", b"what stood here\n")
+    before = host.sight()
+    assert "this would change" in host.run("-DryRun")
+    assert host.sight() == before
+    said = host.run()
+    assert f"{'ipm1.example.com'}: changed\n" in said
+    assert host.client("ipmssl.cfg").read_bytes().startswith(b"; mine\r\nEnableTLS = 1\r\n")
+    for file in host.folder.glob("*.pem"):
+        area = host.server if role == "server" else host.client
+        assert area(file.name).read_bytes() == file.read_bytes()
+        assert (area(file.name).stat().st_mode & 0o777) == (0o600 if "-key" in file.name else 0o644)
+    assert host.client("ca-cert.pem").read_bytes() == (host.folder / "ca-cert.pem").read_bytes()
+    after = host.sight()
+    assert "already up to date" in host.run()
+    assert "nothing differs" in host.run("-Verify")
+    assert host.sight() == after
+    host.client("ca-cert.pem").write_bytes(b"another\n")
+    assert "other content" in host.run("-Verify", status=1)
+    host.client("ca-cert.pem").write_bytes((host.folder / "ca-cert.pem").read_bytes())
+    host.run("-Uninstall")
+    assert host.sight() == before
+    assert not host.state().exists()
+    assert "nothing here was put by install.ps1" in host.run("-Uninstall")
 
 
-def body_of(label: str) -> str:
-    _, _, body = script_of(label).decode("ascii").partition("# ---- the same for every host")
-    return body
+def test_rollback_goes_back_change_by_change_whatever_the_clock_says(windows_host: PrepareWindows) -> None:
+    host = windows_host(bundle_of("client", "windows", mutual=True))
+    host.run()
+    first = host.sight()
+    # As if the computer's clock had been a year fast.
+    (backup,) = host.state().glob("backup-*")
+    backup.rename(backup.with_name("backup-000001-20991231T000000Z"))
+    carry(bundle_of("client", "windows", mutual=True, label="second"), host.folder)
+    host.run()
+    assert sorted(path.name[:13] for path in host.state().glob("backup-*")) == [
+        "backup-000001",
+        "backup-000002",
+    ]
+    host.run("-Rollback")
+    assert host.sight() == first
+    host.run("-Rollback")
+    assert host.sight() == {"Windows": None, CLIENT: None}
+    assert "no backup" in host.run("-Rollback", status=1)
 
 
-def tokens(script: str) -> list[str]:
-    """A reading of PowerShell coarse enough to be right: comments, strings, brackets; everything else by the
-    character. Fails on a string or comment that has no end."""
-    pattern = re.compile(
-        r"(?P<comment><\#.*?\#>|\#[^\n]*)|(?P<string>@'\n.*?\n'@|'(?:[^']|'')*'|\"(?:[^\"`]|`.|\"\")*\")|(?P<char>.)",
-        re.DOTALL,
-    )
-    found = []
-    for match in pattern.finditer(script):
-        assert match["char"] not in {"'", '"'}, f"no end: {script[match.start() : match.start() + 60]!r}"
-        if match["comment"] is None:
-            found.append(match.group())
-    return found
-
-
-def code_of(script: str) -> str:
-    """The script without its comments, each string emptied."""
-    return "".join("''" if len(token) > 1 else token for token in tokens(script))
-
-
-def value_of(literal: str) -> str:
-    """What PowerShell makes of an expression of ``ascii_literal``, by the language's rules for verbatim
-    strings, ``+`` and ``[char]``."""
-    single = r"'(?:[^']|'')*'"
-    term = rf"(?:{single}|\[char\][0-9]+)"
-    assert re.fullmatch(rf"{single}|\({single}(?: \+ {term})*\)", literal), literal
-    units = b""
-    for found in re.findall(term, literal):
-        if found.startswith("'"):
-            units += found[1:-1].replace("''", "'").encode("utf-16-le")
-        else:
-            units += int(found.removeprefix("[char]")).to_bytes(2, "little")
-    return units.decode("utf-16-le", "surrogatepass")
-
-
-@given(st.text(st.characters(exclude_characters="\0", exclude_categories=())))
-def test_any_text_survives_as_a_literal_in_ascii(text: str) -> None:
-    literal = ascii_literal(text)
-    assert literal.isascii()
-    assert literal.isprintable(), "no line of a script may be broken by a value"
-    assert value_of(literal) == text
-
-
-def test_a_literal_has_no_nul() -> None:
-    with pytest.raises(ValueError, match="NUL"):
-        ascii_literal("a\0b")
-
-
-def test_a_plain_literal_reads_as_anybody_would_write_it() -> None:
-    assert ascii_literal("Jo's $x `n") == "'Jo''s $x `n'"
-    assert ascii_literal("café") == "('' + 'caf' + [char]233)"
-
-
-@pytest.mark.parametrize("name", ["install.ps1", "install.cmd"])
-@pytest.mark.parametrize("label", BUNDLES)
-def test_scripts_are_ascii_with_crlf_and_no_byte_order_mark(label: str, name: str) -> None:
-    script = script_of(label, name)
-    assert script.isascii()
-    assert script.count(b"\n") == script.count(b"\r\n") == script.count(b"\r")
-    assert script.endswith(b"\r\n")
-
-
-@pytest.mark.parametrize("label", BUNDLES)
-def test_brackets_strings_and_comments_are_closed(label: str) -> None:
-    opened = []
-    for token in tokens(script_of(label).decode("ascii").replace("\r\n", "\n")):
-        if token in {"(", "[", "{"}:
-            opened.append(token)
-        elif token in {")", "]", "}"}:
-            assert opened, "a bracket is closed that was not opened"
-            assert opened.pop() + token in {"()", "[]", "{}"}
-    assert opened == []
-
-
-def test_the_body_is_the_same_for_every_host_with_the_same_needs() -> None:
-    bodies: dict[Needs, set[str]] = {}
-    for label, bundle in BUNDLES.items():
-        bodies.setdefault(needs_of(bundle), set()).add(body_of(label))
-    assert len(bodies) > 2
-    assert {len(alike) for alike in bodies.values()} == {1}
-
-
-def test_a_template_tag_in_a_value_stays_text() -> None:
-    assert "{{ a }}" in script_of("odd words").decode("ascii")
+def test_a_folder_that_is_no_whole_backup_is_named(windows_host: PrepareWindows) -> None:
+    host = windows_host(HOSTS["client"])
+    host.run()
+    host.state("backup-of-mine").mkdir()
+    host.state("backup-000009-20261201T000000Z").mkdir()
+    before = host.sight()
+    assert "is no whole backup" in host.run("-Rollback", status=1)
+    assert host.sight() == before
+    host.state("backup-000009-20261201T000000Z").rmdir()
+    host.run("-Rollback")
+    assert not host.client("ca-cert.pem").exists()
 
 
 @pytest.mark.parametrize(
-    "absent",
+    ("options", "status", "words"),
     [
-        r"&&",
-        r"\|\|",
-        r"\?",  # the ternary operator, ?? and ?.; an alias of Where-Object
-        r"\$Is(?:Windows|Linux|MacOS|CoreCLR)\b",
-        r"\bConvertFrom-Json\b",
-        r"\b(?:Get|Set|Add)-Content\b",
-        r"\bOut-File\b",
-        r"(?<![-0-9])>",  # redirection: its encoding is another one in each PowerShell
-        r"\bclean\s*\{",
-        r"\bInvoke-Expression\b",
-        r"\busing\s+(?:module|namespace|assembly)\b",
-        r"-Parallel\b",
+        (["-Nonsense"], 2, "unknown option '-Nonsense'"),
+        (["-Verify:"], 2, "needs a value behind the colon"),
+        (["-DryRun:maybe"], 2, "unknown option 'maybe'"),
+        (["-Verify", "-Rollback"], 2, "exclude each other"),
+        (["-Verify", "-DryRun"], 2, "stands alone"),
+        (["-Owner"], 2, "-Owner needs a value"),
+        (["-Owner", "-Force"], 2, "wants the name of an account"),
+        (["-Rollback", "-Owner", "me"], 2, "gives no key away"),
+        (["-User"], 2, "made for a server"),
+        (["-NewKey"], 2, "is not its own"),
+        (["-Restart"], 2, "declares no restart_command"),
+        (["-Repair"], 2, "-Root does without"),
+        (["-Owner", "S-1-x"], 1, "no account or group 'S-1-x' here"),
+        (["-Owner", "S-1-5-", "-DryRun"], 1, "no account or group"),
+        (["-Rollback"], 1, "there is no backup"),
+        (["-Uninstall"], 0, "nothing here was put by install.ps1"),
+        (["-Verify"], 1, "missing"),
+        (["-Verify:$false", "-DryRun"], 0, "this would change"),
+        (["-Help"], 0, "usage: install.cmd"),
     ],
 )
-def test_nothing_that_windows_powershell_lacks_or_does_differently(absent: str) -> None:
-    code = code_of(body_of(EVERY_PART).replace("\r\n", "\n"))
-    assert re.findall(absent, code, re.IGNORECASE) == []
-
-
-def test_strictness_is_asked_for_before_anything_is_done() -> None:
-    code = code_of(body_of("server").replace("\r\n", "\n"))
-    assert code.index("Set-StrictMode -Version Latest") < code.index("function ")
-    assert "$ErrorActionPreference = ''" in code
-
-
-def test_every_function_that_is_called_is_there_and_the_other_way_round() -> None:
-    code = code_of(body_of(EVERY_PART).replace("\r\n", "\n"))
-    defined = re.findall(r"function ([A-Z]\w+-\w+)", code)
-    assert len(defined) == len({name.lower() for name in defined})
-    words = re.findall(r"(?<![\w$:.-])[A-Z][A-Za-z]+-[A-Z]\w+", code)
-    cmdlets = {
-        "Set-StrictMode", "New-Object", "ForEach-Object", "Write-Host", "Where-Object", "Sort-Object",
-        "Get-ChildItem", "Add-Type", "Start-Sleep", "Get-Command",
-    }  # fmt: skip
-    assert {word for word in words if word not in defined} == cmdlets
-    assert [name for name in defined if words.count(name) < 2] == []
-
-
-def test_every_variable_that_is_read_from_the_script_is_set_at_its_top() -> None:
-    script = script_of("server").decode("ascii").replace("\r\n", "\n")
-    read = set(re.findall(r"\$script:(\w+)", script))
-    assert {name for name in read if not re.search(rf"^\${name} = ", script, re.MULTILINE)} == set()
-
-
-def functions_of(code: str) -> dict[str, str]:
-    """The text of each function, by its name; they begin and end in the first column."""
-    return {
-        match[1]: match[2]
-        for match in re.finditer(
-            r"^function (\S+?)(?=[ (])([^\n]*\}$|.*?^\})", code, re.MULTILINE | re.DOTALL
-        )
-    }
-
-
-def variables_in(text: str) -> set[str]:
-    """The variables of a text without a scope of their own, in small letters, as PowerShell knows no case.
-    Those in strings count."""
-    plain = re.sub(r"'(?:[^']|'')*'", "''", text)
-    return {name.lower() for name in re.findall(r"\$\{?(\w+)\b(?!:)", plain)}
-
-
-def assigned_in(text: str) -> set[str]:
-    """The parameters and local variables of a function's text."""
-    parameters = text.partition("{")[0]
-    assigned = {name.lower() for name in re.findall(r"\$(\w+)(?=(?:, \$\w+)* [+]?= )", text)}
-    return (
-        assigned
-        | variables_in(parameters)
-        | {name.lower() for name in re.findall(r"foreach \(\$(\w+) in", text)}
+def test_each_end_has_its_status_and_its_words(
+    windows_host: PrepareWindows, options: list[str], status: int, words: str
+) -> None:
+    host = windows_host()
+    said = host.run(*options, status=status)
+    assert words in said
+    assert ("Nothing was changed." in said) is (
+        status == 2 or "no account" in words or "no backup" in words or "would" in words
     )
+    assert host.sight() == {}
 
 
-def test_every_function_knows_its_variables_and_hides_none_of_the_script() -> None:
-    """Under Set-StrictMode a variable that was not set is an error when it is read. A local one hides one of
-    the script's that is called the same, in whatever case."""
-    script = script_of(EVERY_PART).decode("ascii").replace("\r\n", "\n")
-    script = re.sub(r"<#.*?#>|@'\n.*?\n'@|#[^\n'\"]*$", "", script, flags=re.DOTALL | re.MULTILINE)
-    of_the_script = {name.lower() for name in re.findall(r"^\$(\w+) = ", script, re.MULTILINE)}
-    functions = functions_of(script)
-    assert len(functions) == len(re.findall(r"^function ", script, re.MULTILINE))
-    given = {"_", "true", "false", "null", "psscriptroot", "psversiontable", "executioncontext"}
-    for name, text in functions.items():
-        local = assigned_in(text)
-        assert local & of_the_script == set(), f"{name} hides a variable of the script"
-        assert variables_in(text) - local - given == set(), f"{name} reads what it has not set"
-
-
-def test_only_members_that_both_kinds_of_net_have_are_called() -> None:
-    """A list of what is in .NET Framework 4.5 (Windows PowerShell 5.1) as well as in .NET 6 (PowerShell 7.2):
-    a new member is to be looked up in the reference of both. Those that one of them lacks stand behind a look
-    at $PSVersionTable."""
-    script = script_of(EVERY_PART).decode("ascii")
-    called = set(re.findall(r"\[([A-Za-z0-9.]+)\]::(\w+)", script))
-    only_one = {
-        ("Microsoft.VisualBasic.FileIO.FileSystem", "MoveFile"),
-        ("System.IO.FileSystemAclExtensions", "SetAccessControl"),
-    }
-    assert only_one < called
-    by_type: dict[str, set[str]] = {}
-    for kind, member in called - only_one:
-        by_type.setdefault(kind.removeprefix("System."), set()).add(member)
-    assert by_type == {
-        "BitConverter": {"ToString"},
-        "Console": {"Error"},
-        "Convert": {"FromBase64String"},
-        "DateTime": {"Now", "UtcNow"},
-        "Diagnostics.Process": {"Start"},
-        "Environment": {"GetFolderPath", "NewLine", "OSVersion", "SystemDirectory"},
-        "Globalization.CultureInfo": {"InvariantCulture"},
-        "IO.Directory": {
-            "CreateDirectory", "Delete", "Exists", "GetDirectories", "GetFiles", "GetFileSystemEntries",
-            "Move",
-        },
-        "IO.File": {"Create", "Delete", "Exists", "Move", "Open", "ReadAllBytes", "ReadAllLines"},
-        "IO.FileOptions": {"DeleteOnClose"},
-        "IO.Path": {"Combine", "DirectorySeparatorChar", "GetFileName"},
-        "Net.Dns": {"GetHostName"},
-        "Net.NetworkInformation.IPGlobalProperties": {"GetIPGlobalProperties"},
-        "PlatformID": {"Win32NT"},
-        "Security.Cryptography.SHA256": {"Create"},
-        "Security.Principal.WindowsBuiltInRole": {"Administrator"},
-        "Security.Principal.WindowsIdentity": {"GetCurrent"},
-        "StringComparison": {"OrdinalIgnoreCase"},
-        "Text.Encoding": {"GetEncoding"},
-        "regex": {"Match", "Matches"},
-    }  # fmt: skip
-    # File.Move has its third parameter in .NET alone.
-    guard = r"\(\$PSVersionTable\.PSVersion\.Major -ge 7\) \{ "
-    assert len(re.findall(r"File\]::Move\(", script)) == 1
-    assert re.search(guard + r"\[System\.IO\.File\]::Move\(\$Source, \$Target, \$true\)", script)
-
-
-def test_every_option_is_read_and_explained() -> None:
-    body = body_of("client").replace("\r\n", "\n")
-    block = re.search(r"^\$Options = @\{(.*?)^\}", body, re.MULTILINE | re.DOTALL)
-    usage = re.search(r"@'\n(.*?)\n'@", body, re.DOTALL)
-    switches = re.search(r"\$switches = @\((.*?)\)", body)
-    assert block
-    assert usage
-    assert switches
-    options = set(re.findall(r"(\w+) = ", block[1]))
-    assert set(re.findall(r"^  -(\w+)", usage[1], re.MULTILINE)) == options
-    assert set(re.findall(r"\[?-([A-Z]\w+)", usage[1].partition("(nothing)")[0])) == options - {"Help"}
-    assert set(re.findall(r"'(\w+)'", switches[1])) == options - {"Root", "Owner"}
-    assert max(map(len, usage[1].splitlines())) <= 110
-
-
-def test_the_key_of_a_user_is_for_the_user_too_and_else_for_nobody() -> None:
-    text = functions_of(body_of("client").replace("\r\n", "\n"))["Initialize-User"]
-    assert '$script:PrivateFile += "(A;;FA;;;$sid)"' in text
-    assert '$script:PrivateFolder += "(A;OICI;FA;;;$sid)"' in text
-    assert re.findall(r"\$script:Public(\w+) = ''", text) == ["File", "Folder"], "the profile's rights hold"
-
-
-def test_the_words_are_those_of_every_platform() -> None:
-    """Callers read the first line and the last; see README.txt."""
-    body = body_of(EVERY_PART)
-    for words in [
-        "'this would change'",
-        "'changed'",
-        '"differs from $PSScriptRoot"',
-        '"nothing differs from $PSScriptRoot"',
-        "'already up to date'",
-        "'completed what an earlier run had prepared'",
-        "'-User is for a client: this folder was made for a server'",
-        "('  wrong host: ' + $script:WrongHost)",
+def test_wrong_usage_of_the_root_is_said(windows_host: PrepareWindows) -> None:
+    host = windows_host()
+    script = host.folder / "install.ps1"
+    for options, words in [
+        ((), "this is not Windows: -Root DIR is needed"),
+        (("-Root", "Env:x"), "no folder of files"),
+        (("-Root", "nowhere:x"), "nowhere"),
+        (("-Root",), "-Root needs a value"),
     ]:
-        assert words in body
-    assert len(re.findall(r"Write-Host \(?'Next: ", body)) == 9
+        outcome = host.powershell.run(script, *options)
+        assert (outcome.status, words in outcome.error) == (2, True), outcome
 
 
-def test_no_automatic_variable_is_assigned() -> None:
-    code = code_of(script_of(EVERY_PART).decode("ascii").replace("\r\n", "\n"))
-    assigned = {name.lower() for name in re.findall(r"\$(\w+) [+]?= ", code)}
-    assigned |= {name.lower() for name in re.findall(r"foreach \(\$(\w+) in", code)}
-    automatic = "args error event foreach home host input matches pid profile psitem pwd sender switch this"
-    assert assigned & set(automatic.split()) == set()
-
-
-@pytest.mark.parametrize("label", BUNDLES)
-def test_every_file_keyword_and_digest_is_declared(label: str) -> None:
-    files = {file.name: file for file in render_host(BUNDLES[label])}
-    head, _, _ = files["install.ps1"].content.decode("ascii").partition("# ---- the same for every host")
-    for name, file in files.items():
-        if name.endswith(".pem"):
-            assert f"Name = '{name}'" in head
-            assert f"Sha256 = '{sha256(file.content).hexdigest()}'" in head
-    settings = json.loads(files["settings.json"].content)["files"] if "settings.json" in files else []
-    assert bool(settings) is (label != "server that awaits its certificate")
-    for file in settings:
-        for keyword, value in file["settings"].items():
-            row = f"Area = '{file['role']}'; Action = 'set'; Keyword = '{keyword}'; Value = '{value}'"
-            assert f"    @{{ {row} }}\r\n" in head
-
-
-def test_a_server_on_windows_is_told_all_it_needs() -> None:
-    head, _, _ = script_of("mutual server").decode("ascii").replace("\r\n", "\n").partition("# ---- the same")
-    for line in [
-        "$DeclaredHost = 'ipm1.example.com'",
-        "$DeclaredNames = @('ipm1.example.com', 'print.example.com', 'ipm1')",
-        "$Role = 'server'",
-        "$Identity = 'server'",
-        "$OwnKey = $false",
-        r"$ServerFolder = '%ProgramData%\RICOH\InfoPrint Manager\var\pddir\ssl'",
-        r"$ClientFolder = '%windir%\ipm'",
-        r"$UserFolder = '%APPDATA%\Ricoh\InfoPrint Manager\ssl'",
-        "    @{ Area = 'server'; Action = 'set'; Keyword = 'VerifyClient'; Value = 'yes' }",
-        "    @{ Area = 'server'; Action = 'set'; Keyword = 'CrlFile'; Value = 'crl.pem' }",
-    ]:
-        assert line + "\n" in head
-    areas = re.findall(r"Area = '(\w+)'; Name = '([\w.-]+)'; Kind = '(\w+)'", head)
-    assert areas == [
-        ("server", "ca-cert.pem", "public"),
-        ("client", "ca-cert.pem", "public"),
-        ("server", "server-cert.pem", "public"),
-        ("server", "server-key.pem", "key"),
-        ("server", "crl.pem", "public"),
-    ]
-
-
-def test_a_host_that_keeps_its_key_is_not_asked_for_one() -> None:
-    head, _, _ = script_of("server with its own key").decode("ascii").partition("# ---- the same")
-    assert "$OwnKey = $true" in head
-    assert "server-key.pem'; Kind" not in head
-
-
-def test_a_host_that_makes_its_key_is_told_of_what_kind_and_for_which_request() -> None:
-    label = "server that awaits its certificate"
-    files = {file.name: file for file in render_host(BUNDLES[label])}
-    assert sorted(files) == ["README.txt", "install.cmd", "install.ps1", "manifest.json", "request.cnf"]
-    head, _, _ = script_of(label).decode("ascii").partition("# ---- the same")
-    for line in [
-        "$OwnKey = $true",
-        "$Awaits = $true",
-        "$Identity = ''",
-        "$KeyType = 'rsa-2048'",
-        f"$RequestSum = '{files['request.cnf'].sha256}'",
-        "$RequestPlace = 'csr/server.csr'",
-        "$Payload = @()",
-    ]:
-        assert line + "\r\n" in head
-    assert "install.cmd -NewKey -DryRun" in files["README.txt"].content.decode()
-    head, _, _ = script_of("server").decode("ascii").partition("# ---- the same")
-    assert "$KeyType = ''\r\n" in head
-    assert "$Awaits = $false\r\n" in head
-
-
-def test_openssl_is_asked_for_a_key_and_a_request_as_install_sh_asks_it(tmp_path: Path) -> None:
-    """The words that install.ps1 gives to openssl, taken from it; the script itself is not run."""
-    functions = functions_of(body_of(EVERY_PART).replace("\r\n", "\n"))
-    key, request = tmp_path / "waiting-key.pem", tmp_path / "request"
-    (tmp_path / "request.cnf").write_bytes(
-        next(
-            file.content
-            for file in render_host(BUNDLES["server with its own key"])
-            if file.name == "request.cnf"
-        )
+def test_every_option_is_in_the_help_and_those_of_install_sh_too(windows_host: PrepareWindows) -> None:
+    said = windows_host(HOSTS["client"]).run("-Help")
+    explained = {line.split()[0] for line in said.splitlines() if line.startswith("  -")}
+    sh = next(
+        line
+        for line in write_folder(bundle_of("client"), windows_host().folder.parent / "sh").glob("install.sh")
     )
-    values = {
-        "$configuration": str(tmp_path / "request.cnf"),
-        "$Key": str(key),
-        "$Path": str(request),
-    }
-
-    def arguments(text: str) -> list[str]:
-        found = [match[1] or match[2] for match in re.finditer(r"'([^']*)'|(\$\w+)", text)]
-        return [values.get(word, word) for word in found]
-
-    openssl = require("openssl")
-    making = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    making += ["-pkeyopt", "ec_param_enc:named_curve", "-out", str(key)]
-    for word in (*making[:-1], "RSA", "ec_paramgen_curve:secp384r1"):
-        assert f"'{word}'" in functions["Write-Key"]
-    assert "('rsa_keygen_bits:' + $script:KeyType.Replace('rsa-', ''))" in functions["Write-Key"]
-    subprocess.run([openssl, *making], check=True, capture_output=True)
-    new, out = re.findall(r"@\((.*?)\)(?=\n|\)\))", functions["New-Request"])[:2]
-    subprocess.run([openssl, *arguments(new), *arguments(out)], check=True, capture_output=True)
-    shown = [
-        subprocess.run([openssl, *arguments(text)], check=True, capture_output=True).stdout
-        for text in re.findall(r"Invoke-Openssl \$Program @\((.*?)\)", functions["New-Request"])
-    ]
-    assert len(shown) == 2
-    assert shown[0] == shown[1] != b""
+    help_of_sh = subprocess.run(["sh", str(sh), "--help"], capture_output=True, text=True, check=True).stdout
+    other = {line.split()[0] for line in help_of_sh.splitlines() if line.startswith("  --")}
+    as_here = {"-" + "".join(word.capitalize() for word in option.strip("-").split("-")) for option in other}
+    assert explained - as_here <= {"-Repair", "-TrustFolder", "-Help"}
+    assert as_here - {"-H,"} <= explained
+    for status in range(6):
+        assert f"{status} " in said.partition("exit status:")[2]
 
 
-def test_whoever_waits_for_openssl_reads_both_of_its_streams() -> None:
-    text = functions_of(body_of(EVERY_PART).replace("\r\n", "\n"))["Invoke-Openssl"]
-    assert text.index("StandardError.ReadToEndAsync()") < text.index("StandardOutput.ReadToEnd()")
-    assert text.index("StandardOutput.ReadToEnd()") < text.index("WaitForExit()")
-    assert "UseShellExecute = $false" in text
+@pytest.mark.parametrize("option", ["-Verify:", "-DryRun:", "-Rollback:", "-Owner:", "/?:"])
+@pytest.mark.exhaustive
+def test_a_last_word_with_a_colon_is_wrong_usage_although_powershell_drops_it(
+    windows_host: PrepareWindows, option: str
+) -> None:
+    host = windows_host(HOSTS["client"])
+    done = start(host.folder / "install.ps1", "-Root", str(host.root), option)
+    assert done.returncode == 2, done
+    assert host.sight() == {}
 
 
-def test_a_key_is_made_where_only_the_system_looks_and_one_rename_decides() -> None:
-    text = functions_of(body_of(EVERY_PART).replace("\r\n", "\n"))["Invoke-NewKey"]
-    order = [
-        "Enter-Change",
-        "Find-RequestFolder",
-        "CreateDirectory($next)",
-        "Write-Key $program $key",
-        "New-Request $program $key",
-        "Move-Over $next (Get-StatePath 'commit')",
-        "Complete-Change",
-        "Move-Over ($target + $script:Suffix) $target",
-    ]
-    places = [text.index(step) for step in order]
-    assert places == sorted(places)
+def start(script: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run it as people do: by a process of its own."""
+    command = [pwsh(), "-NoProfile", "-File", str(script), *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_a_client_without_certificate_has_no_identity() -> None:
-    assert b"$Identity = ''\r\n" in script_of("client")
+def test_a_damaged_folder_is_refused_before_anything_is_done(windows_host: PrepareWindows) -> None:
+    host = windows_host()
+    (host.folder / "server-cert.pem").write_bytes(b"other\n")
+    assert "is not what ipmpki wrote" in host.run(status=4)
+    (host.folder / "server-cert.pem").unlink()
+    assert "is missing" in host.run(status=4)
+    assert host.sight() == {}
 
 
-def test_rights_name_groups_by_sid_and_inherit_nothing() -> None:
-    body = body_of("server")
-    for rights in re.findall(r"'(D:P\([^']*)'", body):
-        assert rights.startswith("D:P(A;")
-        assert set(re.findall(r";;;(\w+)\)", rights)) <= {"SY", "BA", "BU"}
-        assert not re.search(r";(?:FA|FW|GA|GW)[^)]*;BU\)", rights), "users only read"
-    assert not re.search(r"'(?:BUILTIN\\\\)?(?:Administrators|Users)'", body)
+def test_a_target_that_is_a_folder_is_named_before_anything_is_done(windows_host: PrepareWindows) -> None:
+    host = windows_host(HOSTS["mutual client"])
+    host.client("ipmssl.cfg").mkdir(parents=True)
+    before = host.sight()
+    for options in (["-DryRun"], []):
+        said = host.run(*options, status=1)
+        assert "ipmssl.cfg is a folder, not a file. Move it away" in said
+        assert "Nothing was changed." in said
+        assert host.sight() == before
 
 
-@pytest.mark.parametrize("kind", ["rsa-2048", "rsa-3072", "ec-p256", "ec-p384"])
-def test_a_private_key_holds_the_public_key_as_the_script_looks_for_it(kind: str) -> None:
-    """The fact that Test-Pair of install.ps1 stands on, shown on real keys; the script itself is not run."""
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-    if kind.startswith("rsa"):
-        key = rsa.generate_private_key(65537, int(kind[-4:]))
-        public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+@pytest.mark.parametrize("command", ["true", "exit 3"])
+def test_a_restart_runs_and_one_that_fails_is_due_at_the_next_run(
+    windows_host: PrepareWindows, command: str
+) -> None:
+    host = windows_host(bundle_of("client", "windows", restart=command))
+    worked = command == "true"
+    said = host.run("-Restart", status=0 if worked else 5)
+    assert ("the restart command has run" in said) is worked
+    if worked:
+        assert "Running" not in host.run("-Restart")
     else:
-        key = ec.generate_private_key({"256": ec.SECP256R1(), "384": ec.SECP384R1()}[kind[-3:]])
-        public = key.public_key().public_bytes(
-            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-        )
-    assert public in certificate_of(key), "X509Certificate2.GetPublicKey returns what the certificate holds"
-    looked_for = re.sub(r"\A30(82....|81..)", "", public.hex().upper())
-    private = key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    assert looked_for in private.hex().upper()
-    assert r"'\A30(82....|81..)'" in body_of("server")
+        assert "the files are in place, but the restart command failed (exit status 3)" in said
+        assert "nothing was changed now" in host.run("-Restart", status=1)
+        said = host.run("-Uninstall", "-Restart", status=5)
+        assert "what had been put here is gone" in said
+        assert host.state("restart-due").exists()
+        carry(bundle_of("client", "windows", restart="true"), host.folder)
+        host.run("-Uninstall", "-Restart")
+    host.run("-Uninstall")
+    assert host.sight() == {}
 
 
-def certificate_of(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
-    builder = builder.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
-    builder = builder.not_valid_after(datetime(2027, 1, 1, tzinfo=UTC))
-    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+def test_what_people_wrote_since_is_kept_by_uninstall_and_by_rollback(windows_host: PrepareWindows) -> None:
+    host = windows_host(bundle_of("client", "windows", mutual=True))
+    settings = host.write(f"{CLIENT}/ipmssl.cfg", b"Port = 1\r\n#EnableTLS = 0\r\n")
+    host.run()
+    settings.write_bytes(settings.read_bytes() + b"Mine = 2\r\n")
+    carry(bundle_of("client", "windows", mutual=True, label="second"), host.folder)
+    host.run()
+    settings.write_bytes(b"First = 0\r\n" + settings.read_bytes())
+    host.client("client-key.pem").write_bytes(b"a key put there by hand\n")
+    said = host.run("-Rollback")
+    assert b"First = 0\r\n" in settings.read_bytes()
+    assert b"Mine = 2\r\n" in settings.read_bytes()
+    assert host.client("client-key.pem.kept-1").read_bytes() == b"a key put there by hand\n"
+    assert "client-key.pem.kept-1  what somebody has put there since is kept" in said
+    said = host.run("-Uninstall")
+    assert settings.read_bytes() == b"First = 0\r\nPort = 1\r\n#EnableTLS = 0\r\nMine = 2\r\n"
+    assert set(host.sight()) == {
+        "Windows", CLIENT, f"{CLIENT}/ipmssl.cfg", f"{CLIENT}/client-key.pem.kept-1",
+    }  # fmt: skip
 
 
-def test_the_pem_pattern_of_the_script_finds_a_key_and_a_certificate() -> None:
-    files = {file.name: file.content.decode() for file in render_host(BUNDLES["server"])}
-    pattern = r"-----BEGIN {0}-----([A-Za-z0-9+/=\s]+)-----END {0}-----"
-    assert '"' + pattern.format("$Label") + '"' in body_of("server")
-    for name, label in [("server-key.pem", "(?:RSA |EC )?PRIVATE KEY"), ("server-cert.pem", "CERTIFICATE")]:
-        found = re.search(pattern.format(label), files[name])
-        assert found is not None
-        assert base64.b64decode(found[1])[0] == 0x30
+def test_a_file_of_its_own_making_stays_where_somebody_added_to_it(windows_host: PrepareWindows) -> None:
+    host = windows_host(bundle_of("client", "windows", keywords=KEYWORDS))
+    host.write(f"{SAMPLES}/client/ipmssl.cfg", b"; sample\r\n;EnableTLS 0\r\n")
+    host.run()
+    settings = host.client("ipmssl.cfg")
+    assert settings.read_bytes() == b"; sample\r\nEnableTLS 1\r\nCaFile ca-cert.pem\r\n"
+    settings.write_bytes(settings.read_bytes() + b"Mine 2\r\n")
+    host.run("-Uninstall")
+    assert settings.read_bytes() == b"; sample\r\n;EnableTLS 0\r\nMine 2\r\n"
 
 
-def test_the_grammar_of_tree_sitter_finds_no_error() -> None:
-    """Advisory: that grammar misses real mistakes, so that its consent proves little."""
-    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
-    for label in BUNDLES:
-        assert not parser.parse(script_of(label)).root_node.has_error, label
+def test_a_hand_made_key_between_two_installs_is_kept_by_uninstall(windows_host: PrepareWindows) -> None:
+    host = windows_host(bundle_of("client", "windows", mutual=True))
+    host.run()
+    host.client("client-key.pem").write_bytes(b"by hand\n")
+    assert "was changed since install.ps1 put it there; -Rollback puts that back" in host.run()
+    host.run("-Uninstall")
+    assert host.sight() == {
+        "Windows": None, CLIENT: None, f"{CLIENT}/client-key.pem.kept-1": b"by hand\n",
+    }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def wine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a Windows of wine's, whose powershell.exe records how it is started."""
-    require("wine")
-    compiler = require("x86_64-w64-mingw32-gcc")
-    prefix = tmp_path_factory.mktemp("wine") / "prefix"
-    environment = {
-        **os.environ,
-        "WINEPREFIX": str(prefix),
-        "WINEDEBUG": "-all",
-        "WINEDLLOVERRIDES": "mscoree,mshtml=",
-        "DISPLAY": "",
-    }
-    boot = ["wine", "wineboot", "--init"]
-    subprocess.run(boot, env=environment, check=True, capture_output=True, timeout=300)
-    shell = prefix / "drive_c/windows/system32/WindowsPowerShell/v1.0/powershell.exe"
-    shell.unlink(missing_ok=True)
-    source = Path(__file__).parent / "windows" / "recording_shell.c"
-    options = ["-nostdlib", "-Wl,-e,entry", "-mconsole", "-s", "-o", str(shell)]
-    subprocess.run([compiler, *options, str(source), "-lkernel32"], check=True, timeout=120)
-    return environment
-
-
-@pytest.mark.exhaustive
-def test_install_cmd_hands_its_arguments_on_and_the_exit_status_back(
-    wine: dict[str, str], tmp_path: Path
+def test_uninstall_with_the_originals_gone_takes_the_oldest_backup_or_refuses(
+    windows_host: PrepareWindows,
 ) -> None:
-    """No per cent sign: wine's cmd.exe expands what %~dp0 gave once more, which Windows' does not."""
-    for folder in ("plain", "a b", "R&D c!d ^e (f)"):
-        place = tmp_path / folder
-        place.mkdir()
-        (place / "install.cmd").write_bytes(script_of("server", "install.cmd"))
-        for status in (0, 1, 4):
-            done = start(place, {**wine, "RECORDED_STATUS": str(status), "ERRORLEVEL": "9"})
-            assert done.returncode == status
-            recorded = done.stdout.decode("utf-16-le")
-            windows_place = "Z:" + str(place).replace("/", "\\")
-            assert recorded.split('"', 2)[2].strip() == (
-                f'-NoProfile -ExecutionPolicy Bypass -File "{windows_place}\\install.ps1" '
-                r'-DryRun -Root "C:\x y" -User -Owner ACME\print'
-            )
+    host = windows_host(HOSTS["client"])
+    host.write(f"{CLIENT}/ca-cert.pem", b"what stood here\n")
+    host.run()
+    shutil.rmtree(host.state("original"))
+    after = host.sight()
+    (backup,) = host.state().glob("backup-*")
+    aside = backup.rename(host.root.parent / "aside")
+    assert "no copy of that is left" in host.run("-Uninstall", status=1)
+    assert host.sight() == after
+    aside.rename(backup)
+    host.run("-Uninstall")
+    assert host.client("ca-cert.pem").read_bytes() == b"what stood here\n"
 
 
-@pytest.mark.exhaustive
-def test_install_cmd_takes_powershell_7_where_there_is_no_other_and_says_where_there_is_none(
-    wine: dict[str, str], tmp_path: Path
+RECORDS = {
+    "installed": [
+        "file client ..\\..\\x.pem {digest} no",
+        "file client ca-cert.pem {digest}",
+        "file nowhere ca-cert.pem {digest} no",
+        "file client ca-cert.pem {digest} no\nfile client ca-cert.pem {digest} no",
+        "folder client 99",
+        "sets of lines",
+    ],
+    "commit/put": ["client ../../secret", "client"],
+    "commit/gone": ["client ../../secret", "server server-key.pem extra"],
+    "commit/used": ["..", "backup-1/../../.."],
+    "commit/stamp": ["../../stamp"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [(name, lines) for name, several in RECORDS.items() for lines in several],
+)
+def test_what_is_remembered_is_held_against_its_form(
+    windows_host: PrepareWindows, name: str, lines: str
 ) -> None:
-    (tmp_path / "install.cmd").write_bytes(script_of("server", "install.cmd"))
-    drive = Path(wine["WINEPREFIX"]) / "drive_c"
-    shell = drive / "windows/system32/WindowsPowerShell/v1.0/powershell.exe"
-    newer = drive / "Program Files/PowerShell/7/pwsh.exe"
-    aside = shell.rename(drive / "aside.exe")
-    try:
-        done = start(tmp_path, wine)
-        assert done.returncode == 1
-        assert b"there is no PowerShell here" in done.stderr
-        newer.parent.mkdir(parents=True)
-        copyfile(aside, newer)
-        done = start(tmp_path, {**wine, "RECORDED_STATUS": "3"})
-        assert done.returncode == 3
-        assert r"PowerShell\7\pwsh.exe" in done.stdout.decode("utf-16-le")
-    finally:
-        newer.unlink(missing_ok=True)
-        aside.rename(shell)
+    host = windows_host(HOSTS["client"])
+    secret = host.write("secret", b"not ours\n")
+    host.run()
+    before = host.sight()
+    host.state(name).parent.mkdir(exist_ok=True)
+    host.state(name).write_text(lines.format(digest="0" * 64))
+    status = 1 if name == "installed" else 5
+    for options in ([], ["-Uninstall"]):
+        said = host.run(*options, status=status)
+        assert "so nothing that is remembered is believed" in said
+        assert f"line {lines.count(chr(10)) + 1}" in said
+    assert host.sight() == before
+    assert secret.exists()
 
 
-def start(place: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-    options = ["-DryRun", "-Root", r"C:\x y", "-User", "-Owner", r"ACME\print"]
-    command = ["wine", "cmd", "/c", "install.cmd", *options]
-    return subprocess.run(
-        command,
-        cwd=place,
-        env=environment,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-        check=False,
+@pytest.mark.parametrize("where", ["folder", "way", "file", "state", "hard link"])
+def test_links_are_refused_and_nothing_is_done_where_they_lead(
+    windows_host: PrepareWindows, tmp_path: Path, where: str
+) -> None:
+    host = windows_host(bundle_of("client", "windows", mutual=True))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_bytes(b"EnableTLS=0\n")
+    link = {
+        "folder": host.root / CLIENT,
+        "way": host.root / "Windows",
+        "file": host.client("ipmssl.cfg"),
+        "state": host.state(),
+        "hard link": host.client("ca-cert.pem"),
+    }[where]
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if where == "hard link":
+        os.link(elsewhere / "file", link)
+    else:
+        link.symlink_to(elsewhere / "file" if where == "file" else elsewhere)
+    for options in (["-DryRun"], [], ["-Uninstall"] if where != "file" else []):
+        if options == ["-Uninstall"] and where == "hard link":
+            continue
+        said = host.run(*options, status=1)
+        assert "hard link" in said if where == "hard link" else "is a link" in said
+        assert "Nothing was changed." in said
+    assert [path.name for path in elsewhere.iterdir()] == ["file"]
+    assert (elsewhere / "file").read_bytes() == b"EnableTLS=0\n"
+
+
+def test_a_folder_that_others_may_write_is_not_installed_from_unless_it_is_trusted(
+    windows_host: PrepareWindows,
+) -> None:
+    host = windows_host(bundle_of("client", "windows", mutual=True))
+    (host.folder / "client-key.pem").chmod(0o644)
+    host.folder.chmod(0o777)
+    said = host.run(status=4)
+    assert "may be written by other accounts" in said
+    assert "-TrustFolder" in said
+    assert host.sight() == {}
+    assert "-TrustFolder: " in host.run("-TrustFolder", "-DryRun")
+    host.folder.chmod(0o755)
+    above = host.folder.parent
+    above.chmod(0o777)
+    assert f"{above} may be written" in host.run(status=4)
+    above.chmod(0o1777)
+    assert "client-key.pem may be read by other accounts" in host.run()
+
+
+def test_two_at_once_are_told_apart(windows_host: PrepareWindows, linux_powershell: PowerShell) -> None:
+    host = windows_host(HOSTS["client"])
+    host.run()
+    carry(bundle_of("client", "windows", label="second"), host.folder)
+    held = linux_powershell.command(
+        f"$global:held = [IO.File]::Open('{str(host.state('running')).replace(chr(39), chr(39) * 2)}', "
+        "'Create', 'Write', 'None')"
     )
+    assert held.strip() == ""
+    assert "is another install.ps1 at work here?" in host.run(status=1)
+    linux_powershell.command("$global:held.Dispose()")
+    assert "changed" in host.run()
+
+
+def test_the_words_of_a_signature_change_nothing(windows_host: PrepareWindows) -> None:
+    host = windows_host(HOSTS["client"])
+    script = host.folder / "install.ps1"
+    block = b"\r\n# SIG # Begin signature block\r\n# MIIabc\r\n# SIG # End signature block\r\n"
+    script.write_bytes(script.read_bytes() + block)
+    host.run()
+    assert "nothing differs" in host.run("-Verify")

@@ -1,17 +1,17 @@
 # ---- the folder that was carried here -------------------------------------------------------------------
 
 function Read-Content([string]$Path) {
-    return $script:Latin1.GetString([System.IO.File]::ReadAllBytes($Path))
+    return $script:Latin1.GetString([IO.File]::ReadAllBytes($Path))
 }
 
 function Get-Sha256([string]$Content) {
-    $algorithm = [System.Security.Cryptography.SHA256]::Create()
+    $algorithm = [Security.Cryptography.SHA256]::Create()
     try { $digest = $algorithm.ComputeHash($script:Latin1.GetBytes($Content)) }
     finally { $algorithm.Dispose() }
     return (ConvertTo-Hex $digest).ToLowerInvariant()
 }
 
-function ConvertTo-Hex([byte[]]$Bytes) { return [System.BitConverter]::ToString($Bytes).Replace('-', '') }
+function ConvertTo-Hex([byte[]]$Bytes) { return [BitConverter]::ToString($Bytes).Replace('-', '') }
 
 function ConvertTo-Content([string]$Text) {   # text as the UTF-8 bytes of a file, without a byte order mark
     return $script:Latin1.GetString($script:Utf8.GetBytes($Text))
@@ -19,40 +19,17 @@ function ConvertTo-Content([string]$Text) {   # text as the UTF-8 bytes of a fil
 
 function ConvertFrom-Content([string]$Content) { return $script:Utf8.GetString($script:Latin1.GetBytes($Content)) }
 
-function Write-NewFile([string]$Path, [string]$Content, [string]$Rights) {
-    # Empty first, then its rights, then what is in it; on the disk before this returns.
-    [System.IO.File]::Open($Path, 'CreateNew', 'Write', 'None').Dispose()
-    Set-Rights $Path $Rights
-    $stream = [System.IO.File]::Open($Path, 'Open', 'Write', 'Read')
-    try {
-        $bytes = $script:Latin1.GetBytes($Content)
-        $stream.Write($bytes, 0, $bytes.Length)
-        $stream.Flush($true)
-    }
-    finally { $stream.Dispose() }
-}
-
-function Write-Lines([string]$Path, [string[]]$Lines) {   # a file of this script's own, below $State
-    Write-NewFile $Path (ConvertTo-Content ($Lines -join "`n")) ''
-}
-
-function Read-Lines([string]$Path) {   # nothing where there is no such file
-    if ([System.IO.File]::Exists($Path)) {
-        foreach ($line in [System.IO.File]::ReadAllLines($Path)) { if ($line -ne '') { $line } }
-    }
-}
-
 function Read-Pem([string]$Content, [string]$Label) {   # bytes of the first block of that label, a regex
     $block = [regex]::Match($Content, "-----BEGIN $Label-----([A-Za-z0-9+/=\s]+)-----END $Label-----")
     if (-not $block.Success) { throw 'no such block of PEM' }
     # The comma hands the bytes on as one array: without it they would come out one by one.
-    return , [System.Convert]::FromBase64String($block.Groups[1].Value)
+    return , [Convert]::FromBase64String($block.Groups[1].Value)
 }
 
 function Read-Certificate([string]$Content) {   # the first certificate of a PEM file; fails where there is none
     [byte[]]$bytes = Read-Pem $Content 'CERTIFICATE'
     # The comma keeps New-Object from taking each byte for an argument.
-    return New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, $bytes)
+    return New-Object Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, $bytes)
 }
 
 function Test-Pair([string]$Certificate, [string]$Key) {
@@ -68,25 +45,88 @@ function Test-Pair([string]$Certificate, [string]$Key) {
     return $private.Contains(($public -replace '\A30(82....|81..)', ''))
 }
 
-function Get-BundlePath([string]$Name) { return [System.IO.Path]::Combine($PSScriptRoot, $Name) }
-
-function Assert-File([string]$Name, [string]$Sha256) {   # of this folder
-    $path = Get-BundlePath $Name
-    if (-not [System.IO.File]::Exists($path)) {
+function Read-Carried([string]$Name, [string]$Sha256) {   # what is checked here is what is installed
+    if ($script:Carried.ContainsKey($Name)) { return }
+    $path = Join-Name $PSScriptRoot $Name
+    if (-not [IO.File]::Exists($path)) {
         Stop-Install 4 "$path is missing. Nothing was changed; copy the folder again."
     }
-    if ((Get-Sha256 (Read-Content $path)) -ne $Sha256) {
+    $content = Read-Content $path
+    if ((Get-Sha256 $content) -ne $Sha256) {
         Stop-Install 4 "$path is not what ipmpki wrote. Nothing was changed; copy the folder again."
     }
+    $script:Carried[$Name] = $content
 }
 
 function Assert-Bundle {
-    foreach ($file in $script:Payload) { Assert-File $file.Name $file.Sha256 }
-    if ($script:Options.NewKey) { Assert-File 'request.cnf' $script:RequestSum }
+    foreach ($file in $script:Payload) { Read-Carried $file.Name $file.Sha256 }
+    if ($script:Options.NewKey) { Read-Carried 'request.cnf' $script:RequestSum }
     if ($script:Identity -eq '' -or $script:OwnKey) { return }
     $certificate = $script:Identity + '-cert.pem'
     $key = $script:Identity + '-key.pem'
-    if (-not (Test-Pair (Read-Content (Get-BundlePath $certificate)) (Read-Content (Get-BundlePath $key)))) {
+    if (-not (Test-Pair $script:Carried[$certificate] $script:Carried[$key])) {
         Stop-Install 4 "$certificate and $key do not belong together. Nothing was changed."
+    }
+}
+
+# Whoever may write the folder, or put another in its place, decides what is installed from it, and what this
+# script does.
+
+function Find-Writer([string]$Path, [bool]$IsAbove, [string]$Own) {   # who else than the user and the system
+    if ($script:OnWindows) {
+        $harm = $script:WritesFolder
+        if ($IsAbove) { $harm = $script:TakesFolder }
+        return Find-Intruder (Get-Sddl $Path) $harm (@($Own) + $script:Trusted)
+    }
+    $mode = [int][IO.File]::GetUnixFileMode($Path)
+    # In a sticky folder such as /tmp nobody removes what is another's.
+    if (($mode -band 0x12) -ne 0 -and -not ($IsAbove -and ($mode -band 0x200) -ne 0)) {
+        return 'may be written by other accounts'
+    }
+    $owner = (Get-Item -LiteralPath $Path -Force).UnixStat.UserId
+    if ($owner -ne 0 -and [string]$owner -ne $Own -and [string]$owner -ne $env:SUDO_UID) {
+        return "belongs to another account, of number $owner"
+    }
+    return ''
+}
+
+function Get-OwnNumber {   # of the account that this runs as
+    if ($script:OnWindows) { return [Security.Principal.WindowsIdentity]::GetCurrent().User.Value }
+    return [string](& '/usr/bin/id' '-u')
+}
+
+function Assert-TrustedFolder {
+    # Below -Root on Windows no rights are looked at.
+    if ($script:OnWindows -and -not $script:SetsRights) { return }
+    $own = Get-OwnNumber
+    $folder = $PSScriptRoot
+    $is_above = $false
+    while ($folder) {
+        $why = Find-Writer $folder $is_above $own
+        if ($why -ne '') {
+            $what = "$folder $why, so what is in " + $PSScriptRoot + ' need not be what ipmpki wrote.'
+            if (-not $script:Options.TrustFolder) {
+                Stop-Install 4 ("$what Nothing was changed. Carry it to a folder that only you and " +
+                    'administrators can write (README.txt names one), or say -TrustFolder.')
+            }
+            Add-Note @("-TrustFolder: $what")
+        }
+        $folder = [IO.Path]::GetDirectoryName($folder)
+        $is_above = $true
+    }
+}
+
+function Add-KeyWarning {   # of the key that was carried here
+    foreach ($file in $script:Payload) {
+        if ($file.Kind -ne 'key') { continue }
+        $path = Join-Name $PSScriptRoot $file.Name
+        $readers = ''
+        if ($script:SetsRights) {
+            $readers = Find-Intruder (Get-Sddl $path) $script:ReadsFile (@(Get-OwnNumber) + $script:Trusted)
+        }
+        elseif (-not $script:OnWindows -and ([int][IO.File]::GetUnixFileMode($path) -band 0x24) -ne 0) {
+            $readers = 'may be read by other accounts'
+        }
+        if ($readers -ne '') { Add-Note @("$path $readers.", 'Delete this folder when you are done.') }
     }
 }

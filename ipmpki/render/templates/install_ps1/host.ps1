@@ -1,16 +1,19 @@
-# ---- this host, and where things stand on it ------------------------------------------------------------
+# ---- this host ------------------------------------------------------------------------------------------
 
 function Assert-Administrator {
-    $user = [System.Security.Principal.WindowsIdentity]::GetCurrent()
-    $principal = New-Object System.Security.Principal.WindowsPrincipal $user
-    if ($principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)) { return }
-    Stop-Install 1 'only an administrator can install here: run it as one, or with -User or -Root.'
+    $user = [Security.Principal.WindowsIdentity]::GetCurrent()
+    $principal = New-Object Security.Principal.WindowsPrincipal $user
+    if ($principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) { return }
+    $others = '-Root'
+    if ($script:Role -eq 'client') { $others = '-User or -Root' }
+    Stop-Install 1 ('only an administrator can install here. Right-click install.cmd and choose "Run as ' +
+        "administrator`", or say $others.")
 }
 
 function Get-ActualName {   # this computer's names: NetBIOS cuts at 15 characters, DNS does not
-    $network = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $network = [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
     $full = $network.HostName + '.' + $network.DomainName
-    foreach ($name in @($env:COMPUTERNAME, [System.Net.Dns]::GetHostName(), $network.HostName, $full)) {
+    foreach ($name in @($env:COMPUTERNAME, [Net.Dns]::GetHostName(), $network.HostName, $full)) {
         $plain = ([string]$name).TrimEnd('.')
         if ($plain -ne '') { $plain }
     }
@@ -28,7 +31,7 @@ function Assert-ThisHost {
             if (Test-SameHost $actual $declared) { return }
         }
     }
-    $other = 'this is ' + [System.Net.Dns]::GetHostName() + ', and the folder was made for ' + $script:DeclaredHost
+    $other = 'this is ' + [Net.Dns]::GetHostName() + ', and the folder was made for ' + $script:DeclaredHost
     if ($script:Options.Force -or $script:Options.Root -ne '') {
         Add-Note "$other."
         $script:ForcedHost = $script:Options.Root -eq ''
@@ -37,14 +40,16 @@ function Assert-ThisHost {
     else { Stop-Install 3 "$other. Nothing was changed; -Force installs nevertheless." }
 }
 
+# ---- where things stand ---------------------------------------------------------------------------------
+
 function Expand-Variables([string]$Path) {   # as this computer calls it; elsewhere as Windows usually does
     $common = 'C:\ProgramData'
     $windows = 'C:\Windows'
     $roaming = '%APPDATA%'
-    if ($script:OnWindows) {
-        $common = [System.Environment]::GetFolderPath('CommonApplicationData')
-        $windows = [System.Environment]::GetFolderPath('Windows')
-        $roaming = [System.Environment]::GetFolderPath('ApplicationData')
+    if ($script:OnWindows) {   # not by the environment, which belongs to whoever started this
+        $common = [Environment]::GetFolderPath('CommonApplicationData')
+        $windows = [Environment]::GetFolderPath('Windows')
+        $roaming = [Environment]::GetFolderPath('ApplicationData')
     }
     return $Path.Replace('%ProgramData%', $common).Replace('%windir%', $windows).Replace('%APPDATA%', $roaming)
 }
@@ -53,22 +58,32 @@ function Resolve-Target([string]$Path) {   # below -Root: DIR\ProgramData and DI
     if ($script:Options.Root -eq '') { return Expand-Variables $Path }
     $inside = $Path.Replace('%ProgramData%', 'ProgramData').Replace('%windir%', 'Windows')
     $inside = $inside.Replace('%APPDATA%', 'AppData\Roaming')
-    $inside = $inside.Replace('\', [string][System.IO.Path]::DirectorySeparatorChar)
-    return [System.IO.Path]::Combine($script:Options.Root, $inside)
+    return Join-Name $script:Options.Root $inside.Replace('\', $script:Separator)
 }
 
-function Get-Folder([string]$Area) {
-    if ($Area -eq 'server') { return Resolve-Target $script:ServerFolder }
-    return Resolve-Target $script:ClientFolder
+function Get-Place([string]$Area) {   # as the vendor writes it
+    if ($Area -eq 'server') { return $script:ServerFolder }
+    return $script:ClientFolder
 }
 
-function Get-Target([string]$Area, [string]$Name) {
-    return [System.IO.Path]::Combine((Get-Folder $Area), $Name)
+function Get-Folder([string]$Area) { return Resolve-Target (Get-Place $Area) }
+
+function Get-Way([string]$Area) {   # the folders that lead to it, the outermost first, and itself
+    $base = $script:Options.Root.TrimEnd('\', '/')
+    if ($base -eq '') { $base = Expand-Variables (Get-Place $Area).Split('\')[0] }
+    $way = @()
+    $folder = Get-Folder $Area
+    while ($folder.Length -gt $base.Length) {
+        $way = @($folder) + $way
+        $folder = [IO.Path]::GetDirectoryName($folder)
+    }
+    if ($script:Options.Root -eq '') { $way = @($base) + $way }
+    return $way
 }
 
-function Get-StatePath([string]$Name) { return [System.IO.Path]::Combine($script:State, $Name) }
+function Get-Target([string]$Area, [string]$Name) { return Join-Name (Get-Folder $Area) $Name }
 
-function Get-WaitingKey { return Get-StatePath 'waiting-key.pem' }
+function Get-StatePath([string]$Name) { return Join-Name $script:State $Name }
 
 function Get-InstallFolder {   # InfoPrint Manager's own, which is not known beforehand: all that might be it
     if ($script:Options.Root -ne '') {
@@ -83,7 +98,19 @@ function Get-InstallFolder {   # InfoPrint Manager's own, which is not known bef
             if ([string]$key.GetValue('DisplayName') -like '*InfoPrint*' -and $folder -ne '') { $folder.Trim('"') }
         }
     }
-    foreach ($folder in @($env:ProgramFiles, ${env:ProgramFiles(x86)})) {
-        if ($null -ne $folder) { [System.IO.Path]::Combine($folder, 'RICOH\InfoPrint Manager') }
+    foreach ($which in @('ProgramFiles', 'ProgramFilesX86')) {
+        $folder = [Environment]::GetFolderPath($which)
+        if ($folder) { Join-Name $folder 'RICOH\InfoPrint Manager' }
     }
+}
+
+function Find-Sample([string]$Area) {   # the shipped ipmssl.cfg, or nothing
+    $sample = $script:ClientSample
+    if ($Area -eq 'server') { $sample = $script:ServerSample }
+    $inside = $sample.Replace('<install dir>\', '').Replace('\', $script:Separator)
+    foreach ($folder in @(Get-InstallFolder)) {
+        $path = Join-Name $folder $inside
+        if ([IO.File]::Exists($path)) { return $path }
+    }
+    return ''
 }

@@ -1,39 +1,28 @@
 # ---- options --------------------------------------------------------------------------------------------
-
-function Show-Usage {
-    Write-Host @'
-usage: install.cmd [-DryRun] [-Verify | -Rollback | -Uninstall | -NewKey] [-User] [-Root DIR]
-                   [-Owner ACCOUNT] [-Force] [-Restart]
-
-  (nothing)       install the files of this folder and set the keywords of ipmssl.cfg
-  -DryRun         print what would change, and change nothing
-  -Verify         compare this host with this folder: exit 1 and say what differs
-  -Rollback       put back what stood here before the last change
-  -Uninstall      remove what install.ps1 put here, put back what it had replaced
-  -NewKey         make a key that stays on this host, and the request for its certificate, with openssl;
-                  the key in use stays in use until that certificate is installed
-  -User           work on the InfoPrint Manager client of the current user, not of the whole computer;
-                  needs no administrator
-  -Root DIR       work below DIR instead of on this computer; needs no administrator, sets no NTFS rights
-  -Owner ACCOUNT  the account that may read the key; on a client this may be a group
-  -Force          go on although this is not the host the folder was made for; with -NewKey on the
-                  right host, make another key although one waits for its certificate
-  -Restart        run the restart command of pki.toml when something changed
-  -Help           print this
-
-exit status: 0 done or up to date, 1 failed and nothing changed (or -Verify found differences),
-             2 wrong usage, 3 wrong host, 4 damaged folder
-'@
-}
-
-function Stop-Usage([string]$Message) {
-    Stop-Install 2 ($Message + [System.Environment]::NewLine + "Try 'install.cmd -Help'.")
-}
-
 # Read by hand: PowerShell's own binding answers a mistyped name with exit status 1, which here means 'failed'.
 
+function Stop-Usage([string]$Message) {
+    Stop-Install 2 ($Message + [Environment]::NewLine + "Try 'install.cmd -Help'.")
+}
+
+function Assert-WholeLine {   # PowerShell's -File drops a last word that ends in a colon, as in '-Verify:'
+    $words = @([Environment]::GetCommandLineArgs())
+    $last = $words[$words.Count - 1]
+    if ($last -notmatch '\A[-/][A-Za-z]+:\z') { return }
+    $own = [IO.Path]::GetFileName($PSCommandPath)
+    if (@($words | Where-Object { $_.EndsWith($own, [StringComparison]::OrdinalIgnoreCase) }).Count -gt 0) {
+        Stop-Usage "'$last' needs a value behind the colon, or no colon"
+    }
+}
+
+function Read-Switch([string]$Name, $Value) {
+    if ([string]$Value -match '\A\$?(true|false)\z') { return $Matches[1] -eq 'true' }
+    Stop-Usage "-$Name is on or off: '$Value' is neither `$true nor `$false"
+}
+
 function Read-Options([object[]]$Arguments) {
-    $switches = @('DryRun', 'Verify', 'Rollback', 'Uninstall', 'NewKey', 'User', 'Force', 'Restart', 'Help')
+    Assert-WholeLine
+    $switches = @($script:Options.Keys | Where-Object { $script:Options[$_] -is [bool] })
     $index = 0
     while ($index -lt $Arguments.Count) {
         $word = [string]$Arguments[$index]
@@ -43,16 +32,18 @@ function Read-Options([object[]]$Arguments) {
         $with_colon = $word.EndsWith(':')
         $name = $word.TrimEnd(':')
         $known = @($switches | Where-Object { ('-' + $_) -eq $name })
+        $has_value = $index -lt $Arguments.Count
+        if ($with_colon -and -not $has_value) { Stop-Usage "'$word' needs a value behind the colon, or no colon" }
         if ($known.Count -eq 1) {
             $script:Options[$known[0]] = $true
-            if ($index -lt $Arguments.Count -and ($with_colon -or $Arguments[$index] -is [bool])) {
-                $script:Options[$known[0]] = [string]$Arguments[$index] -match '\A\$?true\z'
+            if ($with_colon -or ($has_value -and $Arguments[$index] -is [bool])) {
+                $script:Options[$known[0]] = Read-Switch $known[0] $Arguments[$index]
                 $index++
             }
         }
         elseif ($name -eq '-Root' -or $name -eq '-Owner') {
             $value = ''
-            if ($index -lt $Arguments.Count) { $value = [string]$Arguments[$index] }
+            if ($has_value) { $value = [string]$Arguments[$index] }
             if ($value -eq '') { Stop-Usage "$name needs a value" }
             $script:Options[$name.Substring(1)] = $value
             $index++
@@ -61,11 +52,24 @@ function Read-Options([object[]]$Arguments) {
     }
 }
 
+function Resolve-Root([string]$Path) {
+    # .NET knows nothing of PowerShell's current folder, so the path is made whole here.
+    $provider = $null
+    $drive = $null
+    try {
+        $whole = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath(
+            $Path, [ref]$provider, [ref]$drive)
+    }
+    catch { Stop-Usage "-Root ${Path}: $($_.Exception.GetBaseException().Message)" }
+    if ($provider.Name -ne 'FileSystem') { Stop-Usage "-Root $Path is no folder of files" }
+    return $whole
+}
+
 function Test-Options {
     $chosen = $script:Options
     $modes = @('Verify', 'Rollback', 'Uninstall', 'NewKey' | Where-Object { $chosen[$_] })
     if ($modes.Count -gt 1) { Stop-Usage ('-' + $modes[0] + ' and -' + $modes[1] + ' exclude each other') }
-    if ($chosen.Verify -and ($chosen.DryRun -or $chosen.Restart)) {
+    if ($chosen.Verify -and ($chosen.DryRun -or $chosen.Restart -or $chosen.Repair)) {
         Stop-Usage '-Verify changes nothing: it stands alone'
     }
     if ($chosen.NewKey) {
@@ -86,9 +90,7 @@ function Test-Options {
     if ($chosen.Restart -and $script:RestartCommand -eq '') {
         Stop-Usage '-Restart: pki.toml declares no restart_command for this host'
     }
-    if ($chosen.Root -ne '') {
-        # .NET knows nothing of PowerShell's current folder, so the path is made whole here.
-        $chosen.Root = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($chosen.Root)
-    }
+    if ($chosen.Root -ne '') { $chosen.Root = Resolve-Root $chosen.Root }
     elseif (-not $script:OnWindows) { Stop-Usage 'this is not Windows: -Root DIR is needed' }
+    if ($chosen.Repair -and $chosen.Root -ne '') { Stop-Usage '-Repair is about NTFS rights, which -Root does without' }
 }

@@ -1,26 +1,30 @@
 # ---- a key of this host's own ---------------------------------------------------------------------------
+# openssl is asked for the key and the request, as Windows PowerShell can write neither to a file by itself. The
+# key comes through a pipe, so that its file is made here, with its rights.
+
+function Get-WaitingKey { return Get-StatePath 'waiting-key.pem' }
 
 function Add-OwnKey {   # one that never left this host: it stands here, or waits for this folder's certificate
     $certificate = $script:Identity + '-cert.pem'
     $key = $script:Identity + '-key.pem'
     $path = Get-Target $script:Identity $key
+    $standing = Get-Standing $script:Identity $key
     $waiting = Get-WaitingKey
-    $stands = [System.IO.File]::Exists($path)
-    $waits = [System.IO.File]::Exists($waiting)
-    $wanted = Read-Content (Get-BundlePath $certificate)
-    if ($stands -and (Test-Pair $wanted (Read-Content $path))) {
+    $stands = $standing -ne ''
+    $waits = [IO.File]::Exists($waiting)
+    $wanted = $script:Carried[$certificate]
+    if ($stands -and (Test-Pair $wanted (Read-Content $standing))) {
         if ($waits) {
             Add-Note @("a new key waits in $waiting",
                 "for its certificate. Put its request where pki.toml expects it, as $script:RequestPlace`:",
                 "install.cmd -NewKey writes it again. Then run 'ipmpki build'.")
         }
-        # Put there by hand, it is left alone.
-        if ((Find-Recorded $script:Identity $key) -eq '') { return }
-        Add-File $script:Identity $key (Read-Content $path) (Get-KeyRights $path) '' @()
+        # Put there by hand, it is left alone while nobody else may read it.
+        if ((Find-Recorded $script:Identity $key) -eq '' -and (Test-Rights $standing (Get-KeyRights)) -eq '') { return }
+        Add-File $script:Identity $key (Read-Content $standing) (Get-KeyRights) '' @()
     }
     elseif ($waits -and (Test-Pair $wanted (Read-Content $waiting))) {
-        $how = 'the new key, made on this host'
-        Add-File $script:Identity $key (Read-Content $waiting) (Get-KeyRights $waiting) $how @()
+        Add-File $script:Identity $key (Read-Content $waiting) (Get-KeyRights) 'the new key, made on this host' @()
         $script:Promotes = $true
     }
     elseif ($script:Options.Verify) {
@@ -46,141 +50,166 @@ function Add-OwnKey {   # one that never left this host: it stands here, or wait
     }
 }
 
-# openssl is asked for the key and the request, as Windows PowerShell can write neither to a file by itself.
-
-function Find-Openssl {
-    $name = 'openssl'
-    if ($script:OnWindows) { $name = 'openssl.exe' }
-    $found = @(Get-Command -Name $name -CommandType Application -ErrorAction SilentlyContinue)
-    if ($found.Count -gt 0) { return $found[0].Path }
-    foreach ($folder in @('OpenSSL-Win64\bin', 'Git\mingw64\bin')) {
-        if ($null -eq $env:ProgramFiles) { continue }
-        $path = [System.IO.Path]::Combine($env:ProgramFiles, $folder, 'openssl.exe')
-        if ([System.IO.File]::Exists($path)) { return $path }
+function Find-Openssl {   # not one that somebody else could have put there
+    if (-not $script:OnWindows) {
+        foreach ($folder in "$env:PATH".Split(':')) {
+            if ($folder.StartsWith('/') -and [IO.File]::Exists("$folder/openssl")) { return "$folder/openssl" }
+        }
     }
-    Stop-Install 1 'there is no openssl here, which makes keys and requests: put its folder on the PATH.'
+    else {
+        $folders = @(foreach ($which in @('ProgramFiles', 'ProgramFilesX86')) {
+                $base = [Environment]::GetFolderPath($which)
+                if ($base) { foreach ($inside in @('OpenSSL-Win64\bin', 'OpenSSL-Win32\bin', 'OpenSSL\bin', 'Git\mingw64\bin')) { Join-Name $base $inside } }
+            })
+        $folders += @("$env:PATH".Split(';') | Where-Object { $_ -match '\A[A-Za-z]:\\' } | ForEach-Object { $_.TrimEnd('\') })
+        $refused = ''
+        foreach ($folder in $folders) {
+            $path = Join-Name $folder 'openssl.exe'
+            if (-not [IO.File]::Exists($path)) { continue }
+            $why = Find-ProgramFault $path
+            if ($why -eq '') { return $path }
+            $refused = " $why, and so it is not run."
+        }
+        if ($refused -ne '') { Stop-Install 1 "there is no openssl here that only administrators may change:$refused" }
+    }
+    Stop-Install 1 ('there is no openssl here, which makes keys and requests. Install it below Program Files, or put ' +
+        'its folder on the PATH.')
 }
 
-function Invoke-Openssl([string]$Program, [string[]]$Words) {   # what it writes; stops where it fails
-    $start = New-Object System.Diagnostics.ProcessStartInfo
-    $start.FileName = $Program
-    # No word ends in a backslash, and a path of Windows has no quotation mark.
-    $start.Arguments = @($Words | ForEach-Object { '"' + $_ + '"' }) -join ' '
-    $start.UseShellExecute = $false
-    $start.RedirectStandardOutput = $true
-    $start.RedirectStandardError = $true
-    $process = [System.Diagnostics.Process]::Start($start)
-    # Read beside the other stream: a full pipe would hold both processes up.
-    $complaints = $process.StandardError.ReadToEndAsync()
-    $written = $process.StandardOutput.ReadToEnd()
-    $process.WaitForExit()
-    if ($process.ExitCode -ne 0) {
-        Stop-Install 1 ('openssl ' + $Words[0] + ' failed: ' + $complaints.Result.Trim() + '.')
+function Find-ProgramFault([string]$Path) {   # who else could have changed it, up to the root of the drive
+    if (-not $script:SetsRights) { return '' }
+    $why = Find-Intruder (Get-Sddl $Path) $script:WritesFolder $script:Trusted
+    $part = $Path
+    $harm = $script:WritesFolder
+    while ($why -eq '') {
+        $part = [IO.Path]::GetDirectoryName($part)
+        if (-not $part) { return '' }
+        if ([IO.Path]::GetDirectoryName($part)) { $why = Find-FolderFault $part $harm }
+        else { $why = Find-Intruder (Get-Sddl $part) $script:TakesFolder $script:Trusted }
+        $harm = $script:TakesFolder
     }
-    return $written
+    return "$part $why"
 }
 
-function Write-Key([string]$Program, [string]$Path) {   # in a folder that only the system and administrators see
+function Invoke-Openssl([string]$Program, [string]$Configuration, [string[]]$Words) {
+    # Without what the environment would have it load or write.
+    return Invoke-Program $Program $Words @{
+        OPENSSL_CONF = $Configuration; OPENSSL_MODULES = $null; OPENSSL_ENGINES = $null; RANDFILE = $null
+    }
+}
+
+function New-Key([string]$Program, [string]$Configuration) {   # its content
     $words = @('genpkey', '-algorithm')
     if ($script:KeyType -eq 'ec-p256') { $words += @('EC', '-pkeyopt', 'ec_paramgen_curve:prime256v1') }
     elseif ($script:KeyType -eq 'ec-p384') { $words += @('EC', '-pkeyopt', 'ec_paramgen_curve:secp384r1') }
     else { $words += @('RSA', '-pkeyopt', ('rsa_keygen_bits:' + $script:KeyType.Replace('rsa-', ''))) }
     if ($script:KeyType.StartsWith('ec-')) { $words += @('-pkeyopt', 'ec_param_enc:named_curve') }
-    [void](Invoke-Openssl $Program ($words + @('-out', $Path)))
-    Set-Rights $Path (Get-KeyRights (Get-Target $script:Role ($script:Role + '-key.pem')))
+    $made = Invoke-Openssl $Program $Configuration $words
+    if ($made -notmatch '-----END (EC |RSA )?PRIVATE KEY-----') { Stop-Install 1 'openssl genpkey wrote no key.' }
+    return $made
 }
 
-function New-Request([string]$Program, [string]$Key, [string]$Path) {   # its content
-    $configuration = Get-BundlePath 'request.cnf'
-    $words = @('req', '-new', '-sha256', '-config', $configuration, '-key', $Key, '-passin', 'pass:')
-    [void](Invoke-Openssl $Program ($words + @('-out', $Path)))
+function New-Request([string]$Program, [string]$Configuration, [string]$Key) {   # its content
+    $words = @('req', '-new', '-sha256', '-config', $Configuration, '-key', $Key, '-passin', 'pass:')
+    $request = Invoke-Openssl $Program $Configuration $words
+    $path = $Configuration + '.csr'
+    Write-NewFile $path $request $script:PrivateFile
     # A key or a request of which the disk took a half only is found out here.
-    $public = Invoke-Openssl $Program @('pkey', '-in', $Key, '-pubout', '-passin', 'pass:')
-    $asked = Invoke-Openssl $Program @('req', '-config', $configuration, '-in', $Path, '-noout', '-pubkey')
+    $public = Invoke-Openssl $Program $Configuration @('pkey', '-in', $Key, '-pubout', '-passin', 'pass:')
+    $asked = Invoke-Openssl $Program $Configuration @('req', '-config', $Configuration, '-in', $path, '-noout', '-pubkey')
     if ($public -eq '' -or -not $public.Equals($asked)) { Stop-Install 1 'the request is not for the key.' }
-    return Read-Content $Path
+    return $request
 }
 
 function Test-MakesKey {   # where -Force is about the name of the host, a waiting key is not lost by it
-    if (-not [System.IO.File]::Exists((Get-WaitingKey))) { return $true }
+    if (-not [IO.File]::Exists((Get-WaitingKey))) { return $true }
     return $script:Options.Force -and -not $script:ForcedHost
 }
 
 function Find-RequestFolder {   # this folder, or the current one where this cannot be written to
     $current = $ExecutionContext.SessionState.Path.CurrentFileSystemLocation.ProviderPath
-    $name = $script:Role + '.csr' + $script:Suffix
+    $why = ''
     foreach ($folder in @($PSScriptRoot, $current)) {
-        $path = [System.IO.Path]::Combine($folder, $name)
+        $target = Join-Name $folder ($script:Role + '.csr')
+        $new = $target + '.ipmpki-new'
+        if ([IO.Directory]::Exists($target)) {
+            $why = " $target is a folder."
+            continue
+        }
         try {
-            [System.IO.File]::Delete($path)
-            Write-NewFile $path '' ''
-            [System.IO.File]::Delete($path)
+            if (Test-ReadOnly $target) { throw "$target is read-only." }
+            if ($script:Looks) { return $folder }
+            [IO.File]::Delete($new)
+            [IO.File]::Open($new, 'CreateNew', 'Write', 'None').Dispose()
+            [IO.File]::Delete($new)
             return $folder
         }
-        catch { continue }
+        catch { $why = ' ' + $_.Exception.GetBaseException().Message }
     }
     Stop-Install 1 ("there is no place for the request: neither $PSScriptRoot nor the current folder can be " +
-        'written to. Go to a folder that can, and call install.cmd from there.')
+        "written to.$why Go to a folder that can, and call install.cmd from there.")
 }
 
 function Invoke-NewKey {
     $program = Find-Openssl
     $makes = Test-MakesKey
+    $folder = Find-RequestFolder
     if ($script:Looks) {
-        Show-KeyToCome $makes
+        Show-KeyToCome $makes $program
         return
     }
     Enter-Change
     $makes = Test-MakesKey      # once more, as before the lock another run may have made one
-    $target = [System.IO.Path]::Combine((Find-RequestFolder), ($script:Role + '.csr'))
+    $target = Join-Name $folder ($script:Role + '.csr')
     $next = Get-StatePath 'prepare'
-    [void][System.IO.Directory]::CreateDirectory($next)
+    New-PrivateFolder $next
+    $configuration = Join-Name $next 'request.cnf'
+    Write-NewFile $configuration $script:Carried['request.cnf'] $script:PrivateFile
     $key = Get-WaitingKey
     if ($makes) {
-        $key = [System.IO.Path]::Combine($next, 'waiting-key.pem')
-        Write-Key $program $key
+        $key = Join-Name $next 'waiting-key.pem'
+        Write-NewFile $key (New-Key $program $configuration) $script:PrivateFile
     }
-    $request = New-Request $program $key ([System.IO.Path]::Combine($next, 'request'))
+    $request = New-Request $program $configuration $key
     if ($makes) {
-        $folders = @($script:MadeFolders | ForEach-Object { "folder $_" })
-        $installed = @(Read-Lines (Get-StatePath 'installed'))
-        if ($folders.Count -gt 0) {
-            Write-Lines ([System.IO.Path]::Combine($next, 'installed')) ($installed + $folders)
-        }
+        $installed = @(Read-Form (Get-StatePath 'installed') 'installed')
+        $others = @($installed | Where-Object { -not $_.StartsWith('folder ') })
+        $lines = $others + @(Get-FolderLines $installed)
+        if ($lines.Count -gt 0) { Write-Lines (Join-Name $next 'installed') $lines }
         Move-Over $next (Get-StatePath 'commit')      # this rename decides
         $script:Changed = $true
         Complete-Change
     }
     try {
-        [System.IO.File]::Delete($target + $script:Suffix)
-        Write-NewFile ($target + $script:Suffix) $request ''
-        Move-Over ($target + $script:Suffix) $target
+        [IO.File]::Delete($target + '.ipmpki-new')
+        Write-NewFile ($target + '.ipmpki-new') $request ''
+        Move-Over ($target + '.ipmpki-new') $target
     }
     catch {
         $reason = $_.Exception.GetBaseException().Message
         Stop-Install 1 "a key waits, but $target cannot be written. $reason"
     }
-    Show-NewKey $makes $target
+    Show-NewKey $makes $target $program
 }
 
-function Show-KeyToCome([bool]$Makes) {
+function Show-KeyToCome([bool]$Makes, [string]$Program) {
     $what = 'the key that was made before still waits in'
     if ($Makes) {
         $what = 'this would make a new key (' + $script:KeyType + '), which waits for its certificate in'
     }
-    foreach ($note in $script:Notes) { Write-Host $note }
+    Show-Notes
     Write-Host ($script:DeclaredHost + ": $what")
     Write-Host ('  ' + (Get-WaitingKey))
-    if ($Makes -and [System.IO.File]::Exists((Get-WaitingKey))) {
+    if ($Makes -and [IO.File]::Exists((Get-WaitingKey))) {
         Write-Host '  in place of the one that waits there, whose request would be void'
     }
     Write-Host ('and would write its request, ' + $script:Role + '.csr, into')
     Write-Host ("  $PSScriptRoot, or the current folder where that cannot be written to.")
-    Write-Host 'Nothing was changed.'
+    Write-Host "By $Program. Nothing was changed."
     Write-Host 'Next: run it without -DryRun.'
 }
 
-function Show-NewKey([bool]$Makes, [string]$Request) {
+function Show-NewKey([bool]$Makes, [string]$Request, [string]$Program) {
     $what = 'the key that was made before still waits; its request was written again'
     if ($Makes) { $what = 'a new key was made, and its request written' }
     elseif ($script:Options.Force -and $script:ForcedHost) {
@@ -190,17 +219,18 @@ function Show-NewKey([bool]$Makes, [string]$Request) {
     Write-Host ''
     Write-Host ('  key      ' + (Get-WaitingKey))
     Write-Host "  request  $Request"
+    Write-Host "  made by  $Program"
     Write-Host ''
     Write-Host 'The key waits there until its certificate is installed; it never leaves this host. Until then'
     Write-Host 'all that is in use here stays as it is.'
-    foreach ($note in $script:Notes) { Write-Host $note }
+    Show-Notes
     Write-Host ('Next: carry ' + $script:Role + ".csr to pki.toml, put it there as $script:RequestPlace, run")
     Write-Host "      'ipmpki build', carry the new folder here, and run install.cmd."
 }
 
 function Stop-Waiting {   # instead of installing from a folder that has no certificate yet
     $waiting = Get-WaitingKey
-    if ([System.IO.File]::Exists($waiting)) {
+    if ([IO.File]::Exists($waiting)) {
         Stop-Install 1 ('there is nothing to install yet: the certificate of this host is awaited. A new key ' +
             "waits for it, $waiting. Put its request where pki.toml expects it, as $script:RequestPlace, and " +
             "run 'ipmpki build'; install.cmd -NewKey writes the request again.")

@@ -1,78 +1,34 @@
-# ---- recovery, and what is left behind ------------------------------------------------------------------
+# ---- after an interruption ------------------------------------------------------------------------------
 
-function Clear-Preparation {   # of this run or an earlier one; nothing was put in place
-    foreach ($file in @(Get-NewFile)) { [System.IO.File]::Delete($file) }
-    Remove-Tree (Get-StatePath 'prepare')
-    Remove-Tree (Get-StatePath 'done')
+function Test-State([string]$Name) { return $script:State -ne '' -and [IO.Directory]::Exists((Get-StatePath $Name)) }
+
+function Test-Interrupted {   # whether a run was killed here
+    foreach ($name in @('prepare', 'commit', 'undo', 'done', 'rolled-back')) { if (Test-State $name) { return $true } }
+    return @($script:Areas | Where-Object { [IO.Directory]::Exists((Get-StageFolder $_)) }).Count -gt 0
 }
 
 function Restore-Old {   # what 'undo' has a backup of; may be run again from any point
-    $backup = [System.IO.Path]::Combine($script:State, 'undo', 'backup')
-    foreach ($line in @(Read-Lines ([System.IO.Path]::Combine($backup, 'contents')))) {
+    $backup = Join-Name (Get-StatePath 'undo') 'backup'
+    foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
         $what, $area, $name = $line -split ' ', 3
         $path = Get-Target $area $name
-        [System.IO.File]::Delete($path + $script:Suffix)
         if ($what -eq 'lacked') {
-            [System.IO.File]::Delete($path)
+            if ([IO.File]::Exists($path)) { Remove-File $path }
             continue
         }
-        $kept = [System.IO.Path]::Combine($backup, $area, $name)
+        $kept = Join-Name (Join-Name $backup $area) $name
         $content = Read-Content $kept
         $rights = Read-KeptRights $kept
-        if ((Find-Difference $path $content $rights) -eq '') { continue }
-        Write-NewFile ($path + $script:Suffix) $content $rights
-        Move-Over ($path + $script:Suffix) $path
+        if ([IO.File]::Exists($path) -and (Read-Content $path).Equals($content) -and (Test-Rights $path $rights) -eq '') { continue }
+        $new = Join-Name (Get-StageFolder $area) ($name + '.old')
+        New-PrivateFolder (Get-StageFolder $area)
+        [IO.File]::Delete($new)
+        Write-NewFile $new $content $rights
+        Move-InPlaceOf $new $path
     }
     # One rename ends it; what is left then, the next run throws away.
     Move-Over (Get-StatePath 'undo') (Get-StatePath 'done')
-    Remove-Tree (Get-StatePath 'done')
-}
-
-function Complete-Change {   # what is remembered of the change: originals, backup, record
-    $commit = Get-StatePath 'commit'
-    foreach ($area in $script:Areas) {
-        $from = [System.IO.Path]::Combine($commit, 'original', $area)
-        $to = [System.IO.Path]::Combine($script:State, 'original', $area)
-        if (-not [System.IO.Directory]::Exists($from)) { continue }
-        [void][System.IO.Directory]::CreateDirectory($to)
-        foreach ($file in [System.IO.Directory]::GetFiles($from)) {
-            Move-Over $file ([System.IO.Path]::Combine($to, [System.IO.Path]::GetFileName($file)))
-        }
-    }
-    $backup = [System.IO.Path]::Combine($commit, 'backup')
-    foreach ($stamp in @(Read-Lines ([System.IO.Path]::Combine($commit, 'stamp')))) {
-        if ([System.IO.Directory]::Exists($backup)) { Move-Over $backup (Get-StatePath $stamp) }
-    }
-    foreach ($name in @('restart-due', 'installed')) {
-        $file = [System.IO.Path]::Combine($commit, $name)
-        if ([System.IO.File]::Exists($file)) { Move-Over $file (Get-StatePath $name) }
-    }
-    if ([System.IO.File]::Exists([System.IO.Path]::Combine($commit, 'spent'))) {
-        [System.IO.File]::Delete((Get-WaitingKey))
-    }
-    $made = [System.IO.Path]::Combine($commit, 'waiting-key.pem')
-    if ([System.IO.File]::Exists($made)) { Move-Over $made (Get-WaitingKey) }
-    foreach ($used in @(Read-Lines ([System.IO.Path]::Combine($commit, 'used')))) {
-        Remove-Tree (Get-StatePath $used)
-        $script:RolledBack = $true
-    }
-    $farewell = [System.IO.Path]::Combine($commit, 'farewell')
-    if ([System.IO.File]::Exists($farewell)) { Remove-Record @(Read-Lines $farewell) }
-    Move-Over $commit (Get-StatePath 'done')
-    Remove-Tree (Get-StatePath 'done')
-}
-
-function Remove-Record([string[]]$Folders) {   # uninstalled: nothing of install.ps1 stays, nor folders it made
-    foreach ($folder in [System.IO.Directory]::GetDirectories($script:State)) {
-        if ([System.IO.Path]::GetFileName($folder) -ne 'commit') { Remove-Tree $folder }
-    }
-    foreach ($name in @('restart-due', 'installed')) { [System.IO.File]::Delete((Get-StatePath $name)) }
-    foreach ($line in $Folders) { $script:MadeFolders.Add($line.Split(' ')[1]) }
-}
-
-function Test-Interrupted {   # whether a run was killed here
-    foreach ($name in @('prepare', 'commit', 'undo', 'done')) { if (Test-State $name) { return $true } }
-    return @(Get-NewFile).Count -gt 0
+    Clear-Preparation
 }
 
 function Repair-Interrupted {   # from a run that was killed
@@ -89,8 +45,56 @@ function Repair-Interrupted {   # from a run that was killed
         Restore-Old
         $script:Recovered = 'put back what an earlier run had replaced'
     }
-    elseif ((Test-State 'prepare') -or @(Get-NewFile).Count -gt 0) {
+    elseif (Test-State 'rolled-back') {
+        $script:RolledBack = $true
+        $script:Recovered = 'an earlier run had put back what stood here before, and was interrupted at its end'
+    }
+    elseif ((Test-State 'prepare') -or (Test-Interrupted)) {
         Write-Host 'An earlier run was interrupted before it changed anything: its preparations are thrown away.'
     }
     Clear-Preparation
+}
+
+function Read-Pending {   # for -DryRun and -Verify: how an interrupted change will be left by the run that completes it
+    $script:Pending.Clear()
+    if (Test-State 'commit') {
+        foreach ($line in @(Read-Form (Join-Name (Get-StatePath 'commit') 'put') 'put')) {
+            $area, $name = $line -split ' ', 2
+            $new = Join-Name (Get-StageFolder $area) $name
+            if ([IO.File]::Exists($new)) { $script:Pending[$line] = $new }
+            else { $script:Pending[$line] = Get-Target $area $name }
+        }
+        foreach ($line in @(Read-Form (Join-Name (Get-StatePath 'commit') 'gone') 'gone')) { $script:Pending[$line] = '' }
+        $script:RolledBack = [IO.File]::Exists((Join-Name (Get-StatePath 'commit') 'used'))
+    }
+    elseif (Test-State 'undo') {
+        $backup = Join-Name (Get-StatePath 'undo') 'backup'
+        foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
+            $what, $which = $line -split ' ', 2
+            $area, $name = $which -split ' ', 2
+            $script:Pending[$which] = ''
+            if ($what -eq 'had') { $script:Pending[$which] = Join-Name (Join-Name $backup $area) $name }
+        }
+    }
+    elseif (Test-State 'rolled-back') { $script:RolledBack = $true }
+}
+
+function Complete-Interrupted {   # by Ctrl-C, in the run itself: what it has come to, in words, and the exit status
+    if (Test-State 'commit') {
+        Move-InPlace
+        Complete-Change
+        Write-Failure 'interrupted when all was prepared; the change was completed.'
+        return 5
+    }
+    if (Test-State 'undo') {
+        Restore-Old
+        Write-Failure 'interrupted; what had stood here was put back.'
+        return 1
+    }
+    if ($script:Changed) {
+        Write-Failure 'interrupted after the change, which stands; -Verify says how this host is now.'
+        return 5
+    }
+    Write-Failure 'interrupted. Nothing was changed.'
+    return 1
 }

@@ -1,145 +1,159 @@
 # ---- ipmssl.cfg by example ------------------------------------------------------------------------------
-
-function Find-Sample([string]$Area) {   # the shipped ipmssl.cfg, or nothing
-    $sample = $script:ClientSample
-    if ($Area -eq 'server') { $sample = $script:ServerSample }
-    $inside = $sample.Replace('<install dir>\', '').Replace('\', [string][System.IO.Path]::DirectorySeparatorChar)
-    foreach ($folder in @(Get-InstallFolder)) {
-        $path = [System.IO.Path]::Combine($folder, $inside)
-        if ([System.IO.File]::Exists($path)) { return $path }
-    }
-    return ''
-}
-
 # Sets a keyword on the line where it stands, or on the commented-out line that shows it, in that line's own
-# spelling, delimiter and quotes; every other line stays byte for byte.
+# spelling, delimiter and quotes; every other line stays byte for byte. The text is searched for the few lines
+# that name a keyword: a function called for each line would take minutes for a large file.
 
-function Read-SettingLine([string]$Line) {   # a line with its end, taken apart; Word is empty for prose
-    $end = [regex]::Match($Line, '\r?\n\z').Value
-    $text = $Line.Substring(0, $Line.Length - $end.Length)
-    $parts = [pscustomobject]@{
-        Line = $Line; End = $end; Indent = ''; Mark = ''; Gap = ''; Word = ''; Delimiter = ''; Value = ''; Tail = ''
+$Lead = '(?m)^(?>(?<indent>[ \t]*)(?<mark>[#;]*)(?<gap>[ \t]*))'
+$ByteOrderMark = [string][char]0xEF + [char]0xBB + [char]0xBF     # of UTF-8, before the first line
+
+function Assert-PlainText([string]$Content, [string]$Path) {
+    if ($Content.StartsWith([string][char]0xFF + [char]0xFE) -or $Content.StartsWith([string][char]0xFE + [char]0xFF) -or
+        $Content.IndexOf([char]0) -ge 0) {
+        Stop-Install 1 ("$Path is in UTF-16, or no text at all. Save it as plain text (in Notepad: 'ANSI' or " +
+            "'UTF-8'), and run this again.")
     }
-    # What is before the keyword is taken whole and not given back, so that '#=' shows no keyword '#'.
-    $pattern = '\A(?>(?<indent>[ \t]*)(?<mark>[#;]*)(?<gap>[ \t]*))' +
-        '(?<word>[^ \t=:]+)(?<delimiter>[ \t]*[=:][ \t]*|[ \t]*)(?<rest>[\s\S]*)\z'
-    $match = [regex]::Match($text, $pattern)
-    if (-not $match.Success) {
-        $parts.Mark = [regex]::Match($text, '\A[ \t]*([#;]*)').Groups[1].Value
-        return $parts
-    }
-    $parts.Indent = $match.Groups['indent'].Value
-    $parts.Mark = $match.Groups['mark'].Value
-    $parts.Gap = $match.Groups['gap'].Value
-    $parts.Word = $match.Groups['word'].Value
-    $parts.Delimiter = $match.Groups['delimiter'].Value
-    $rest = $match.Groups['rest'].Value
-    if ($rest -match '\A[#;]') {
-        $parts.Tail = ' ' + $rest
-        return $parts
-    }
-    # A value in quotes, or one up to the blanks before a comment or the end of the line.
-    $match = [regex]::Match($rest, '\A("[^"]*")([\s\S]*)\z')
-    if (-not $match.Success) { $match = [regex]::Match($rest, '\A([\s\S]*?)([ \t]+[#;][\s\S]*|[ \t]*)\z') }
-    $parts.Value = $match.Groups[1].Value
-    $parts.Tail = $match.Groups[2].Value
-    return $parts
 }
 
-function Test-Word($Line, [string]$Keyword) {
-    return $Line.Word.Equals($Keyword, [System.StringComparison]::OrdinalIgnoreCase)
+function Get-KeywordPattern([string]$Keyword) {   # without regard to the case of ASCII letters
+    $pattern = ''
+    foreach ($character in $Keyword.ToCharArray()) {
+        if ($character -match '[A-Za-z]') {
+            $pattern += '[' + [char]::ToUpperInvariant($character) + [char]::ToLowerInvariant($character) + ']'
+        }
+        else { $pattern += [regex]::Escape([string]$character) }
+    }
+    return $script:Lead + '(?<word>' + $pattern + ')(?=[ \t=:\n]|\r?\n|\r?\z)' +
+        '(?<delimiter>[ \t]*[=:][ \t]*|[ \t]*)(?<rest>[^\n]*?)(?<end>\r?\n|\z)'
 }
 
-function Test-Value($Line, [string]$Value) { return ($Line.Value -replace '\A"([\s\S]*)"\z', '$1').Equals($Value) }
-
-function Measure-Example($Line) {   # how well a commented-out line shows a setting; 0: it is prose
-    $one = $Line.Value -notmatch '[ \t]' -or $Line.Value -match '\A"'
-    if (-not $one -and -not $Line.Delimiter.Contains('=')) { return 0 }
-    $score = 1
-    if ($Line.Delimiter -match '[=:]') { $score += 4 }
-    if ($one) { $score += 2 }
-    if ($Line.Gap -eq '') { $score += 1 }
-    return $score
+function Find-Lines([string]$Text, [string]$Keyword) {   # those that name it, taken apart
+    foreach ($match in [regex]::Matches($Text, (Get-KeywordPattern $Keyword))) {
+        $rest = $match.Groups['rest'].Value
+        # A value in quotes, or one up to the blanks before a comment or the end of the line.
+        $value = ''
+        $tail = ''
+        if ($rest -match '\A[#;]') { $tail = ' ' + $rest }
+        elseif ($rest -match '\A("[^"]*")([\s\S]*)\z' -or
+            $rest -match '\A([\s\S]*?)([ \t]+[#;][\s\S]*|[ \t]*)\z') {
+            $value = $Matches[1]
+            $tail = $Matches[2]
+        }
+        $delimiter = $match.Groups['delimiter'].Value
+        # How well a commented-out line shows a setting; 0: it is prose.
+        $one = $value -notmatch '[ \t]' -or $value.StartsWith('"')
+        $score = 0
+        if ($one -or $delimiter.Contains('=')) {
+            $score = 1
+            if ($delimiter -match '[=:]') { $score += 4 }
+            if ($one) { $score += 2 }
+            if ($match.Groups['gap'].Value -eq '') { $score += 1 }
+        }
+        [pscustomobject]@{
+            At = $match.Index; Length = $match.Length; Line = $match.Value; End = $match.Groups['end'].Value
+            Indent = $match.Groups['indent'].Value; Mark = $match.Groups['mark'].Value
+            Word = $match.Groups['word'].Value; Delimiter = $delimiter; Value = $value; Tail = $tail; Score = $score
+        }
+    }
 }
 
-function Find-Delimiter([object[]]$Lines, [object[]]$Wanted) {   # what this file puts behind a keyword
+function Test-Value($Line, [string]$Value) {
+    return $Line.Value.Equals($Value) -or ($Line.Value -replace '\A"([^"]*)"\z', '$1').Equals($Value)
+}
+
+function Find-Delimiter([string]$Text, [object[]]$Named) {   # what this file puts behind a keyword
+    # The first line that shows a sign; one with a colon may be prose, if what follows is more than one word.
+    $sign = '(?:=[ \t]*|:[ \t]*(?=[#;"]|[^ \t\r\n]*(?:[ \t]*\r?$|[ \t]+[#;])))'
+    $first = [regex]::Match($Text, $script:Lead + '[^ \t=:\r\n]+(?<delimiter>[ \t]*' + $sign + ')')
+    if ($first.Success) { return $first.Groups['delimiter'].Value }
     $usual = '='
-    foreach ($line in $Lines) {
-        if ($line.Delimiter -match '[=:]' -and (Measure-Example $line) -gt 4) { return $line.Delimiter }
-    }
-    foreach ($line in $Lines) {
-        if ($line.Delimiter -eq '' -or (Measure-Example $line) -eq 0) { continue }
-        foreach ($want in $Wanted) { if (Test-Word $line $want.Keyword) { $usual = $line.Delimiter } }
-    }
+    foreach ($line in $Named) { if ($line.Delimiter -ne '' -and $line.Score -gt 0) { $usual = $line.Delimiter } }
     return $usual
 }
 
-function Find-CommentMark([object[]]$Lines) {
-    foreach ($line in $Lines) { if ($line.Mark -ne '') { return $line.Mark.Substring(0, 1) } }
+function Find-CommentMark([string]$Text) {
+    $first = [regex]::Match($Text, '(?m)^[ \t]*([#;])')
+    if ($first.Success) { return $first.Groups[1].Value }
     return '#'
 }
 
-function Set-Line($Line, [string]$Value, [string]$Usual) {
-    if ($Line.Delimiter -eq '') { $Line.Delimiter = $Usual }
-    elseif ($Line.Value -eq '' -and $Line.Delimiter -match '\A[ \t]+=\z') { $Line.Delimiter += ' ' }
-    if ($Line.Value -match '\A"') { $Value = '"' + $Value + '"' }
-    $Line.Line = $Line.Indent + $Line.Word + $Line.Delimiter + $Value + $Line.Tail + $Line.End
-    $Line.Value = $Value
-    $Line.Mark = ''
+function Set-Line($Line, [string]$Value, [string]$Usual) {   # the line as it is to be
+    $delimiter = $Line.Delimiter
+    if ($delimiter -eq '') { $delimiter = $Usual }
+    elseif ($Line.Value -eq '' -and $delimiter -match '\A[ \t]+=\z') { $delimiter += ' ' }
+    if ($Line.Value.StartsWith('"')) { $Value = '"' + $Value + '"' }
+    return $Line.Indent + $Line.Word + $delimiter + $Value + $Line.Tail + $Line.End
 }
 
-function Set-Keyword([object[]]$Lines, $Want, [string]$Usual, [string]$Path) {
-    # False where there is no line to set it on.
-    $live = @($Lines | Where-Object { (Test-Word $_ $Want.Keyword) -and $_.Mark -eq '' })
+function Find-LineToSet([object[]]$Lines, [string]$Path) {   # the last in force, or the best example; else nothing
+    $live = @($Lines | Where-Object { $_.Mark -eq '' })
     if ($live.Count -gt 1) {
-        $keyword = ConvertFrom-Content $Want.Keyword
+        $keyword = ConvertFrom-Content $live[-1].Word
         Add-Note @("in $Path,", ($keyword + ' stands ' + $live.Count + ' times; the last one counts.'))
     }
-    if ($live.Count -gt 0) {
-        if (-not (Test-Value $live[-1] $Want.Value)) { Set-Line $live[-1] $Want.Value $Usual }
-        return $true
-    }
-    $best = 0
-    $example = $null
+    if ($live.Count -gt 0) { return $live[-1] }
+    $best = $null
     foreach ($line in $Lines) {
-        if ((Test-Word $line $Want.Keyword) -and (Measure-Example $line) -gt $best) {
-            $best = Measure-Example $line
-            $example = $line
-        }
+        if ($line.Score -gt 0 -and ($null -eq $best -or $line.Score -gt $best.Score)) { $best = $line }
     }
-    if ($null -eq $example) { return $false }
-    Set-Line $example $Want.Value $Usual
-    return $true
+    return $best
 }
 
-function Split-Lines([string]$Content) {   # each with its end
-    foreach ($match in [regex]::Matches($Content, '[^\n]*\n|[^\n]+')) { $match.Value }
-}
-
-function Edit-Settings([string]$Content, [object[]]$Wanted, [string]$Path) {   # the new content
-    $lines = @(Split-Lines $Content | ForEach-Object { Read-SettingLine $_ })
-    $usual = Find-Delimiter $lines $Wanted
-    $mark = Find-CommentMark $lines
-    $end = "`r`n"
-    if ($lines.Count -gt 0 -and $lines[0].End -ne '') { $end = $lines[0].End }
-    $added = ''
+function Edit-Settings([string]$Content, [object[]]$Wanted, [string]$Path) {
+    # The new content, and what became of which line, for people.
+    Assert-PlainText $Content $Path
+    $text = $Content
+    $start = ''
+    if ($text.StartsWith($script:ByteOrderMark, [StringComparison]::Ordinal)) {
+        $start = $script:ByteOrderMark
+        $text = $text.Substring(3)
+    }
+    $found = @{}
+    $named = @()
     foreach ($want in $Wanted) {
+        $found[$want.Keyword] = @(Find-Lines $text $want.Keyword)
+        $named += $found[$want.Keyword]
+    }
+    $usual = Find-Delimiter $text @($named | Sort-Object { $_.At })
+    $mark = Find-CommentMark $text
+    $end = "`r`n"
+    $newline = $text.IndexOf([char]10)
+    if ($newline -ge 0 -and ($newline -eq 0 -or $text[$newline - 1] -ne [char]13)) { $end = "`n" }
+    $edits = @()
+    $added = @()
+    foreach ($want in $Wanted) {
+        $lines = $found[$want.Keyword]
         if ($want.Action -eq 'set') {
-            $is_set = Set-Keyword $lines $want $usual $Path
-            if (-not $is_set) { $added += $want.Keyword + $usual + $want.Value + $end }
+            $line = Find-LineToSet $lines $Path
+            if ($null -eq $line) { $added += $want.Keyword + $usual + $want.Value + $end }
+            elseif ($line.Mark -ne '' -or -not (Test-Value $line $want.Value)) {
+                $edits += [pscustomobject]@{ At = $line.At; Line = $line; New = Set-Line $line $want.Value $usual }
+            }
             continue
         }
         foreach ($line in $lines) {   # 'unset' hides the keyword, 'drop' only with the value that was set here
-            if ($line.Mark -ne '' -or -not (Test-Word $line $want.Keyword)) { continue }
-            if ($want.Action -eq 'unset' -or (Test-Value $line $want.Value)) {
-                $line.Line = $mark + $line.Line
-                $line.Mark = $mark
+            if ($line.Mark -eq '' -and ($want.Action -eq 'unset' -or (Test-Value $line $want.Value))) {
+                $edits += [pscustomobject]@{ At = $line.At; Line = $line; New = $mark + $line.Line }
             }
         }
     }
-    $text = @($lines | ForEach-Object { $_.Line }) -join ''
-    if ($added -ne '' -and $text -ne '' -and $text -notmatch '\n\z') { $text += $end }
-    return $text + $added
+    $result = New-Object Text.StringBuilder
+    $shown = @()
+    $at = 0
+    foreach ($edit in @($edits | Sort-Object { $_.At })) {
+        [void]$result.Append($text, $at, $edit.At - $at).Append($edit.New)
+        $at = $edit.At + $edit.Line.Length
+        $shown += '-' + (ConvertFrom-Content $edit.Line.Line).TrimEnd("`r", "`n")
+        $shown += '+' + (ConvertFrom-Content $edit.New).TrimEnd("`r", "`n")
+    }
+    [void]$result.Append($text, $at, $text.Length - $at)
+    if ($added.Count -gt 0 -and $result.Length -gt 0 -and $result[$result.Length - 1] -ne [char]10) {
+        [void]$result.Append($end)
+    }
+    foreach ($line in $added) {
+        [void]$result.Append($line)
+        $shown += '+' + (ConvertFrom-Content $line).TrimEnd("`r", "`n")
+    }
+    return [pscustomobject]@{ Content = $start + $result.ToString(); Shown = $shown }
 }
 
 function Get-Wanted([string]$Area) {   # what is declared for ipmssl.cfg, and what no longer is
@@ -151,57 +165,66 @@ function Get-Wanted([string]$Area) {   # what is declared for ipmssl.cfg, and wh
             Value = ConvertTo-Content (Expand-Variables $setting.Value)
         }
     }
-    foreach ($line in @(Read-Lines (Get-StatePath 'installed'))) {
+    foreach ($set in @(Get-RecordedSettings $Area)) {
+        if (@($declared | Where-Object { (ConvertTo-Content $_.Keyword) -eq $set.Keyword }).Count -gt 0) { continue }
+        $set.Action = 'drop'
+        $set
+    }
+}
+
+function Get-RecordedSettings([string]$Area) {   # what an earlier run set
+    foreach ($line in @(Read-Form (Get-RecordPath) 'installed')) {
         $what, $area_of, $keyword, $value = $line -split ' ', 4
-        if ($what -ne 'set' -or $area_of -ne $Area) { continue }
-        if (@($declared | Where-Object { $_.Keyword -eq $keyword }).Count -gt 0) { continue }
-        [pscustomobject]@{
-            Action = 'drop'
-            Keyword = ConvertTo-Content $keyword
-            Value = ConvertTo-Content $value
+        if ($what -eq 'set' -and $area_of -eq $Area) {
+            [pscustomobject]@{
+                Action = 'set'; Keyword = ConvertTo-Content $keyword; Value = ConvertTo-Content ([string]$value)
+            }
         }
     }
 }
 
-function Get-EditedLines([string]$Before, [string]$After) {   # an edit replaces lines or adds some at the end
-    $old = @(Split-Lines $Before | ForEach-Object { $_ -replace '\r?\n\z', '' })
-    $new = @(Split-Lines $After | ForEach-Object { $_ -replace '\r?\n\z', '' })
+# What was written into the file since: the lines that an edit had changed go back, wherever they stand now.
+
+function Undo-Edit([string]$Before, [string]$After, [string]$Now) {
+    if ($Now.Equals($After)) { return $Before }
+    $old = @($Before.Split("`n"))
+    $new = @($After.Split("`n"))
+    $back = New-Object 'Collections.Generic.Dictionary[string,string]'
+    $gone = New-Object 'Collections.Generic.HashSet[string]'
     for ($index = 0; $index -lt $new.Count; $index++) {
-        if ($index -lt $old.Count) {
-            if ($old[$index].Equals($new[$index])) { continue }
-            '-' + (ConvertFrom-Content $old[$index])
+        $line = $new[$index].TrimEnd("`r")
+        if ($index -ge $old.Count -or ($index -eq $old.Count - 1 -and $old[$index] -eq '')) {
+            if ($line -ne '') { [void]$gone.Add($line) }
         }
-        '+' + (ConvertFrom-Content $new[$index])
+        elseif (-not $line.Equals($old[$index].TrimEnd("`r"))) { $back[$line] = $old[$index].TrimEnd("`r") }
     }
+    $kept = New-Object 'Collections.Generic.List[string]'
+    foreach ($piece in $Now.Split("`n")) {
+        $line = $piece.TrimEnd("`r")
+        if ($back.ContainsKey($line)) {
+            $kept.Add($back[$line] + $piece.Substring($line.Length))
+            [void]$back.Remove($line)
+        }
+        elseif (-not $gone.Remove($line)) { $kept.Add($piece) }
+    }
+    return $kept -join "`n"
 }
 
-function Add-Settings([string]$Area) {
-    $path = Get-Target $Area 'ipmssl.cfg'
-    # All users must be able to read the client's file and none to write it; the server's stays as it is.
-    $rights = $script:PublicFile
-    $before = ''
-    $start = ''
-    $sample = Find-Sample $Area
-    if ([System.IO.File]::Exists($path)) {
-        $how = 'keywords set'
-        $before = Read-Content $path
-        if ($Area -eq 'server') { $rights = Read-Rights $path }
-    }
-    elseif ($sample -ne '') {
-        $how = 'from the sample'
-        $before = Read-Content $sample
-    }
-    else {
-        $how = 'without a sample to go by'
-        $start = "# Made by ipmpki's install.ps1, as there was no sample to go by.`r`n"
-        Add-Note @('no sample ipmssl.cfg was found, so the form of', "$path is a guess.")
-    }
-    $after = Edit-Settings ($start + $before) @(Get-Wanted $Area) $path
-    Add-File $Area 'ipmssl.cfg' $after $rights $how @(Get-EditedLines ($start + $before) $after)
-    if (@($script:Record | Where-Object { $_.StartsWith("file $Area ipmssl.cfg ") }).Count -eq 0) { return }
-    foreach ($setting in $script:Settings) {
-        if ($setting.Area -eq $Area -and $setting.Action -eq 'set') {
-            $script:Record.Add("set $Area " + $setting.Keyword + ' ' + (Expand-Variables $setting.Value))
-        }
-    }
+function Restore-Settings([string]$Area, [string]$Before, [string]$After, [string]$Now) {   # and what else was set here
+    $result = Undo-Edit $Before $After $Now
+    if ($result.Equals($Before)) { return $result }
+    # A line that was respelled by hand is not found again: the keyword is hidden where it has our value still.
+    $drops = @(Get-RecordedSettings $Area | Where-Object {
+            $set = $_
+            @(Find-Lines $Before $set.Keyword | Where-Object { $_.Mark -eq '' -and (Test-Value $_ $set.Value) }).Count -eq 0
+        } | ForEach-Object { $_.Action = 'drop'; $_ })
+    if ($drops.Count -eq 0) { return $result }
+    return (Edit-Settings $result $drops (Get-Target $Area 'ipmssl.cfg')).Content
+}
+
+function Get-ShownLines([string]$Before, [string]$After) {   # lines that only one of the two has, for people
+    $old = New-Object 'Collections.Generic.HashSet[string]' (, [string[]]@($Before.Split("`n") | ForEach-Object { $_.TrimEnd("`r") }))
+    $new = New-Object 'Collections.Generic.HashSet[string]' (, [string[]]@($After.Split("`n") | ForEach-Object { $_.TrimEnd("`r") }))
+    foreach ($line in $old) { if (-not $new.Contains($line)) { '-' + (ConvertFrom-Content $line) } }
+    foreach ($line in $new) { if (-not $old.Contains($line)) { '+' + (ConvertFrom-Content $line) } }
 }

@@ -1,5 +1,9 @@
 # ---- words at the end -----------------------------------------------------------------------------------
 
+function Show-Notes {
+    foreach ($note in $script:Notes) { Write-Host $note }
+}
+
 function Show-Words([string]$Heading) {   # $Changes, folder by folder, and what else is to be said
     $advises = -not ($script:Options.Verify -or $script:Options.Rollback -or $script:Options.Uninstall)
     if ($advises) { Add-Advice }
@@ -24,7 +28,7 @@ function Show-Words([string]$Heading) {   # $Changes, folder by folder, and what
         }
     }
     Write-Host ''
-    foreach ($note in $script:Notes) { Write-Host $note }
+    Show-Notes
     if ($advises -and $script:LookFor.Count -gt 0) {
         Write-Host 'Look in the sample ipmssl.cfg for these, as pki.toml names no keyword for them:'
         foreach ($missing in $script:LookFor) { Write-Host ('  ' + $missing.Area + '  ' + $missing.What) }
@@ -40,9 +44,8 @@ function Add-Advice {   # what this run could not do by itself
 
 function Add-KeyAdvice {
     $key = $script:Identity + '-key.pem'
-    $path = Get-Target $script:Identity $key
-    if (-not [System.IO.File]::Exists($path)) { return }
-    if ($script:Account -eq '' -and (Test-Rights $path $script:PrivateFile)) {
+    if (-not [IO.File]::Exists((Get-Target $script:Identity $key))) { return }
+    if ($script:Account -eq '') {
         if ($script:Identity -eq 'server') {
             Add-Note @("only SYSTEM and Administrators may read $key. If the server",
                 'runs as another account, run install.cmd -Owner ACCOUNT.')
@@ -63,10 +66,31 @@ function Show-UpToDate {
     $outcome = 'already up to date'
     if ($script:Recovered -ne '') { $outcome = $script:Recovered }
     elseif ($script:Options.Verify) { $outcome = "nothing differs from $PSScriptRoot" }
+    elseif ($script:Options.Uninstall -and $script:Stays) { $outcome = 'there is nothing to remove' }
     elseif ($script:Options.Uninstall) { $outcome = 'nothing here was put by install.ps1' }
     Write-Host ($script:DeclaredHost + ': ' + $outcome + '.')
-    foreach ($note in $script:Notes) { Write-Host $note }
+    Show-Notes
     # A change of an earlier run that nobody restarted for: now somebody asks.
     $asked = $script:Recovered -ne '' -or ($script:Options.Restart -and -not $script:Looks)
-    if ($asked -and [System.IO.File]::Exists((Get-StatePath 'restart-due'))) { Show-NextStep }
+    if ($asked -and [IO.File]::Exists((Get-StatePath 'restart-due'))) { Show-NextStep }
+}
+
+function Show-Differences {   # and what mends them
+    Show-Words "differs from $PSScriptRoot"
+    $reasons = @($script:Changes | ForEach-Object { $_.Reason })
+    $dates = @($reasons | Where-Object { $_ -eq 'expired' -or $_.StartsWith('not valid yet') })
+    if ($script:WrongHost -ne '') { Write-Host 'Next: bring the folder that was made for this host.' }
+    elseif ($script:AccountFault -ne '') {
+        Write-Host 'Next: name the account by install.cmd -Owner, or in pki.toml by server_account.'
+    }
+    elseif (@($reasons | Where-Object { $_.Contains('put here the key') -or $_.Contains('of this folder') }).Count -gt 0) {
+        Write-Host "Next: put the key of the request in place, or make another by install.cmd -NewKey."
+    }
+    elseif ($dates.Count -gt 0 -and $dates.Count -eq $reasons.Count) {
+        if ($dates[0] -eq 'expired') {
+            Write-Host "Next: run 'ipmpki build' where pki.toml is, carry the new folder here, and run its install.cmd."
+        }
+        else { Write-Host "Next: set this computer's clock, or wait." }
+    }
+    else { Write-Host 'Next: install.cmd -DryRun shows what would mend it, install.cmd does it.' }
 }

@@ -1,0 +1,99 @@
+"""install.cmd, run by wine's cmd.exe; in powershell.exe's place a program records its command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from ipmpki.render.host_folder.folder import render_host
+from tests.render.host_folder.bundles import bundle_of
+from tests.tools import require
+
+
+def install_cmd() -> bytes:
+    files = render_host(bundle_of(os="windows"))
+    return next(file.content for file in files if file.name == "install.cmd")
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a Windows of wine's, whose powershell.exe records how it is started."""
+    require("wine")
+    compiler = require("x86_64-w64-mingw32-gcc")
+    prefix = tmp_path_factory.mktemp("wine") / "prefix"
+    environment = {
+        **os.environ,
+        "WINEPREFIX": str(prefix),
+        "WINEDEBUG": "-all",
+        "WINEDLLOVERRIDES": "mscoree,mshtml=",
+        "DISPLAY": "",
+    }
+    boot = ["wine", "wineboot", "--init"]
+    subprocess.run(boot, env=environment, check=True, capture_output=True, timeout=300)
+    shell = prefix / "drive_c/windows/system32/WindowsPowerShell/v1.0/powershell.exe"
+    shell.unlink(missing_ok=True)
+    source = Path(__file__).parent / "windows" / "recording_shell.c"
+    options = ["-nostdlib", "-Wl,-e,entry", "-mconsole", "-s", "-o", str(shell)]
+    subprocess.run([compiler, *options, str(source), "-lkernel32"], check=True, timeout=120)
+    return environment
+
+
+@pytest.mark.exhaustive
+def test_install_cmd_hands_its_arguments_on_and_the_exit_status_back(
+    wine: dict[str, str], tmp_path: Path
+) -> None:
+    """No per cent sign: wine's cmd.exe expands what %~dp0 gave once more, which Windows' does not."""
+    for folder in ("plain", "a b", "R&D c!d ^e (f)"):
+        place = tmp_path / folder
+        place.mkdir()
+        (place / "install.cmd").write_bytes(install_cmd())
+        for status in (0, 1, 4):
+            done = start(place, {**wine, "RECORDED_STATUS": str(status), "ERRORLEVEL": "9"})
+            assert done.returncode == status
+            recorded = done.stdout.decode("utf-16-le")
+            windows_place = "Z:" + str(place).replace("/", "\\")
+            assert recorded.split('"', 2)[2].strip() == (
+                f'-NoProfile -ExecutionPolicy Bypass -File "{windows_place}\\install.ps1" '
+                r'-DryRun -Root "C:\x y" -User -Owner ACME\print'
+            )
+
+
+@pytest.mark.exhaustive
+def test_install_cmd_takes_powershell_7_where_there_is_no_other_and_says_where_there_is_none(
+    wine: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "install.cmd").write_bytes(install_cmd())
+    drive = Path(wine["WINEPREFIX"]) / "drive_c"
+    shell = drive / "windows/system32/WindowsPowerShell/v1.0/powershell.exe"
+    newer = drive / "Program Files/PowerShell/7/pwsh.exe"
+    aside = shell.rename(drive / "aside.exe")
+    try:
+        done = start(tmp_path, wine)
+        assert done.returncode == 1
+        assert b"there is no PowerShell here" in done.stderr
+        newer.parent.mkdir(parents=True)
+        copyfile(aside, newer)
+        done = start(tmp_path, {**wine, "RECORDED_STATUS": "3"})
+        assert done.returncode == 3
+        assert r"PowerShell\7\pwsh.exe" in done.stdout.decode("utf-16-le")
+    finally:
+        newer.unlink(missing_ok=True)
+        aside.rename(shell)
+
+
+def start(place: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    options = ["-DryRun", "-Root", r"C:\x y", "-User", "-Owner", r"ACME\print"]
+    command = ["wine", "cmd", "/c", "install.cmd", *options]
+    return subprocess.run(
+        command,
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+    )
