@@ -2,8 +2,8 @@
 
 What tomllib accepts is read from the tree of tree-sitter-toml, which is loaded with the first text that is
 asked for. What is not TOML, because somebody made a mistake or has not finished writing, is read line by line
-with patterns instead: the tree's recovery takes ``a = hello world`` and the key on the next line for one pair,
-where to a person each line stands for itself.
+with patterns instead: the tree's recovery takes ``a = hello world`` and the key on the next line for one
+pair, where to a person each line stands for itself.
 """
 
 from __future__ import annotations
