@@ -15,7 +15,16 @@ T = TypeVar("T")
 
 
 def mostly_exhaustive(values: Iterable[T], *, every_time: Collection[T]) -> list[ParameterSet]:
-    """Parameters for a test: those of ``every_time``, and the others marked exhaustive."""
+    """Parameters for a test: those of ``every_time``, and the others marked exhaustive.
+
+    A plain tuple is one set of several parameters.
+    """
     values = list(values)
     assert all(one in values for one in every_time), "what is run every time is one of the values"
-    return [pytest.param(one, marks=() if one in every_time else pytest.mark.exhaustive) for one in values]
+    return [
+        pytest.param(
+            *(one if isinstance(one, tuple) and type(one) is tuple else (one,)),
+            marks=() if one in every_time else pytest.mark.exhaustive,
+        )
+        for one in values
+    ]

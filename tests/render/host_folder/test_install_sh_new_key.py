@@ -71,7 +71,7 @@ def belong_together(installation: Installation) -> bool:
     )
 
 
-@pytest.mark.parametrize("shell", mostly_exhaustive(SHELLS, every_time=["dash", "ksh"]))
+@pytest.mark.parametrize("shell", mostly_exhaustive(SHELLS, every_time=["ksh"]))
 def test_from_the_first_key_to_the_next_and_back(prepare: Prepare, shell: str) -> None:
     installation = prepare(AWAITED, shell)
     waiting, request = installation.client(WAITING), installation.folder / "server.csr"
@@ -555,9 +555,13 @@ def test_a_full_disk_leaves_no_key_or_a_whole_one(
 KILLED = {"first": (), "another": ("--force",)}
 
 
-@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.exhaustive)])
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("job", KILLED)
+@pytest.mark.parametrize(
+    ("job", "when", "stride"),
+    mostly_exhaustive(
+        [("first", "after", 8), *((job, when, 1) for job in KILLED for when in ("before", "after"))],
+        every_time=[("first", "after", 8)],
+    ),
+)
 def test_killed_at_a_program_it_leaves_no_key_or_a_whole_one(
     prepare: Prepare, tmp_path: Path, job: str, when: str, stride: int
 ) -> None:
@@ -594,8 +598,13 @@ def test_killed_at_a_program_it_leaves_no_key_or_a_whole_one(
     assert found == {True, False}
 
 
-@pytest.mark.parametrize("stride", [8, pytest.param(1, marks=pytest.mark.exhaustive)])
-@pytest.mark.parametrize("job", ["install", "--rollback", "--uninstall"])
+@pytest.mark.parametrize(
+    ("job", "stride"),
+    mostly_exhaustive(
+        [("install", 16), ("install", 1), ("--rollback", 1), ("--uninstall", 1)],
+        every_time=[("install", 16)],
+    ),
+)
 def test_killed_while_a_key_is_put_in_place_key_and_certificate_stay_together_and_none_is_lost(
     prepare: Prepare, tmp_path: Path, job: str, stride: int
 ) -> None:

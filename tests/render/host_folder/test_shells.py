@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.declaration.fleet import KeywordNames
+from tests.extent import mostly_exhaustive
 from tests.render.host_folder.bundles import bundle_of, pair, write_folder
 from tests.render.host_folder.installation import (
     CLIENT,
@@ -242,7 +243,9 @@ def under_dash(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list
     return cache(lambda day: DAYS[day](tmp_path_factory.mktemp("dash") / "place", "dash"))
 
 
-@pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell != "dash"])
+@pytest.mark.parametrize(
+    "shell", mostly_exhaustive([shell for shell in SHELLS if shell != "dash"], every_time=["mksh"])
+)
 @pytest.mark.parametrize(
     "day",
     [
