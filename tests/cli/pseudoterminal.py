@@ -7,10 +7,10 @@ import fcntl
 import os
 import pty
 import struct
-import subprocess
-import sys
 import termios
 from typing import TYPE_CHECKING
+
+from tests import preloaded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,14 +35,9 @@ def on_terminal(
         for key, value in os.environ.items()
         if key not in {"NO_COLOR", "COLUMNS", "LC_ALL", "LANG"}
     }
-    with subprocess.Popen(
-        [sys.executable, "-m", "ipmpki", *arguments],
-        cwd=folder,
-        env={**bare, "TERM": "xterm", **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs if with_errors else subprocess.PIPE,
-    ) as process:
+    streams = {"stdout": theirs} | ({"stderr": theirs} if with_errors else {})
+    environment = {**bare, "TERM": "xterm", **(env or {})}
+    with preloaded.start("-m", "ipmpki", *arguments, cwd=folder, env=environment, **streams) as process:
         os.close(theirs)
         shown = b""
         with contextlib.suppress(OSError):  # Linux ends a terminal nobody holds any more with EIO

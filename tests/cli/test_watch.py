@@ -6,13 +6,12 @@ import os
 import pty
 import queue
 import signal
-import subprocess
-import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import preloaded
 from tests.cli.command import ipmpki
 from tests.problems import AUTHORITY, CLIENT, server
 
@@ -28,21 +27,14 @@ class Watcher:
     """A running ``ipmpki check --watch``, and what it says."""
 
     def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "ipmpki", "check", "--watch", "pki.toml"],
-            cwd=folder,
-            stderr=subprocess.PIPE,
-            text=True,
-            # A shell's background ignores the signal, and what it starts would too.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- no threads yet
-        )
+        self.process = preloaded.start("-m", "ipmpki", "check", "--watch", "pki.toml", cwd=folder)
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self._lines.put(line)
+            self._lines.put(line.decode())
 
     def next(self) -> str:
         """What is said about the next check, up to the line that tells it is watching."""
@@ -77,10 +69,8 @@ def folder(tmp_path: Path) -> Path:
 def watcher(folder: Path) -> Iterator[Watcher]:
     running = Watcher(folder)
     yield running
-    running.process.kill()
-    running.process.wait()
-    assert running.process.stderr is not None
-    running.process.stderr.close()
+    with running.process:
+        running.process.kill()
 
 
 def test_each_change_is_checked_and_ctrl_c_ends_it_well(folder: Path, watcher: Watcher) -> None:
@@ -132,29 +122,22 @@ def test_many_writes_at_once_are_one_change(folder: Path, watcher: Watcher) -> N
 
 def test_on_a_terminal_the_screen_is_cleared_for_each_check(folder: Path) -> None:
     terminal, inner = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ipmpki", "check", "--watch", "pki.toml"],
-        cwd=folder,
-        stdin=inner,
-        stdout=inner,
-        stderr=inner,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 -- as above
-    )
-    os.close(inner)
-    try:
-        shown = b""
-        while b"Ctrl-C ends it" not in shown:
-            shown += os.read(terminal, 4096)
-        (folder / "pki.toml").write_text(GOOD.replace('"server"', '"sever"'))
-        while shown.count(b"Ctrl-C ends it") < 2:
-            shown += os.read(terminal, 4096)
-        assert shown.count(b"\x1b[2J") == 2
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=PATIENCE) == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(terminal)
+    words = ("-m", "ipmpki", "check", "--watch", "pki.toml")
+    with preloaded.start(*words, cwd=folder, stdin=inner, stdout=inner, stderr=inner) as process:
+        os.close(inner)
+        try:
+            shown = b""
+            while b"Ctrl-C ends it" not in shown:
+                shown += os.read(terminal, 4096)
+            (folder / "pki.toml").write_text(GOOD.replace('"server"', '"sever"'))
+            while shown.count(b"Ctrl-C ends it") < 2:
+                shown += os.read(terminal, 4096)
+            assert shown.count(b"\x1b[2J") == 2
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=PATIENCE) == 0
+        finally:
+            process.kill()
+            os.close(terminal)
 
 
 @pytest.mark.parametrize("option", [["--fix"], ["--diff"], ["--format", "json"]])

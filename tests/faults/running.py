@@ -9,13 +9,15 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests import preloaded
 from tests.tools import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-COMMAND = (sys.executable, "-m", "ipmpki")
+COMMAND = ("-m", "ipmpki")
+"""What Python runs."""
 LONGEST = 120.0
 """Seconds that nothing here takes, however loaded the machine: beyond it, something hangs."""
 
@@ -56,17 +58,21 @@ def ipmpki(
     prefix: tuple[str, ...] = (),
     umask: int = -1,
 ) -> Outcome:
-    """Run a command in a folder and wait for its end."""
-    done = subprocess.run(
-        [*prefix, *COMMAND, *arguments],
-        cwd=folder,
-        env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=LONGEST,
-        check=False,
-        umask=umask,
-    )
+    """Run a command in a folder and wait for its end; with a prefix, in a Python of its own."""
+    environment = {**os.environ, **(env or {})}
+    if prefix:
+        done = subprocess.run(
+            [*prefix, sys.executable, *COMMAND, *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LONGEST,
+            check=False,
+            umask=umask,
+        )
+    else:
+        done = preloaded.run(*COMMAND, *arguments, cwd=folder, env=environment, umask=umask, timeout=LONGEST)
     outcome = Outcome(
         done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
     )
@@ -75,11 +81,9 @@ def ipmpki(
 
 
 @contextlib.contextmanager
-def started(folder: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a command in a folder; in the end it is gone, whatever happened."""
-    with subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+def started(folder: Path, *words: str) -> Iterator[preloaded.AnyProcess]:
+    """Start what Python runs, ``-m`` or ``-c``, in a folder; in the end it is gone, whatever happened."""
+    with preloaded.start(*words, cwd=folder) as process:
         try:
             yield process
         finally:

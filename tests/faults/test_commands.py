@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -66,9 +65,7 @@ def test_killed_at_any_moment_all_of_it_is_recorded_or_nothing(built_shop: Shop,
 @pytest.mark.parametrize("command", COMMANDS)
 def test_while_another_holds_the_store_it_says_who(built_shop: Shop, command: str) -> None:
     built_shop.edit("[tls]", '[defaults]\nlifetime = "300d"\n\n[tls]')
-    with started(
-        built_shop.folder, sys.executable, "-m", "tests.faults.victim", "hold", "pki.toml"
-    ) as holder:
+    with started(built_shop.folder, "-m", "tests.faults.victim", "hold", "pki.toml") as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         before = sight(built_shop.folder)

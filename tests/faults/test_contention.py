@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import getpass
 import signal
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,10 @@ from tests.faults.ledger import sight
 from tests.faults.running import COMMAND, LONGEST, ipmpki, started
 
 if TYPE_CHECKING:
-    import subprocess
-
+    from tests import preloaded
     from tests.faults.ledger import Ledger
 
-HOLDER = (sys.executable, "-m", "tests.faults.victim", "hold", "pki.toml")
+HOLDER = ("-m", "tests.faults.victim", "hold", "pki.toml")
 
 
 def test_the_second_build_says_who_holds_the_store(ledger: Ledger) -> None:
@@ -65,6 +63,6 @@ def test_of_builds_started_together_each_builds_or_says_who_does(ledger: Ledger)
     ledger.judge_complete(fleet)
 
 
-def _wait_until_it_holds(process: subprocess.Popen[bytes]) -> None:
+def _wait_until_it_holds(process: preloaded.AnyProcess) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == b"held\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +17,10 @@ from tests.faults.ledger import Ledger
 from tests.faults.running import COMMAND, LONGEST, started
 
 if TYPE_CHECKING:
-    import subprocess
+    from tests.preloaded import AnyProcess
 
 SERVERS = 2
-VICTIM = (sys.executable, "-m", "tests.faults.victim")
+VICTIM = ("-m", "tests.faults.victim")
 
 
 class Campaign:
@@ -116,7 +115,7 @@ class Campaign:
             return _end(process)
 
 
-def _end(process: subprocess.Popen[bytes]) -> bool:
+def _end(process: AnyProcess) -> bool:
     """Wait for a build; whether it was killed. Otherwise it must have gone through."""
     _, err = process.communicate(timeout=LONGEST)
     assert process.returncode in {0, -signal.SIGKILL}, err.decode()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import preloaded
 from tests.faults.fleets import Fleet
 from tests.faults.running import LONGEST, ipmpki
 
@@ -21,15 +20,10 @@ def test_nothing_is_ever_wider_than_it_may_be(ledger: Ledger) -> None:
     for change in (lambda: None, lambda: fleet.rename(clients[:3]), lambda: fleet.remove(clients[:2])):
         change()
         file = fleet.write(ledger.folder)
-        watched = subprocess.run(
-            [sys.executable, "-m", "tests.faults.victim", "watch", str(file)],
-            capture_output=True,
-            text=True,
-            timeout=LONGEST,
-            check=False,
-        )
-        assert watched.returncode == 0, watched.stderr
-        looks, *too_wide = watched.stdout.splitlines()
+        words = ("-m", "tests.faults.victim", "watch", str(file))
+        watched = preloaded.run(*words, cwd=ledger.folder, timeout=LONGEST)
+        assert watched.returncode == 0, watched.stderr.decode()
+        looks, *too_wide = watched.stdout.decode().splitlines()
         assert not too_wide
         times, with_journal = map(int, looks.split())
         assert times > 50, "the watcher saw next to nothing"

@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -161,7 +160,7 @@ def test_dist_is_a_file_system_of_its_own(ledger: Ledger) -> None:
         for moment, clients in (("50", []), ("30", sorted(fleet.aliases)[:2])):
             fleet.rename(clients)
             fleet.write(ledger.folder)
-            command = (sys.executable, "-m", "tests.faults.victim", "die", moment, "pki.toml")
+            command = ("-m", "tests.faults.victim", "die", moment, "pki.toml")
             with started(ledger.folder, *command) as process:
                 process.communicate(timeout=LONGEST)
                 assert process.returncode == -signal.SIGKILL
@@ -320,7 +319,7 @@ def test_an_interrupted_build_says_one_line(ledger: Ledger) -> None:
     fleet = Fleet.of(60, servers=2)
     fleet.write(ledger.folder)
     for moment in ("opening", "wait for its folder"):
-        command = (sys.executable, "-m", "tests.faults.victim", "tell", "pki.toml")
+        command = ("-m", "tests.faults.victim", "tell", "pki.toml")
         with started(ledger.folder, *command) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"opening\n", moment

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,7 +91,7 @@ class Walk:
 
     def die(self) -> None:
         number = str(self.random.randint(1, 70))
-        command = (sys.executable, "-m", "tests.faults.victim", "die", number, "pki.toml")
+        command = ("-m", "tests.faults.victim", "die", number, "pki.toml")
         with started(self.ledger.folder, *command) as process:
             process.communicate(timeout=LONGEST)
         self.ledger.look()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ import pytest
 
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
+from tests import preloaded
 from tests.cli.command import ipmpki as run_here
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import Ledger, sight
@@ -78,7 +77,7 @@ os.kill(os.getpid(), 9)
 
 
 def _die_amid_a_transaction(folder: Path) -> None:
-    died = subprocess.run([sys.executable, "-c", DYING], cwd=folder, check=False)
+    died = preloaded.run("-c", DYING, cwd=folder)
     assert died.returncode == -signal.SIGKILL
     assert (folder / "pki.db-journal").stat().st_size > 0
 
@@ -181,13 +180,8 @@ def test_a_full_output_is_told(fleet: Fleet, ledger: Ledger) -> None:
     del fleet
     for arguments, status in ((("status",), 4), (("status", "--format", "nagios"), 3), (("log",), 4)):
         with open("/dev/full", "wb") as full:  # noqa: PTH123 -- a device
-            done = subprocess.run(
-                [sys.executable, "-m", "ipmpki", *arguments],
-                cwd=ledger.folder,
-                stdout=full,
-                stderr=subprocess.PIPE,
-                text=True,
-                check=False,
-            )
+            words = ("-m", "ipmpki", *arguments)
+            with preloaded.start(*words, cwd=ledger.folder, stdout=full.fileno()) as done:
+                _, err = done.communicate()
         assert done.returncode == status
-        assert "Traceback" not in done.stderr
+        assert b"Traceback" not in err

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests import preloaded
 from tests.places import EXAMPLES
 from tests.tools import require
 
@@ -106,15 +106,8 @@ class Installed:
 
 def build(folder: Path) -> None:
     """Build a site with the command line."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ipmpki", "build", "pki.toml"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = preloaded.run("-m", "ipmpki", "build", "pki.toml", cwd=folder, timeout=LONGEST)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def example(name: str, folder: Path) -> Site:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 from unittest import mock
 
+from tests import preloaded
 from tests.cli import command
 from tests.faults.running import LONGEST, Outcome
 from tests.faults.running import ipmpki as in_a_process_of_its_own
@@ -63,14 +62,7 @@ def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
 
 def killed_at(folder: Path, number: int, *arguments: str) -> bool:
     """Run a command that is killed when it touches the folder for the n-th time; whether it was."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.operations.mortal", str(number), *arguments],
-        cwd=folder,
-        env={**os.environ, **BACKUP_ENV, "PYTHONPATH": os.getcwd()},  # noqa: PTH109 -- the repository
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=LONGEST,
-        check=False,
-    )
+    words = ("-m", "tests.operations.mortal", str(number), *arguments)
+    done = preloaded.run(*words, cwd=folder, env={**os.environ, **BACKUP_ENV}, timeout=LONGEST)
     assert done.returncode in {0, -9}, done.stderr.decode()
     return bool(done.returncode)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 
+from tests import preloaded
 from tests.cli.command import ipmpki
 
 if TYPE_CHECKING:
@@ -79,10 +78,8 @@ run(sys.argv[1:])
 
 def kill_after(heir: Heir, steps: int) -> bool:
     """Adopt, and be killed before the step with this number; whether it came to that."""
-    command = [sys.executable, "-W", "error", "-c", KILLER, str(steps), "adopt", str(heir.old.folder)]
-    ended = subprocess.run(
-        [*command, "--into", str(heir.declaration)], capture_output=True, check=False, text=True
-    )
+    words = ("-c", KILLER, str(steps), "adopt", str(heir.old.folder), "--into", str(heir.declaration))
+    ended = preloaded.run(*words, cwd=heir.folder)
     assert ended.returncode in {0, -signal.SIGKILL}, ended.stderr
     return ended.returncode != 0
 

@@ -144,7 +144,7 @@ def test_a_writer_in_the_midst_neither_waits_nor_spoils_it(site: Path) -> None:
         "        print('go', flush=True)\n"
         "    time.sleep(0.005)\n"
     )
-    with started(site, sys.executable, "-c", writing) as writer:
+    with started(site, "-c", writing) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
         for number in range(3):

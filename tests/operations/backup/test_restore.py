@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -16,12 +14,21 @@ from cryptography import x509
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
 from ipmpki.store.sqlite import VERSION
+from tests import preloaded
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import tmpfs
 from tests.faults.running import mortal, started
 from tests.faults.test_contention import HOLDER
-from tests.operations.keeper import BACKUP_ENV, back_up, content, ipmpki, killed_at, restore, rows
+from tests.operations.keeper import (
+    BACKUP_ENV,
+    back_up,
+    content,
+    ipmpki,
+    killed_at,
+    restore,
+    rows,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,7 +216,7 @@ def test_a_killed_build_s_journal_is_not_played_back_into_the_restored_store(
 ) -> None:
     """A hot journal belongs to the old store; beside the new one, SQLite would undo into it."""
     for is_readable in (True, False):
-        subprocess.run([sys.executable, "-c", WRITING_AND_KILLED], cwd=site, check=False)
+        preloaded.run("-c", WRITING_AND_KILLED, cwd=site)
         assert (site / "pki.db-journal").stat().st_size > 512
         if not is_readable:
             (site / "pki.db").write_bytes(b"\xee" * (site / "pki.db").stat().st_size)
@@ -222,7 +229,7 @@ def test_a_killed_build_s_journal_is_not_played_back_into_the_restored_store(
 def test_journals_that_a_deleted_store_left_do_not_meet_the_restored_one(
     site: Path, kept: dict[str, list[tuple[object, ...]]]
 ) -> None:
-    subprocess.run([sys.executable, "-c", WRITING_AND_KILLED], cwd=site, check=False)
+    preloaded.run("-c", WRITING_AND_KILLED, cwd=site)
     (site / "pki.db").unlink()
     (site / "pki.db-wal").write_bytes(b"its log")
     journal = (site / "pki.db-journal").read_bytes()
@@ -244,7 +251,7 @@ def test_a_write_ahead_log_of_the_old_store_goes_with_it(
         "db.execute('UPDATE holder SET since = since + 1')\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    subprocess.run([sys.executable, "-c", writing], cwd=site, check=False)
+    preloaded.run("-c", writing, cwd=site)
     assert (site / "pki.db-wal").exists()
     assert restore(site, "--force").status == 0
     nothing_lies_about(site)
@@ -302,18 +309,20 @@ def test_it_waits_for_nobody_and_disturbs_nobody(site: Path, fleet: Fleet) -> No
 def test_two_restores_at_once_leave_one_whole_store(
     site: Path, kept: dict[str, list[tuple[object, ...]]]
 ) -> None:
-    command = (sys.executable, "-m", "ipmpki", "restore", "pki.toml", "pki.backup", "--force")
-    both = [
-        subprocess.Popen(
-            [*command, "--passphrase-env", "BACKUP_PASS"],
-            cwd=site,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **BACKUP_ENV},
-        )
-        for _ in range(2)
-    ]
+    words = (
+        "-m",
+        "ipmpki",
+        "restore",
+        "pki.toml",
+        "pki.backup",
+        "--force",
+        "--passphrase-env",
+        "BACKUP_PASS",
+    )
+    both = [preloaded.start(*words, cwd=site, env={**os.environ, **BACKUP_ENV}) for _ in range(2)]
     for one in both:
-        _, err = one.communicate()
+        with one:
+            _, err = one.communicate()
         assert one.returncode == 0 or b"is held by" in err, err
     assert content(site / "pki.db") == kept
     nothing_lies_about(site)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ import pytest
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
 from ipmpki.store.sqlite import VERSION
+from tests import preloaded
 from tests.faults.ledger import sight
 from tests.faults.running import Outcome, mortal, started
 from tests.faults.test_contention import HOLDER
@@ -244,6 +243,6 @@ def test_it_looks_while_a_build_is_at_work_and_after_it_was_killed(site: Path, f
         "db.execute('UPDATE certificate SET pem = randomblob(9000)')\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    subprocess.run([sys.executable, "-c", writing], cwd=site, check=False)
+    preloaded.run("-c", writing, cwd=site)
     assert (site / "pki.db-journal").exists()
     assert doctor(site).status == 0

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 
 from ipmpki.operations.verify.verify import Question, verify
 from ipmpki.x509.contents import MOST_OBJECTS, read_contents
+from tests import preloaded
 from tests.cli.command import ipmpki
 from tests.operations.verify import mint
 
@@ -95,25 +94,13 @@ def test_a_file_of_nothing_but_beginnings_is_read_in_one_pass() -> None:
 def test_a_pipe_and_a_device_are_not_waited_for(tmp_path: Path) -> None:
     for name in ("pipe", "pipe2", "pipe3"):
         os.mkfifo(tmp_path / name)
-    command = [
-        sys.executable,
-        "-m",
-        "ipmpki",
-        "verify",
-        "pipe",
-        os.devnull,
-        "--ca",
-        "pipe2",
-        "--crl",
-        "pipe3",
-    ]
-    completed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    words = ("-m", "ipmpki", "verify", "pipe", os.devnull, "--ca", "pipe2", "--crl", "pipe3")
+    completed = preloaded.run(*words, cwd=tmp_path, timeout=30)
+    told = completed.stderr.decode()
     assert completed.returncode == 2
-    assert "is not a regular file" in completed.stderr
-    assert completed.stderr.endswith(
-        "  = also in: 3 more places\n    /dev/null\n    pipe2\n    pipe3\n\n4 errors\n"
-    )
-    assert "Traceback" not in completed.stderr
+    assert "is not a regular file" in told
+    assert told.endswith("  = also in: 3 more places\n    /dev/null\n    pipe2\n    pipe3\n\n4 errors\n")
+    assert "Traceback" not in told
 
 
 def test_paths_that_cannot_be_read_are_all_named(tmp_path: Path) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import preloaded
 from tests.faults.running import LONGEST
 from tests.operations.keeper import rows
 from tests.tools import require, unavailable
@@ -186,17 +187,10 @@ def test_two_at_once_share_the_token(hsm: Hsm, site: Site) -> None:
     site.declare(hsm.uri(), BY_ENV)
     assert site("build").status == 0
     site.declare(hsm.uri(), BY_ENV, hosts=HOSTS.replace("10.1.2.3", "10.1.2.4"))
-    command = [sys.executable, "-m", "ipmpki", "build"]
-    both = [
-        subprocess.Popen(
-            ["env", f"PIN={PIN}", *command],
-            cwd=site.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
+    environment = {**os.environ, "PIN": PIN}
+    both = [preloaded.start("-m", "ipmpki", "build", cwd=site.folder, env=environment) for _ in range(2)]
     for one in both:
-        _, err = one.communicate(timeout=LONGEST)
+        with one:
+            _, err = one.communicate(timeout=LONGEST)
         assert one.returncode == 0 or b"is held by" in err, err
     verifies(site.folder)
