@@ -21,7 +21,7 @@ from ipmpki.operations import check
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
 from ipmpki.rules.catalog import registered
-from ipmpki.rules.context import Access, KeyFile, Secret, Surroundings
+from ipmpki.rules.context import Access, KeyFile, LostStore, Secret, Surroundings
 from ipmpki.store.records import Issued
 from tests.places import GOLDEN
 from tests.problems import NOW, certificate_until
@@ -89,6 +89,11 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
     )
     if accesses or secrets:
         return Surroundings(NOW, accesses=accesses, secrets=secrets)
+    if "lost" in told:
+        return Surroundings(NOW, lost=LostStore(**told["lost"], place=Place("pki.toml")))
+    if "newer_list" in told:
+        ours, theirs = told["newer_list"]
+        return Surroundings(NOW, newer_list=(ours, theirs))
     changed = told.get("bundle_changed_at")
     untrusted = tuple(told.get("untrusted", {}).items())
     if "authority" not in told:

@@ -89,6 +89,12 @@ def _write(path: Path, content: bytes) -> None:
 def _tell_outcome(file: Path, done: Restored) -> None:
     tell_list("Forgotten, as the backup lacks it:", done.lost)
     console.say(f"{done.store.name}: restored as it was on {done.made_at:%Y-%m-%d %H:%M} UTC")
+    tell_list("Newer in dist/ than in the backup, and known again:", done.taken)
+    if done.stranger is not None:
+        console.say_warning(
+            f"in dist/ lies {done.stranger}, which this store does not know: was it the right backup? A build"
+            " will not go on over it"
+        )
     if done.kept is not None:
         console.say(f"what was there is kept, for you alone to read: {done.kept.name}")
     for name in done.written:

@@ -11,7 +11,7 @@ from ipmpki.x509 import certificate, issuer, keys, signing_key
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import AuthoritySpec
-    from ipmpki.issue.context import Commission
+    from ipmpki.issue.context import AuthorityFiles, Commission
     from ipmpki.store.records import Issued
     from ipmpki.store.sqlite import Store
     from ipmpki.x509.issuer import Issuer
@@ -66,6 +66,12 @@ def existing_authority(commission: Commission) -> StoredAuthority:
     generation = commission.fleet.authority.generation
     order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem), generation)
     digest = keys.public_key_digest(key.public_key())
+    return _authority(files.certificates_pem, files.key_pem, order, is_existing=True, digest=digest)
+
+
+def unopened_authority(files: AuthorityFiles, generation: int, digest: str) -> StoredAuthority:
+    """The authority that was brought and whose key has this digest, without looking into its key's file."""
+    order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem), generation)
     return _authority(files.certificates_pem, files.key_pem, order, is_existing=True, digest=digest)
 
 

@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.operations.check import conclude
 from ipmpki.operations.passphrase import read_passphrase
-from ipmpki.operations.plan import sound_fleet, world_of
+from ipmpki.operations.plan import authority_files, plan_of, sound_fleet, with_told
 from ipmpki.operations.project import Project, Refused
+from ipmpki.operations.recovery.authority import regained
+from ipmpki.operations.recovery.forgotten import take_over
 from ipmpki.operations.surroundings import surroundings_of
 from ipmpki.plans.dist_layout import REPORT_FOLDER
-from ipmpki.plans.make import make_plan
 from ipmpki.plans.plan import Plan, Stage
 from ipmpki.publish.dist import Publisher
-from ipmpki.source.files import read_file
 from ipmpki.store.sqlite import open_store
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.issue.context import AuthorityFiles, Progress
+    from ipmpki.issue.context import Commission, Progress
+    from ipmpki.plans.plan import Change
     from ipmpki.publish.folders import Outlet
     from ipmpki.store.records import Issued
+    from ipmpki.store.sqlite import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def build(
     commission = Commission(
         fleet=fleet,
         passphrase=lambda: read_passphrase(project.root, fleet.passphrase),
-        authority_files=lambda: _authority_files(project, fleet),
+        authority_files=lambda: authority_files(project, fleet),
         trust_bundle=project.trust_bundle,
         random_bytes=os.urandom,
         now=project.now,
@@ -68,9 +70,10 @@ def build(
     agreed = _agreed_plan(project, fleet, project.issued, saved, allowed=allowed)
     preflight(agreed, commission, project.issued)
     with open_store(project.store, now=project.now) as store:
+        told = _recover(store, project, commission)
         held = store.issued()
-        if held != project.issued:  # another build came between
-            agreed = _agreed_plan(project, fleet, held, saved, allowed=allowed)
+        if held != project.issued:  # another build came between, or dist/ proved more than the store knew
+            agreed = _agreed_plan(project, fleet, held, saved, allowed=allowed, told=told)
         outlet = Outlet(store, Publisher(project.dist), project.now)
         outlet.publisher.recover()
         if agreed.changes:
@@ -82,10 +85,28 @@ def build(
         return built
 
 
-def _agreed_plan(
-    project: Project, fleet: Fleet, issued: Issued, saved: Plan | None, *, allowed: bool
+def _recover(store: Store, project: Project, commission: Commission) -> tuple[Change, ...]:
+    """Have the store know again what dist/ proves, before anything is issued."""
+    fleet, issued = commission.fleet, store.issued()
+    if regained(project.dist, fleet, issued, project.store) is not None:
+        from ipmpki.issue.authorities import existing_authority
+
+        store.add_authority(
+            existing_authority(commission), "the store was lost; its certificate lies in dist/"
+        )
+    return take_over(store, project.dist, fleet)
+
+
+def _agreed_plan(  # noqa: PLR0913 -- what a plan is agreed on by
+    project: Project,
+    fleet: Fleet,
+    issued: Issued,
+    saved: Plan | None,
+    *,
+    allowed: bool,
+    told: tuple[Change, ...] = (),
 ) -> Plan:
-    found = make_plan(world_of(project, fleet, issued, project.now), allows_ca_replacement=allowed)
+    found = with_told(plan_of(project, fleet, issued, project.now, replace_ca=allowed), told)
     if saved is not None and (found.world, found.changes) != (saved.world, saved.changes):
         raise WrongUse(
             "the world has moved since the plan was saved: a build would do something else now",
@@ -99,19 +120,6 @@ def _agreed_plan(
             " say: ipmpki build --replace-ca",
         )
     return found
-
-
-def _authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
-    from ipmpki.issue.context import AuthorityFiles
-
-    assert fleet.existing is not None  # noqa: S101 -- asked for only where one is declared
-    key_file = fleet.existing.key_file
-    return AuthorityFiles(
-        read_file(project.root / fleet.existing.certificate, what="the CA certificate"),
-        fleet.token_key.encode()
-        if fleet.token_key is not None
-        else read_file(project.root / key_file, what="the CA key"),
-    )
 
 
 def _no_progress(_work: str, _done: int, _total: int) -> None:

@@ -2,33 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
 from ipmpki.operations.project import Project, Refused
+from ipmpki.operations.recovery.authority import regained, require_known
+from ipmpki.operations.recovery.forgotten import forgets, take_over
 from ipmpki.operations.surroundings import bundle_changed_at
 from ipmpki.operations.trust_bundle import with_bundle
 from ipmpki.plans.make import Wanted, World, make_plan
+from ipmpki.plans.plan import Action, Artifact
 from ipmpki.publish.dist import survey
 from ipmpki.source.files import read_file
-from ipmpki.store.sqlite import read_replaced
+from ipmpki.store.sqlite import read_replaced, rehearse
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet
+    from ipmpki.issue.context import AuthorityFiles
     from ipmpki.plans.forecast import Work
-    from ipmpki.plans.plan import Plan
+    from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued, StoredAuthority
 
 
 def plan(project: Project, *, at: datetime | None = None, replace_ca: bool = False) -> Plan:
     """What a build would change, as of ``at`` (aware) or the time of loading; changes nothing.
 
-    Raises Refused where the declaration has errors, and Fault where the authority's files are unreadable.
+    Raises Refused where the declaration has errors, StoreLost where dist/ holds what the store never knew,
+    and Fault where the authority's files are unreadable.
     """
     fleet = sound_fleet(project)
     now = at.astimezone(UTC).replace(microsecond=0) if at is not None else project.now
-    return make_plan(world_of(project, fleet, project.issued, now), allows_ca_replacement=replace_ca)
+    return plan_of(project, fleet, project.issued, now, replace_ca=replace_ca)
+
+
+def plan_of(project: Project, fleet: Fleet, issued: Issued, now: datetime, *, replace_ca: bool) -> Plan:
+    """The plan for what the store holds, and for what dist/ proves that it has forgotten; writes nothing."""
+    if not replace_ca:
+        require_known(project.dist, fleet, issued, project.store)
+    told: tuple[Change, ...] = ()
+    world = world_of(project, fleet, issued, now)
+    known_again = regained(project.dist, fleet, issued, project.store)
+    if known_again is not None or forgets(project.dist, fleet, issued, project.store, world.drift):
+        with rehearse(project.store, now) as store:
+            if known_again is not None:
+                from ipmpki.issue.authorities import unopened_authority
+
+                generation, digest = fleet.authority.generation, known_again.public_key_digest
+                files = authority_files(project, fleet)
+                store.add_authority(unopened_authority(files, generation, digest), "")
+            told = take_over(store, project.dist, fleet)
+            world = world_of(project, fleet, store.issued(), now)
+    return with_told(make_plan(world, allows_ca_replacement=replace_ca), told)
+
+
+def with_told(plan: Plan, told: tuple[Change, ...]) -> Plan:
+    """A plan that begins with what is taken over from dist/, which puts these files right by itself."""
+    filled = {change.host for change in told if change.host is not None}
+    has_list = any(change.artifact is Artifact.CRL for change in told)
+    shared = {Artifact.CRL, Artifact.CA_CERTIFICATE} if has_list else set()
+    rest = (
+        change
+        for change in plan.changes
+        if not (change.action is Action.RESTORE and change.artifact in shared)
+        and not (change.artifact is Artifact.FOLDER and change.host in filled)
+    )
+    return replace(plan, changes=(*told, *rest)) if told else plan
+
+
+def authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
+    """What the declaration names for an authority that exists already. Raises UnreadableFile."""
+    from ipmpki.issue.context import AuthorityFiles
+
+    assert fleet.existing is not None  # noqa: S101 -- asked for only where one is declared
+    key_file = fleet.existing.key_file
+    return AuthorityFiles(
+        read_file(project.root / fleet.existing.certificate, what="the CA certificate"),
+        fleet.token_key.encode()
+        if fleet.token_key is not None
+        else read_file(project.root / key_file, what="the CA key"),
+    )
 
 
 def calendar(project: Project, until: datetime, *, at: datetime | None = None) -> tuple[Work, ...]:
@@ -40,6 +94,7 @@ def calendar(project: Project, until: datetime, *, at: datetime | None = None) -
 
     fleet = sound_fleet(project)
     now = at.astimezone(UTC).replace(microsecond=0) if at is not None else project.now
+    require_known(project.dist, fleet, project.issued, project.store)
     since = bundle_changed_at(project.root, fleet)
     return work_ahead(world_of(project, fleet, project.issued, now), until, bundle_since=since)
 

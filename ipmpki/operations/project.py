@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 STORE_NAME = "pki.db"
 DIST_NAME = "dist"
 
-MENDED_BY_BUILDING = frozenset({"certificate-expired", "certificate-expiring"})
-"""Rules about what a build is there to mend: they never keep it from doing so."""
+MENDED_BY_BUILDING = frozenset({"certificate-expired", "certificate-expiring", "store-lost"})
+"""Rules about what a build is there to mend, or judges itself: they never keep it from happening."""
 
 
 @dataclass(frozen=True, slots=True)

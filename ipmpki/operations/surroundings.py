@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.pkcs11_uri import is_token_uri
 from ipmpki.diagnostics.problem import Place
 from ipmpki.operations.project import DIST_NAME
+from ipmpki.operations.recovery.authority import lost_words, regained, stranger_in, ways_on
+from ipmpki.operations.recovery.forgotten import newer_list
 from ipmpki.operations.trust_bundle import untrusted_hosts
 from ipmpki.plans.dist_layout import host_folder
-from ipmpki.rules.context import Access, KeyFile, Secret, Surroundings
+from ipmpki.rules.context import Access, KeyFile, LostStore, Secret, Surroundings
 from ipmpki.source.files import unreadable
 
 if TYPE_CHECKING:
@@ -47,7 +49,17 @@ def surroundings_of(
         untrusted=untrusted_hosts(root, fleet, store, issued, now),
         accesses=tuple(accesses(root, map(Place, understood.sources), fleet, store)),
         secrets=secrets(root, fleet, store, root / DIST_NAME),
+        lost=_lost(root / DIST_NAME, fleet, store, issued),
+        newer_list=newer_list(root / DIST_NAME, fleet, issued),
     )
+
+
+def _lost(dist: Path, fleet: Fleet, store: Path, issued: Issued) -> LostStore | None:
+    """What lies in dist/ and the store never knew."""
+    found = stranger_in(dist, fleet, issued, store)
+    if found is None or regained(dist, fleet, issued, store) is not None:
+        return None
+    return LostStore(lost_words(store, issued), found.words, ways_on(dist), _store_place(fleet))
 
 
 # --- Permissions ------------------------------------------------------------------------------------

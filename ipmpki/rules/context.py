@@ -45,11 +45,22 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class LostStore:
+    """A store that does not know what lies in dist/: how it stands, what lies there, what to do about it."""
+
+    state: str
+    lies: str
+    ways_on: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What rules may know beside the declaration: the time, how files lie on the disk, what was issued.
 
     ``bundle_changed_at`` is when the trust bundle's file last changed; ``untrusted`` has hosts whose
-    certificate leads to none of its authorities, each with the issuer's name.
+    certificate leads to none of its authorities, each with the issuer's name. ``newer_list`` has the
+    numbers of the revocation list in dist/ and of the store's, where the former is the newer one.
     """
 
     now: datetime
@@ -59,3 +70,5 @@ class Surroundings:
     untrusted: tuple[tuple[str, str], ...] = ()
     accesses: tuple[Access, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    lost: LostStore | None = None
+    newer_list: tuple[int, int] | None = None

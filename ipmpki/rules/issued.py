@@ -56,6 +56,66 @@ def private_key_readable(_: Fleet, surroundings: Surroundings) -> Iterator[Findi
             )
 
 
+@state_rule(Severity.ERROR, cites="RFC 5280, section 6.1: a path ends at an authority that the host trusts")
+def store_lost(_: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """The folder dist/ holds what no store accounts for.
+
+    ## What it finds
+
+    An authority in dist/ca, or keys in dist/hosts, of which the store knows nothing: pki.db is missing, or
+    it is another one than the store that dist/ was made from.
+
+    ## Who is hurt
+
+    Every host: a build would make a new authority over the old one, and no host that has its files already
+    would trust a certificate of the new one.
+
+    ## Example
+
+    It comes of a lost file: a new disk, a clone of the repository beside a published dist/, "rm pki.db".
+
+    ## Instead
+
+    Put your newest backup back with "ipmpki restore", or "ipmpki adopt" a folder with the authority's key. To
+    begin anew, with new files for every host: "ipmpki build --replace-ca".
+    """
+    lost = surroundings.lost
+    if lost is not None:
+        yield Finding(f"{lost.state}, but in dist/ lies {lost.lies}", lost.ways_on, lost.place)
+
+
+@state_rule(Severity.WARNING, cites="RFC 5280, section 5.2.3: the numbers of revocation lists only rise")
+def store_outdated(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """The revocation list in dist/ is newer than the store.
+
+    ## What it finds
+
+    A list in dist/ca/crl.pem that the store's own authority signed, with a higher number than any list that
+    the store knows: an older copy of the store was put back.
+
+    ## Who is hurt
+
+    Servers, if the older state were believed: whoever was revoked since then would be let in again.
+
+    ## Example
+
+    It comes of a backup that was made before the last revocation.
+
+    ## Instead
+
+    Put a newer backup back if there is one. Otherwise build: the list's number and its revocations are taken
+    over from dist/.
+    """
+    if surroundings.newer_list is not None:
+        theirs, ours = surroundings.newer_list
+        known = f"revocation list {ours}" if ours else "no revocation list"
+        yield Finding(
+            f"the store is older than dist/: it knows {known}, and dist/ca/crl.pem is number {theirs}",
+            "put a newer backup back, if there is one; a build takes over the list's number and revocations",
+            fleet.place.at("store") if fleet.declared.store is not None else fleet.place,
+        )
+
+
 @state_rule(Severity.WARNING, cites="RFC 5280, section 4.1.2.5")
 def certificate_expiring(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
     """A certificate is about to end.

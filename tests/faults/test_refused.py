@@ -104,12 +104,13 @@ def test_a_store_that_is_none(
     assert sight(ledger.folder) == before
 
 
-def test_an_empty_store_is_one_whose_build_was_killed_at_once(ledger: Ledger) -> None:
-    fleet = Fleet.of(1)
-    fleet.write(ledger.folder)
+def test_an_empty_store_is_one_that_was_lost(ledger: Ledger) -> None:
+    Fleet.of(1).write(ledger.folder)
     ledger.store.touch(mode=0o600)
-    assert ipmpki(ledger.folder, "plan").status == 0
-    ledger.finish(fleet)
+    before = sight(ledger.folder)
+    ipmpki(ledger.folder, "build").failed("pki.db", "empty")
+    ipmpki(ledger.folder, "plan").failed("pki.db", "empty")
+    assert sight(ledger.folder) == before
 
 
 @pytest.mark.parametrize(

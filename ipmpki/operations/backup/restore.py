@@ -13,21 +13,27 @@ from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 from ipmpki.operations.backup.archive import Archive
 from ipmpki.operations.backup.sealed_file import BackupUnreadable, Unsealer
 from ipmpki.operations.load import understand_text
-from ipmpki.operations.project import store_path
+from ipmpki.operations.project import DIST_NAME, store_path
+from ipmpki.operations.recovery.authority import stranger_in
+from ipmpki.operations.recovery.forgotten import take_over
 from ipmpki.source import files
 from ipmpki.store.sqlite import (
+    EmptyStore,
     candidate,
     hold,
     holdings,
     put_in_place,
-    record_restore,
     require_sound_store,
+    revise,
     settle,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+
+    from ipmpki.declaration.fleet import Fleet
+    from ipmpki.store.sqlite import Store
 
 
 class Writer(Protocol):
@@ -42,7 +48,8 @@ class Restored:
 
     ``kept`` is where the old store is, None where there was none. ``written`` are the declaration's files
     that were put back, ``differing`` those that differ from the backup's and were left alone. ``lost`` is
-    what the old store held and the new one does not, in words.
+    what the old store held and the new one does not, ``taken`` what dist/ proved that the backup lacks and
+    the new one has from there, both in words. ``stranger`` is an authority in dist/ that neither knows.
     """
 
     made_at: datetime
@@ -51,6 +58,8 @@ class Restored:
     written: tuple[str, ...]
     differing: tuple[str, ...]
     lost: tuple[str, ...]
+    taken: tuple[str, ...]
+    stranger: str | None
 
 
 class WouldLose(WrongUse):
@@ -88,7 +97,7 @@ def restore(  # noqa: PLR0913 -- what the edge gives
     with source:
         archive = Archive(Unsealer(source, passphrase, name), name)
         path = declaration.absolute()
-        declared = _declared_store(path, declaration, archive)
+        declared, fleet = _declared_store(path, declaration, archive)
         with hold(declared):
             place = Path(os.path.realpath(declared))
             with candidate(place, secrets.token_hex(6)) as (new, file):
@@ -100,14 +109,33 @@ def restore(  # noqa: PLR0913 -- what the edge gives
                 except Fault as fault:
                     raise BackupUnreadable(f"in '{name}', {fault.message}", fault.remedy or "") from fault
                 lost = _lost(place, new, archive.manifest.made_at, force=force)
-                record_restore(new, f"from a backup of {_day(archive.manifest.made_at)}", now)
+                with revise(new, now) as revised:
+                    revised.record("store-restored", f"from a backup of {_day(archive.manifest.made_at)}")
+                    taken, stranger = _compared(revised, new, path, fleet)
                 kept = _beside(place, now) if place.exists() else None
                 put_in_place(place, new, kept or _beside(place, now))
         written, differing = _put_files(path, archive, write, now, replace=with_declaration)
-    return Restored(archive.manifest.made_at, declared, kept, written, differing, lost)
+    return Restored(archive.manifest.made_at, declared, kept, written, differing, lost, taken, stranger)
 
 
-def _declared_store(path: Path, shown: Path, archive: Archive) -> Path:
+def _compared(
+    store: Store, place: Path, declaration: Path, fleet: Fleet | None
+) -> tuple[tuple[str, ...], str | None]:
+    """What was taken over from dist/, being newer than the backup, and another authority that lies there."""
+    dist = declaration.parent / DIST_NAME
+    if fleet is None or not dist.is_dir():
+        return (), None
+    taken = take_over(store, dist, fleet)
+    stranger = stranger_in(dist, fleet, store.issued(), place)
+    words = tuple(
+        f"{change.host}: {reason.detail}" if change.host else reason.detail
+        for change in taken
+        for reason in change.reasons
+    )
+    return words, stranger.words if stranger is not None else None
+
+
+def _declared_store(path: Path, shown: Path, archive: Archive) -> tuple[Path, Fleet | None]:
     """Where the store is to be: as the present declaration says, or else that of the backup."""
     if not path.exists():
         if path.name != archive.manifest.declaration:
@@ -115,10 +143,10 @@ def _declared_store(path: Path, shown: Path, archive: Archive) -> Path:
                 f"there is no '{shown}', and the backup is of '{archive.manifest.declaration}'",
                 f"restore it as '{shown.with_name(archive.manifest.declaration)}'",
             )
-        return path.parent / archive.manifest.store
+        return path.parent / archive.manifest.store, None
     content = files.read_file(shown, what="the declaration")
     fleet = understand_text(path, str(shown), content).fleet
-    return path.parent / archive.manifest.store if fleet is None else store_path(path, fleet)
+    return path.parent / archive.manifest.store if fleet is None else store_path(path, fleet), fleet
 
 
 def _lost(place: Path, new: Path, made_at: datetime, *, force: bool) -> tuple[str, ...]:
@@ -127,6 +155,8 @@ def _lost(place: Path, new: Path, made_at: datetime, *, force: bool) -> tuple[st
         return ()
     try:
         present, copy = holdings(place), holdings(new)
+    except EmptyStore:  # there is nothing that could be lost
+        return ()
     except Fault as fault:
         if force:
             return ()

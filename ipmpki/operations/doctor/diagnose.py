@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.store.sqlite import inspect, leftovers
+from ipmpki.store.sqlite import EmptyStore, inspect, leftovers
 from ipmpki.x509 import audit, keys
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ def diagnose(store: Path, dist: Path, *, passphrase: bytes | None, now: datetime
         return Diagnosis((missing, *around), is_readable=False, holds={})
     try:
         found = inspect(store)
+    except EmptyStore as fault:
+        empty = Finding("empty-store", fault.message, fault.remedy or "")
+        return Diagnosis((empty, *around), is_readable=False, holds={})
     except Fault as fault:
         code = "unreadable"
         remedy = fault.remedy or ""

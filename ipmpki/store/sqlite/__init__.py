@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipmpki.store.sqlite.entries import (
     AdoptedCertificate,
     BoughtCertificate,
+    Forgotten,
     Keeping,
     Material,
     NewCertificate,
@@ -18,15 +19,18 @@ from ipmpki.store.sqlite.entries import (
 from ipmpki.store.sqlite.inspect import Inspection, KeptAuthority, KeptCertificate, inspect
 from ipmpki.store.sqlite.open import (
     AuthorityKey,
+    EmptyStore,
     hold,
     open_store,
     read_authority_keys,
     read_chains,
     read_issued,
     read_replaced,
+    read_serials,
+    rehearse,
 )
 from ipmpki.store.sqlite.pages import Value
-from ipmpki.store.sqlite.replace import candidate, leftovers, put_in_place, record_restore, settle
+from ipmpki.store.sqlite.replace import candidate, leftovers, put_in_place, revise, settle
 from ipmpki.store.sqlite.salvage import Found, find_rows, write_store
 from ipmpki.store.sqlite.schema import APPLICATION_ID, VERSION
 from ipmpki.store.sqlite.snapshot import Holdings, holdings, require_sound_store, snapshot
@@ -38,6 +42,8 @@ __all__ = [
     "AdoptedCertificate",
     "AuthorityKey",
     "BoughtCertificate",
+    "EmptyStore",
+    "Forgotten",
     "Found",
     "Holdings",
     "Inspection",
@@ -62,8 +68,10 @@ __all__ = [
     "read_chains",
     "read_issued",
     "read_replaced",
-    "record_restore",
+    "read_serials",
+    "rehearse",
     "require_sound_store",
+    "revise",
     "settle",
     "snapshot",
     "write_store",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ipmpki.store.records import IssuedCertificate, OpenRequest
+    from ipmpki.store.records import IssuedCertificate, OpenRequest, StoredRevocationList
 
 
 class NewCertificate(NamedTuple):
@@ -122,6 +122,24 @@ class AdoptedCertificate:
             self.key_digest,
             self.pem,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What dist/ proves and a store lacks: lists, revocations of certificates it has, certificates.
+
+    Each revocation comes with the number of the list it stands in. A certificate that is not retired takes
+    the place of the one that its holder has.
+    """
+
+    lists: tuple[StoredRevocationList, ...] = ()
+    revocations: tuple[tuple[int, Revoked], ...] = ()
+    certificates: tuple[AdoptedCertificate, ...] = ()
+
+    @property
+    def is_something(self) -> bool:
+        """Whether there is anything to be recorded."""
+        return bool(self.lists or self.revocations or self.certificates)
 
 
 def _maybe(time: datetime | None) -> int | None:

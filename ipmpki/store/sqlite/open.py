@@ -6,18 +6,18 @@ import contextlib
 import os
 import platform
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.store.records import Issued
-from ipmpki.store.sqlite.reader import read, read_certificates
+from ipmpki.store.sqlite.reader import read, read_certificates, serials_of
 from ipmpki.store.sqlite.schema import APPLICATION_ID, FILE_MODE, VERSION, moment
 from ipmpki.store.sqlite.writer import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from ipmpki.store.records import IssuedCertificate
 
@@ -41,16 +41,31 @@ def read_chains(path: Path) -> dict[str, bytes]:
 
 def read_replaced(path: Path, now: datetime) -> tuple[IssuedCertificate, ...]:
     """Certificates of trusted authorities that others took the place of, neither ended nor revoked."""
-    if not path.exists():
-        return ()
-    with clear_errors(path), contextlib.closing(connect(path)) as connection:
-        if is_empty(connection):
+    with reading(path) as connection:
+        if connection is None:
             return ()
-        require_store(connection, path)
         live = {one.identity for one in read(connection).signers}
         condition = "retired_at IS NOT NULL AND revoked_at IS NULL AND not_after > ?"
         found = read_certificates(connection, condition, (int(now.timestamp()),))
         return tuple(one for one in found if one.authority in live)
+
+
+def read_serials(path: Path) -> dict[int, bool]:
+    """Every serial number that was given out, and whether its certificate is revoked; takes no lock."""
+    with reading(path) as connection:
+        return {} if connection is None else serials_of(connection)
+
+
+@contextlib.contextmanager
+def rehearse(path: Path, now: datetime) -> Iterator[Store]:
+    """A copy of the store in memory, an empty one where there is none: to see what would come of writing."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        with reading(path) as source:
+            if source is not None:
+                source.backup(copy)
+        store = Store(copy, now)
+        store.sign_in(is_new=source is None)
+        yield store
 
 
 class AuthorityKey(NamedTuple):
@@ -74,17 +89,15 @@ def read_authority_keys(path: Path) -> list[AuthorityKey]:
 def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     """A store to read from, None where there is none yet. Takes no lock, works on a medium without writing.
 
-    Raises Fault for a file that cannot be read, is not a store, or is from a newer version.
+    Raises EmptyStore for a file with nothing in it, Fault for one that cannot be read, is not a store, or is
+    from a newer version.
     """
     if not path.exists():
         yield None
         return
     with clear_errors(path), contextlib.closing(_connect_reading(path)) as connection:
-        if is_empty(connection):
-            yield None
-        else:
-            require_store(connection, path)
-            yield connection
+        require_store(connection, path)
+        yield connection
 
 
 @contextlib.contextmanager
@@ -95,14 +108,13 @@ def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
     in a file beside the store and goes with the process, however that ends.
     """
     with hold(path), clear_errors(path):
-        _create_file(path)
+        if not path.exists():
+            _create(Path(os.path.realpath(path)), now)
         with contextlib.closing(connect(path)) as connection:
-            is_new = is_empty(connection)
-            if not is_new:
-                require_store(connection, path)
-                _require_soundness(connection, path)
+            require_store(connection, path)
+            _require_soundness(connection, path)
             store = Store(connection, now)
-            store.sign_in(is_new=is_new)
+            store.sign_in(is_new=False)
             yield store
 
 
@@ -152,29 +164,56 @@ def _connect_reading(path: Path) -> sqlite3.Connection:
 
 
 def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
-    """A connection; it never creates the file, which is _create_file's, with its permissions."""
+    """A connection; it never creates the file, which is _create's, with its permissions."""
     location = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(location, uri=True, timeout=10.0, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
 
-def _create_file(path: Path) -> None:
-    """SQLite would create the file with the umask's mode; a store is never readable by others."""
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+def _create(place: Path, now: datetime) -> None:
+    """Make a store with its tables under another name, then give it its own.
+
+    SQLite would create the file with the umask's mode, and a build killed before it wrote would leave one of
+    no octets. So an empty file is never a store that begins, but one that was lost. The caller has the lock.
+    """
+    new = place.with_name(f".{place.name}.new")
+    for left in (new, new.with_name(f"{new.name}-journal")):  # by a build that was killed
+        left.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+    try:
+        with contextlib.closing(connect(new)) as connection:
+            Store(connection, now).sign_in(is_new=True)
+        new.replace(place)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    flush(place.parent)  # what is committed from now on must not lie in a file without a name
 
 
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Whether a build was killed before it wrote anything into the file it had created."""
-    return (
-        _one(connection, "SELECT count(*) FROM sqlite_schema") == 0
-        and _pragma(connection, "user_version") == 0
-    )
+def flush(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk; Windows lets no folder be opened for that."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class EmptyStore(Fault):
+    """A store's file with nothing in it, as a copy that failed or a full disk leaves it."""
 
 
 def require_store(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises Fault for another program's database, and for a store of a newer version."""
+    """Raises EmptyStore where there is nothing, Fault for another program's database or a newer store."""
+    if not _one(connection, "SELECT count(*) FROM sqlite_schema") and not _pragma(connection, "user_version"):
+        raise EmptyStore(
+            f"{path.name} is empty: what was issued is not in it",
+            "put your backup in its place: ipmpki restore; only where nothing was ever built: delete it",
+        )
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise Fault(
             f"{path.name} is a database of another program",

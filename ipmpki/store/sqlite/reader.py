@@ -141,6 +141,12 @@ def read_certificates(
         )
 
 
+def serials_of(connection: sqlite3.Connection) -> dict[int, bool]:
+    """Every serial number that was given out, and whether its certificate is revoked."""
+    rows = connection.execute("SELECT serial, revoked_at IS NOT NULL FROM certificate")
+    return {int(serial, 16): bool(revoked) for serial, revoked in rows}
+
+
 def _read_requests(connection: sqlite3.Connection, version: int) -> Iterator[OpenRequest]:
     if version < _FIRST_WITH_REQUESTS:
         return

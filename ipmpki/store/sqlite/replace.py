@@ -7,7 +7,7 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from ipmpki.store.sqlite.open import clear_errors, connect
+from ipmpki.store.sqlite.open import clear_errors, connect, flush
 from ipmpki.store.sqlite.schema import FILE_MODE
 from ipmpki.store.sqlite.writer import Store
 
@@ -46,11 +46,13 @@ def candidate(path: Path, unique: str) -> Iterator[tuple[Path, BinaryIO]]:
             companion.unlink(missing_ok=True)
 
 
-def record_restore(path: Path, detail: str, now: datetime) -> None:
-    """Tell in the ledger of the store at ``path`` that it is one that was put back."""
+@contextlib.contextmanager
+def revise(path: Path, now: datetime) -> Iterator[Store]:
+    """A store that is about to be put in place, to write into; nobody else knows of it yet."""
     with clear_errors(path), contextlib.closing(connect(path)) as connection:
-        connection.execute("PRAGMA synchronous = FULL")
-        Store(connection, now).record("store-restored", detail)
+        store = Store(connection, now)
+        store.sign_in(is_new=False)
+        yield store
 
 
 def settle(path: Path) -> None:
@@ -74,10 +76,10 @@ def put_in_place(path: Path, new: Path, kept: Path) -> None:
         for companion in _companions(path):
             companion.replace(kept.with_name(kept.name + companion.name.removeprefix(path.name)))
         new.chmod(FILE_MODE)
-        _flush(path.parent)
-        _flush(new)
+        flush(path.parent)
+        flush(new)
         new.replace(path)
-        _flush(path.parent)
+        flush(path.parent)
 
 
 def _keep(path: Path, kept: Path) -> None:
@@ -106,15 +108,3 @@ def _copy(path: Path, kept: Path) -> None:
 def _companions(path: Path) -> list[Path]:
     found = [path.with_name(path.name + suffix) for suffix in _COMPANIONS]
     return [one for one in found if one.exists()]
-
-
-def _flush(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk; Windows lets no folder be opened for that."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    except PermissionError:
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -34,7 +34,7 @@ def snapshot(path: Path) -> bytes:
         raise Fault(f"there is no store: {path.name} is not there", "run 'ipmpki build' first")
     with reading(path) as source:
         if source is None:
-            raise Fault(f"there is nothing to copy: {path.name} is empty", "run 'ipmpki build' first")
+            raise Fault(f"there is no store: {path.name} is not there any more", "run 'ipmpki build' first")
         with contextlib.closing(sqlite3.connect(":memory:")) as copy:
             source.backup(copy, pages=_PAGES, sleep=_PAUSE_SECONDS, progress=_Impatience(path))
             fault = soundness(copy)

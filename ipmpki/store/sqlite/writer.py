@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.specification import BUNDLE
 from ipmpki.store.sqlite.entries import INSERT_CERTIFICATE, Keeping, Material, Revoked, certificate_row
-from ipmpki.store.sqlite.reader import read, read_certificates
+from ipmpki.store.sqlite.reader import read, read_certificates, serials_of
 from ipmpki.store.sqlite.schema import APPLICATION_ID, TABLES, UPGRADES, VERSION, hex_serial, moment, seconds
 from ipmpki.store.sqlite.user import login_name
 
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
         StoredAuthority,
         StoredRevocationList,
     )
-    from ipmpki.store.sqlite.entries import AdoptedCertificate, BoughtCertificate, NewCertificate, NewRequest
+    from ipmpki.store.sqlite.entries import (
+        AdoptedCertificate,
+        BoughtCertificate,
+        Forgotten,
+        NewCertificate,
+        NewRequest,
+    )
 
 _KEY = "INSERT OR IGNORE INTO key VALUES (?, ?, ?, ?)"
 """A key that its host keeps is certified again and again; its row has no private key, an empty blob."""
@@ -212,6 +218,40 @@ class Store:
                 ],
             )
 
+    def serials(self) -> dict[int, bool]:
+        """Every serial number that was given out, and whether its certificate is revoked."""
+        return serials_of(self._connection)
+
+    def take_from_dist(self, forgotten: Forgotten) -> None:
+        """Record what dist/ proves, where this store is a copy of an earlier state."""
+        now = seconds(self._now)
+        with self._transaction() as execute:
+            for one in forgotten.lists:
+                execute("INSERT INTO revocation_list VALUES (?, ?, ?, ?, ?)", _list_row(one))
+                self._tell(
+                    execute, "revocation-list-made", None, None, f"number {one.number}, taken over from dist/"
+                )
+            for number, listed in forgotten.revocations:
+                serial = hex_serial(listed.serial)
+                execute(
+                    "UPDATE certificate SET revoked_at = ?, revocation_reason = ?, listed_in = ?"
+                    " WHERE serial = ? AND revoked_at IS NULL",
+                    (seconds(listed.revoked_at), listed.reason, number, serial),
+                )
+                (host,) = execute("SELECT host FROM certificate WHERE serial = ?", (serial,)).fetchone()
+                self._tell(execute, "certificate-revoked", host, serial, "as the list in dist/ says")
+            for new in forgotten.certificates:
+                one_host = new.certificate.host
+                if new.certificate.retired_at is None:
+                    execute(
+                        "UPDATE certificate SET retired_at = ? WHERE host = ? AND retired_at IS NULL",
+                        (now, one_host),
+                    )
+                execute(_KEY, (new.key_digest, one_host, now, new.key_pem))
+                execute(INSERT_CERTIFICATE, new.row)
+                serial = hex_serial(new.certificate.serial)
+                self._tell(execute, "certificate-adopted", one_host, serial, new.detail)
+
     def add_requests(self, batch: Sequence[NewRequest]) -> None:
         """Record requests and their keys; what their hosts had open before is closed."""
         now = seconds(self._now)
@@ -312,16 +352,7 @@ class Store:
     def add_revocation_list(self, new: StoredRevocationList, serials: Iterable[int]) -> None:
         """Record a CRL and which revocations it lists."""
         with self._transaction() as execute:
-            execute(
-                "INSERT INTO revocation_list VALUES (?, ?, ?, ?, ?)",
-                (
-                    new.authority,
-                    new.number,
-                    seconds(new.this_update),
-                    seconds(new.next_update),
-                    new.crl_pem,
-                ),
-            )
+            execute("INSERT INTO revocation_list VALUES (?, ?, ?, ?, ?)", _list_row(new))
             for serial in serials:
                 execute(
                     "UPDATE certificate SET listed_in = coalesce(listed_in, ?) WHERE serial = ?",
@@ -378,6 +409,10 @@ class Store:
                 self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+
+def _list_row(one: StoredRevocationList) -> tuple[int | bytes, ...]:
+    return (one.authority, one.number, seconds(one.this_update), seconds(one.next_update), one.crl_pem)
 
 
 def _create(execute: Callable[..., sqlite3.Cursor], statements: str) -> None:

@@ -46,11 +46,20 @@ def test_a_new_store_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_file_that_a_killed_build_left_empty_becomes_a_store(tmp_path: Path) -> None:
+def test_an_empty_file_is_a_store_that_was_lost(tmp_path: Path) -> None:
     (tmp_path / "pki.db").touch()
-    assert read_issued(tmp_path / "pki.db") == Issued()
+    with pytest.raises(Fault, match="empty"):
+        read_issued(tmp_path / "pki.db")
+    with pytest.raises(Fault, match="empty"), open_store(tmp_path / "pki.db", now=TODAY):
+        pass
+    assert (tmp_path / "pki.db").read_bytes() == b""
+
+
+def test_a_store_gets_its_name_once_it_has_its_tables(tmp_path: Path) -> None:
+    (tmp_path / ".pki.db.new").write_bytes(b"left by a build that was killed")
     with open_store(tmp_path / "pki.db", now=TODAY) as store:
         assert store.issued() == Issued()
+    assert {path.name for path in tmp_path.iterdir()} == {"pki.db", "pki.db.lock"}
 
 
 def test_garbage_is_not_a_store(tmp_path: Path) -> None:
