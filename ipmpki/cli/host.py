@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from ipmpki.operations.draft import Draft
     from ipmpki.source.files import SourceFile
 
-SHORTENED_KEYS = ("os", "subject", "key", "lifetime", "renew_before", "csr", "restart_command")
-OPTIONAL_KEYS = ("os", "subject", "aliases", "ips", *SHORTENED_KEYS[2:])
+OPTIONAL_KEYS = (
+    *("os", "subject", "aliases", "ips", "key", "lifetime", "renew_before", "renew_key", "csr"),
+    "restart_command",
+)
+"""What a host may leave out. The model has the same; a press of the tab key does not wait for that."""
+
+_LISTS = ("aliases", "ips")
 
 
 # --- The declaration and its included files -------------------------------------------------------
@@ -224,8 +229,8 @@ def add(
     main = declaration.files[0]
     _require_free(declaration, name, beside=main)
     fields: dict[str, str | tuple[str, ...]] = {"name": name, "role": role}
-    fields |= {key: keys[key] for key in SHORTENED_KEYS if keys[key] is not None}
-    fields |= {key: values for key, values in (("aliases", aliases), ("ips", ips)) if values}
+    fields |= {key: value for key, value in keys.items() if value is not None}
+    fields |= {key: values for key, values in zip(_LISTS, (aliases, ips), strict=True) if values}
     with _naming(main):
         text = edit.add_host(_text(main), fields)
     return _save(declaration, main, text, f"added {role} {name}")
@@ -303,13 +308,14 @@ def _changes(given: dict[str, Any]) -> list[Change]:
     """The options of ``host set`` as changes, in an order in which none undoes another."""
     from ipmpki.declaration.edit import Extend, Put, Reduce, Unset
 
-    single = {"name": given["rename"], **{key: given[key] for key in ("role", *SHORTENED_KEYS)}}
-    lists = {key: [*given[key], *given[f"fewer_{key}"], *given[f"more_{key}"]] for key in ("aliases", "ips")}
+    keys = [key for key in ("role", *OPTIONAL_KEYS) if key not in _LISTS]
+    single = {"name": given["rename"], **{key: given[key] for key in keys}}
+    lists = {key: [*given[key], *given[f"fewer_{key}"], *given[f"more_{key}"]] for key in _LISTS}
     clash = [key for key in given["unset"] if single.get(key) or lists.get(key)]
     if clash:
         raise click.UsageError(f"'{clash[0]}' cannot be set and unset at once")
     changes: list[Change] = [Put(key, value) for key, value in single.items() if value is not None]
-    for key in ("aliases", "ips"):
+    for key in _LISTS:
         if given[key]:
             changes.append(Put(key, given[key]))
         changes += [Reduce(key, value) for value in given[f"fewer_{key}"]]

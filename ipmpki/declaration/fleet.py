@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Profile, Role
@@ -162,11 +162,11 @@ class HostSpec:
     certificate: CertificateSpec | None
     renew_before: timedelta
     site: SiteSettings
-    place: Place
-    declared: tables.Host
+    place: Place = field(compare=False)
+    declared: tables.Host = field(compare=False)
     tools_certificate: CertificateSpec | None = None
     keeps_key: bool = False
-    unread: frozenset[DocumentPath] = frozenset()
+    unread: frozenset[DocumentPath] = field(default=frozenset(), compare=False)
     """What of this host could not be read, as paths below it; a stand-in holds its place in ``declared``."""
 
     @property
@@ -240,11 +240,11 @@ class Fleet:
     crl_lifetime: timedelta
     crl_renew_before: timedelta
     hosts: tuple[HostSpec, ...]
-    ignored_rules: tuple[str, ...]
-    place: Place
-    declared: tables.Declaration
-    is_whole: bool = True
-    unread: frozenset[DocumentPath] = frozenset()
+    ignored_rules: tuple[str, ...] = field(compare=False)
+    place: Place = field(compare=False)
+    declared: tables.Declaration = field(compare=False)
+    is_whole: bool = field(default=True, compare=False)
+    unread: frozenset[DocumentPath] = field(default=frozenset(), compare=False)
     """What of pki.toml beside its hosts could not be read."""
     revokes_replaced: bool = False
     """Whether a certificate is revoked once the one in its place is known to be installed."""

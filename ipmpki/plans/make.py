@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ipmpki.plans.certificates import authority_changes, certificate_changes
+from ipmpki.plans.digest import Digest
 from ipmpki.plans.folders import (
     awaited_request,
     certificate_of,
@@ -18,7 +19,7 @@ from ipmpki.plans.removals import loses_certificates, removed_hosts, superseded,
 from ipmpki.plans.requests import bundle_changes, request_changes
 from ipmpki.plans.revocation_list import must_renew_revocation_list, revocation_list_changes
 from ipmpki.plans.rollover import Outlook, succession
-from ipmpki.plans.world import Wanted, World, digest_of
+from ipmpki.plans.world import Wanted, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +54,7 @@ def make_plan(world: World, *, allows_ca_replacement: bool = False) -> Plan:
     )
     kept += fleet.signs_here * ((not authority) + (not crl)) + (not playbook)
     kept += bool(world.wanted.bundle) and not bundle
-    return Plan(
-        world.now, changes, kept, digest_of(world), allows_ca_replacement, tuple(awaited), turn.rollover
-    )
+    return Plan(world.now, changes, kept, Digest(world), allows_ca_replacement, tuple(awaited), turn.rollover)
 
 
 def _host_changes(outlook: Outlook, host: HostSpec, awaited: list[Awaited]) -> Iterator[Change]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from ipmpki.plans.digest import Digest
+
 
 class Action(StrEnum):
     """What happens to an artifact. ``keep`` is only ever counted: what is kept is not a change."""
@@ -161,7 +163,7 @@ class Plan:
     at: datetime
     changes: tuple[Change, ...]
     kept: int
-    world: str
+    world: Digest
     allows_ca_replacement: bool = False
     awaited: tuple[Awaited, ...] = ()
     rollover: Rollover | None = None

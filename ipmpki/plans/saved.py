@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ipmpki.diagnostics.fault import UnreadableFile
+from ipmpki.plans.digest import Digest
 from ipmpki.plans.plan import (
     Action,
     Artifact,
@@ -33,7 +34,7 @@ def render_plan_json(plan: Plan) -> str:
         "awaited": [_awaited_object(one) for one in plan.awaited],
         "rollover": _rollover_object(plan.rollover),
         "allows_ca_replacement": plan.allows_ca_replacement,
-        "world": plan.world,
+        "world": str(plan.world),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -83,7 +84,7 @@ def read_plan_json(content: bytes, name: str) -> Plan:
             at=datetime.fromisoformat(document["at"]),
             changes=tuple(map(_change, document["changes"])),
             kept=int(document["summary"]["keep"]),
-            world=str(document["world"]),
+            world=Digest.read(str(document["world"])),
             allows_ca_replacement=bool(document["allows_ca_replacement"]),
             awaited=tuple(map(_awaited, document["awaited"])),
             rollover=_rollover(document["rollover"]),

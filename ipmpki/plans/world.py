@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from ipmpki.declaration import specification
-from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, host_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +41,7 @@ class World:
     wanted: Wanted
     issued: Issued
     drift: Drift
-    now: datetime
+    now: datetime = field(compare=False)
     replaced: tuple[IssuedCertificate, ...] = ()
     """Certificates that others took the place of and that have not ended, where such are to be revoked."""
 
@@ -54,23 +50,3 @@ class World:
         """Whether every host that trusts the bundle will have another."""
         old = self.issued.bundle
         return bool(self.wanted.bundle) and (old is None or old.specification != self.wanted.bundle)
-
-
-def digest_of(world: World) -> str:
-    """A digest of all that a plan depends on but the clock, to tell whether the world has moved."""
-    digest = hashlib.sha256()
-    digest.update(
-        f"{world.issued.last_event}\n{world.wanted.authority}\n{world.wanted.encrypt_key}\n".encode()
-    )
-    digest.update(f"{world.wanted.bundle}\n".encode())
-    digest.update(f"{world.wanted.inputs[PLAYBOOK_FOLDER]}\n".encode())
-    for host in world.fleet.hosts:
-        orders = [f"{holder}\n{specification.of_order(spec)}" for holder, spec in host.certificates]
-        order = "\n".join(orders) or "none"
-        renewal = host.renew_before.days
-        digest.update(
-            f"{host.name}\n{order}\n{renewal}\n{world.wanted.inputs[host_folder(host.name)]}\n".encode()
-        )
-    for drifted in (world.drift.missing, world.drift.changed):
-        digest.update(repr(sorted(drifted.items())).encode())
-    return digest.hexdigest()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
+
+from ipmpki.cli.host import OPTIONAL_KEYS
+from ipmpki.declaration.tables import Host
 
 if TYPE_CHECKING:
     from tests.cli.terminal import Terminal
@@ -66,6 +70,47 @@ def test_every_key_of_a_host_can_be_given(shop: Terminal) -> None:
         'aliases = ["p.example.com", "q.example.com"]\nips = ["::5"]\nkey = "rsa-4096"\n'
         'lifetime = "90d"\nrenew_before = "9d"\n'
     )
+
+
+OPTIONS = {
+    "--role": ("role", "server"),
+    "--os": ("os", "aix"),
+    "--subject": ("subject", "*.example.com"),
+    "--alias": ("aliases", ["p.example.com"]),
+    "--ip": ("ips", ["10.0.0.9"]),
+    "--key": ("key", "rsa-4096"),
+    "--lifetime": ("lifetime", "90d"),
+    "--renew-before": ("renew_before", "9d"),
+    "--renew-key": ("renew_key", "keep"),
+    "--csr": ("csr", "ipm3.csr"),
+    "--restart-command": ("restart_command", "startsrv ipm3"),
+}
+"""Each key of a host's table with a value, by the option that gives it."""
+
+
+def test_each_key_of_a_host_has_an_option_that_writes_it(shop: Terminal) -> None:
+    assert {key for key, _ in OPTIONS.values()} == set(Host.model_fields) - {"name"}
+    assert set(OPTIONAL_KEYS) == set(Host.model_fields) - {"name", "role"}
+    lists = {key: text for key, text in OPTIONS.items() if key != "--csr"}
+    for options in ({"--csr": OPTIONS["--csr"]}, lists):
+        given = [part for option, (_, value) in options.items() for part in (option, "".join(value))]
+        shop.write("pki.toml", MAIN)
+        role = [] if "--role" in options else ["--role", "server"]
+        assert shop("host", "add", "pki.toml", "ipm3.example.com", *role, *given).status == 0
+        added = tomllib.loads(shop.read("pki.toml"))["hosts"][-1]
+        expected = dict(options.values())
+        assert added == {"name": "ipm3.example.com", "role": "server", **expected}
+        assert list(added) == [key for key in Host.model_fields if key in added]
+        shop.write("pki.toml", MAIN)
+        assert shop("host", "set", "pki.toml", "ipm1.example.com", *given).status == 0
+        assert tomllib.loads(shop.read("pki.toml"))["hosts"][0] == {
+            "name": "ipm1.example.com",
+            "role": "server",
+            **expected,
+        }
+        for key in expected.keys() - {"role"}:
+            assert shop("host", "set", "pki.toml", "ipm1.example.com", "--unset", key).status == 0
+        assert tomllib.loads(shop.read("pki.toml"))["hosts"][0].keys() == {"name", "role"}
 
 
 def test_a_host_is_removed_from_the_file_it_stands_in(shop: Terminal) -> None:

@@ -293,7 +293,7 @@ def test_a_saved_plan_is_applied_exactly(built_shop: Shop) -> None:
     assert built_shop.host("desk3").is_dir()
 
 
-@pytest.mark.parametrize("moved", ["declaration", "detail", "store", "dist"])
+@pytest.mark.parametrize("moved", ["declaration", "detail", "renewal", "store", "dist"])
 def test_a_saved_plan_is_refused_when_the_world_has_moved(built_shop: Shop, moved: str) -> None:
     built_shop.write(built_shop.text + client("desk3"))
     saved = built_shop.plan()
@@ -301,6 +301,8 @@ def test_a_saved_plan_is_refused_when_the_world_has_moved(built_shop: Shop, move
         built_shop.write(built_shop.text + client("desk4"))
     elif moved == "detail":
         built_shop.edit(client("desk3"), client("desk3", lifetime="100d"))
+    elif moved == "renewal":  # a build would keep a key that is to be made anew, or the other way round
+        built_shop.edit(client("desk1"), client("desk1", renew_key="keep"))
     elif moved == "store":
         built_shop.build()
     else:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.edit.layout import Kind, Statement, Value, split_statements, value_start, write_value
+from ipmpki.declaration.tables import Host
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KEYS = (
-    *("name", "role", "os", "subject", "aliases", "ips", "key", "lifetime", "renew_before"),
-    *("csr", "restart_command"),
-)
+KEYS = tuple(Host.model_fields)
 """The order in which a person reads a host; a new key is put where it belongs in it."""
 
 
