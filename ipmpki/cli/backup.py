@@ -36,7 +36,7 @@ def command(
     is dist/, which a build makes again.
     """
     from ipmpki.operations.backup.backup import make_backup
-    from ipmpki.operations.backup.sealed_file import normal
+    from ipmpki.x509.sealed_file import normal
 
     file, backup = given_files
     made = make_backup(file, backup, now=datetime.now(UTC).replace(microsecond=0))

@@ -77,6 +77,13 @@ def command(  # noqa: PLR0913 -- click passes each option
     if new is not None:
         warn_if_short(new)
     _tell(changed, "removed" if remove else "changed" if was_encrypted else "set")
+    if not was_encrypted:
+        console.say(
+            "Until now the key lay open: what the file held before may remain in free blocks of the disk, in"
+            " snapshots and in copies. If others may have read it, make a new authority (a higher"
+            " 'generation' in pki.toml); else overwrite the disk's free space, or keep the store on"
+            " an encrypted disk."
+        )
     place = None
     if new_passphrase_env is not None:
         place = _as_declared(PassphraseSource(new_passphrase_env, None))

@@ -53,7 +53,7 @@ def command(
     be there: it is in the backup, with the files it names, and whatever of these is missing is written.
     """
     from ipmpki.operations.backup.restore import WouldLose, restore
-    from ipmpki.operations.backup.sealed_file import normal
+    from ipmpki.x509.sealed_file import normal
 
     file, backup = given_files
 

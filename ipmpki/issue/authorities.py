@@ -8,6 +8,8 @@ from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.store.records import StoredAuthority
 from ipmpki.x509 import certificate, issuer, keys, signing_key
+from ipmpki.x509.pkcs11 import TokenKey
+from ipmpki.x509.protection import Protection, is_encrypted, is_in_token, protection_of
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import AuthoritySpec
@@ -32,7 +34,7 @@ def _made_authority(spec: AuthoritySpec, commission: Commission) -> StoredAuthor
     else:
         passphrase = commission.passphrase()
         key = keys.generate(spec.key)
-        kept = keys.to_pem(key, passphrase)
+        kept = keys.to_keep(key, passphrase, commission.random_bytes)
     serial = issuer.new_serial(commission.random_bytes)
     pem = issuer.self_signed(spec, key, now=commission.now, serial=serial)
     return _authority(pem, kept, specification.of_authority(spec), is_existing=False)
@@ -45,17 +47,20 @@ def declared_key(commission: Commission) -> SigningKey:
 
 
 def protect_keys(commission: Commission, store: Store, issued: Issued) -> None:
-    """Encrypt stored keys that lie open, or forget the one that the declared token has, too."""
+    """Seal stored keys that lie open or weakly sealed, or forget the one that the declared token has, too."""
     if commission.fleet.token_key is not None:
         assert issued.signer is not None  # noqa: S101 -- the plan found its key
         issuer.load_issuer(issued.signer.certificates_pem, declared_key(commission))
         kept = {issued.signer.identity: commission.fleet.token_key.encode()}
         store.replace_authority_keys(kept, "authority-key-forgotten", "it lies in a token")
         return
+    passphrase, sealed = commission.passphrase(), {}
     for authority in issued.signers:
-        if not keys.is_encrypted(authority.key_pem) and not keys.is_in_token(authority.key_pem):
-            encrypted = keys.to_pem(keys.load(authority.key_pem), commission.passphrase())
-            store.encrypt_authority_key(authority.identity, encrypted)
+        protection = protection_of(authority.key_pem)
+        if protection in {Protection.OPEN, Protection.WEAK}:
+            opened = keys.load(authority.key_pem, passphrase if protection is Protection.WEAK else None)
+            sealed[authority.identity] = keys.to_keep(opened, passphrase, commission.random_bytes)
+    store.replace_authority_keys(sealed, "authority-key-encrypted", "with the declared passphrase")
 
 
 def existing_authority(commission: Commission) -> StoredAuthority:
@@ -66,7 +71,10 @@ def existing_authority(commission: Commission) -> StoredAuthority:
     generation = commission.fleet.authority.generation
     order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem), generation)
     digest = keys.public_key_digest(key.public_key())
-    return _authority(files.certificates_pem, files.key_pem, order, is_existing=True, digest=digest)
+    kept = files.key_pem
+    if not isinstance(key, TokenKey):
+        kept = keys.to_keep(key, commission.passphrase(), commission.random_bytes)
+    return _authority(files.certificates_pem, kept, order, is_existing=True, digest=digest)
 
 
 def unopened_authority(files: AuthorityFiles, generation: int, digest: str) -> StoredAuthority:
@@ -107,8 +115,8 @@ def open_issuer(authority: StoredAuthority, commission: Commission) -> Issuer:
     declaration says now, as modules move; that of a predecessor, which it no longer names, where it was.
     """
     kept, passphrase = authority.key_pem, commission.passphrase()
-    if not keys.is_in_token(kept):
-        key = keys.load(kept, passphrase if keys.is_encrypted(kept) else None)
+    if not is_in_token(kept):
+        key = keys.load(kept, passphrase if is_encrypted(kept) else None)
         return issuer.load_issuer(authority.certificates_pem, key)
     if commission.fleet.token_key is None:
         raise WrongDeclaration(

@@ -31,6 +31,7 @@ from ipmpki.store.sqlite import NewCertificate
 from ipmpki.x509 import certificate as reading
 from ipmpki.x509 import csr, keys
 from ipmpki.x509 import issuer as issuing
+from ipmpki.x509.protection import is_in_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -245,7 +246,7 @@ def _with_keys(
 def _signs_by_workers(count: int, commission: Commission, issued: Issued) -> bool:
     """Not with a key in a token: a session with one cannot be copied."""
     in_token = commission.fleet.token_key is not None or any(
-        keys.is_in_token(one.key_pem) for one in issued.signers
+        is_in_token(one.key_pem) for one in issued.signers
     )
     return count >= FEWEST_FOR_WORKERS and can_spread(count) and not in_token
 

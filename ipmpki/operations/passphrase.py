@@ -11,8 +11,10 @@ from ipmpki.source.files import read_file
 from ipmpki.source.secrets import is_usual_variable_name
 from ipmpki.store.sqlite import open_store, read_authority_keys
 from ipmpki.x509 import keys
+from ipmpki.x509.protection import is_encrypted, is_in_token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -33,7 +35,7 @@ class Changed:
 
 def is_key_encrypted(store: Path) -> bool:
     """Whether the current authority's key needs a passphrase. Raises WrongUse where there is no such key."""
-    return keys.is_encrypted(_current_key(store))
+    return is_encrypted(_current_key(store))
 
 
 def opens(store: Path, passphrase: bytes) -> bool:
@@ -55,7 +57,7 @@ def _current_key(store: Path) -> bytes:
             "there is no CA key here: the certificates of this declaration are bought",
             "a passphrase is for an authority of your own",
         )
-    if keys.is_in_token(with_key[-1].key_pem):
+    if is_in_token(with_key[-1].key_pem):
         raise WrongUse(
             "the CA's key lies in a token, and is protected by its PIN, not by a passphrase",
             "change the PIN by the vendor's tool, or: pkcs11-tool --module MODULE --login --change-pin",
@@ -69,21 +71,20 @@ def change_passphrase(
     old: bytes | None,
     new: bytes | None,
     now: datetime,
+    random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> Changed:
-    """Encrypt the authority's key with ``new`` (None: leave it open), in one transaction.
+    """Seal the authority's key under ``new`` (None: leave it open), in one transaction.
 
     Keys of former authorities that ``old`` opens, or that lie open, follow, as hosts may still trust those.
     What the keys were encrypted with is overwritten in the file. Raises KeyFault where ``old`` does not open
     the current key, and Fault where the store cannot be written.
     """
     with open_store(store, now=now) as ledger:
-        held = [
-            one for one in read_authority_keys(store) if one.key_pem and not keys.is_in_token(one.key_pem)
-        ]
+        held = [one for one in read_authority_keys(store) if one.key_pem and not is_in_token(one.key_pem)]
         changed, unopened = {}, []
         for one in held:
             is_current = one is held[-1]
-            passphrase = old if keys.is_encrypted(one.key_pem) else None
+            passphrase = old if is_encrypted(one.key_pem) else None
             try:
                 key = keys.load(one.key_pem, passphrase)
             except keys.KeyFault:
@@ -91,7 +92,7 @@ def change_passphrase(
                     raise
                 unopened.append(one.subject)
                 continue
-            changed[one.identity] = keys.to_pem(key, new)
+            changed[one.identity] = keys.to_keep(key, new, random_bytes)
         detail = "without a passphrase" if new is None else "with another one"
         ledger.replace_authority_keys(changed, "authority-passphrase-changed", detail)
     return Changed(len(changed) - 1, tuple(unopened))

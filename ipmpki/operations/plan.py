@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
+from ipmpki.operations.passphrase import usable_passphrase
 from ipmpki.operations.project import Project, Refused
 from ipmpki.operations.recovery.authority import regained, require_known
 from ipmpki.operations.recovery.forgotten import forgets, take_over
@@ -17,13 +18,14 @@ from ipmpki.plans.plan import Action, Artifact
 from ipmpki.publish.dist import survey
 from ipmpki.source.files import read_file
 from ipmpki.store.sqlite import read_replaced, rehearse
+from ipmpki.x509.protection import Protection, is_in_token, protection_of
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.issue.context import AuthorityFiles
     from ipmpki.plans.forecast import Work
     from ipmpki.plans.plan import Change, Plan
-    from ipmpki.store.records import Issued, StoredAuthority
+    from ipmpki.store.records import Issued
 
 
 def plan(project: Project, *, at: datetime | None = None, replace_ca: bool = False) -> Plan:
@@ -110,7 +112,7 @@ def world_of(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> W
 
     wanted = Wanted(
         authority=_wanted_authority(project, fleet, issued) if fleet.signs_here else "",
-        encrypt_key=fleet.signs_here and _key_lies_open(project, fleet, issued),
+        unprotected=_unprotected(project, fleet, issued),
         inputs=folder_inputs(fleet, issued),
     )
     wanted = with_bundle(wanted, project.root, fleet, issued, now)
@@ -131,16 +133,20 @@ def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
     return specification.of_existing_authority(existing_fingerprint(content), generation)
 
 
-def _key_lies_open(project: Project, fleet: Fleet, issued: Issued) -> bool:
+def _unprotected(project: Project, fleet: Fleet, issued: Issued) -> str:
+    """Why the build has to keep the authority's key otherwise; empty where it is kept as declared."""
+    signer = issued.signer
+    if not fleet.signs_here or signer is None:
+        return ""
     if fleet.token_key is not None:
-        wanted = _wanted_authority(project, fleet, issued)
-        signer = issued.signer
-        return signer is not None and signer.specification == wanted and not _in_token(signer)
-    if fleet.passphrase is None:
-        return False
-    # PKCS#8's label says so, and the Proc-Type header of older forms.
-    return any(b"ENCRYPTED" not in one.key_pem and not _in_token(one) for one in issued.signers)
-
-
-def _in_token(authority: StoredAuthority) -> bool:
-    return authority.key_pem.startswith(b"pkcs11:")
+        is_copy = signer.specification == _wanted_authority(project, fleet, issued)
+        if is_copy and not is_in_token(signer.key_pem):
+            return "a key in a token is declared and the store has a copy of its own"
+    elif fleet.passphrase is not None:
+        kept = {protection_of(one.key_pem) for one in issued.signers}
+        if Protection.OPEN in kept:
+            return "a passphrase is declared and the stored key is not encrypted"
+        # What is weakly sealed waits for whoever has the passphrase at hand: nothing else may need it today.
+        if Protection.WEAK in kept and usable_passphrase(project.root, fleet.passphrase) is not None:
+            return "its encryption lets passphrases be tried fast: it is sealed anew under the same one"
+    return ""

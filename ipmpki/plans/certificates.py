@@ -36,11 +36,8 @@ def authority_changes(outlook: Outlook) -> Iterator[Change]:
         yield Change(
             Action.REMOVE, None, Artifact.CA_CERTIFICATE, (reason,), (Difference("authority", shown, None),)
         )
-    if world.wanted.encrypt_key:
-        why = "a passphrase is declared and the stored key is not encrypted"
-        if world.fleet.token_key is not None:
-            why = "a key in a token is declared and the store has a copy of its own"
-        reason = Reason(ReasonCode.SETTINGS_CHANGED, why)
+    if world.wanted.unprotected:
+        reason = Reason(ReasonCode.SETTINGS_CHANGED, world.wanted.unprotected)
         yield Change(Action.REPLACE, None, Artifact.CA_KEY, (reason,))
     missing = unpublished(world, CA_FOLDER, authority_file(world.fleet))
     if missing and not turn.retires:

@@ -19,14 +19,14 @@ class Wanted:
     """What the declaration asks for, in the texts the store keeps.
 
     ``authority`` is the specification of the authority that signs here, empty where none does;
-    ``encrypt_key`` whether its key lies open though a passphrase or a token is declared; ``inputs`` what each
-    folder would be rendered from if nothing were issued. ``bundle`` is the trust bundle's specification,
+    ``unprotected`` why its key is to be kept otherwise, empty where it is kept as declared; ``inputs`` what
+    each folder would be rendered from if nothing were issued. ``bundle`` is the trust bundle's specification,
     empty where none is declared; ``coming`` and ``going`` are the authorities, by name and SHA-256, in which
     it differs from the one before.
     """
 
     authority: str
-    encrypt_key: bool
+    unprotected: str
     inputs: Mapping[str, str]
     bundle: str = ""
     coming: tuple[tuple[str, str], ...] = ()

@@ -20,6 +20,7 @@ from ipmpki.diagnostics.problem import Place
 from ipmpki.x509 import keys
 from ipmpki.x509.certificate import facts_of, find_extension, quietly
 from ipmpki.x509.presented import Flaw, FlawKind, PresentedCertificate, PresentedKey, PresentedRevocationList
+from ipmpki.x509.protection import is_encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,7 +181,7 @@ def _take_list(found: Contents, encoded: bytes, place: Place) -> None:
 
 
 def _take_key(found: Contents, pem: bytes, place: Place) -> None:
-    if keys.is_encrypted(pem):
+    if is_encrypted(pem):
         found.keys.append(PresentedKey(place, "", "", is_encrypted=True))
         return
     try:

@@ -27,6 +27,7 @@ from ipmpki.x509.crl import reason_of
 from ipmpki.x509.csr import read_request
 from ipmpki.x509.keys import PrivateKey, PublicKey, is_whole_sequence
 from ipmpki.x509.presented import Flaw, FlawKind
+from ipmpki.x509.protection import is_encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +134,7 @@ class Passphrases:
 
     def for_key(self, own_pem: bytes) -> bytes | None:
         """The passphrase that opens a key which was opened before; None for one that lies open."""
-        if not keys.is_encrypted(own_pem):
+        if not is_encrypted(own_pem):
             return None
         return next((known for known in self._known if _load_pem(own_pem, known) is not None), None)
 
@@ -178,9 +179,9 @@ def _read_der(name: str, content: bytes, passphrases: Passphrases) -> Found:
 
 
 def _take_key(found: Found, name: str, block: bytes, passphrases: Passphrases) -> None:
-    is_encrypted = keys.is_encrypted(block)
+    needs_passphrase = is_encrypted(block)
     try:
-        if is_encrypted:
+        if needs_passphrase:
             key = passphrases.open(name, lambda given: _load_pem(block, given))
         else:
             key = keys.load(block, is_checked=False)
@@ -190,7 +191,7 @@ def _take_key(found: Found, name: str, block: bytes, passphrases: Passphrases) -
     if key is None:
         found.locked = True
     elif _works(key):
-        found.keys.append(_found_key(name, key, block, is_encrypted=is_encrypted))
+        found.keys.append(_found_key(name, key, block, is_encrypted=needs_passphrase))
     else:
         message = "the private key is damaged: what it signs does not verify"
         found.contents.flaws.append(

@@ -14,9 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from ipmpki.declaration.vocabulary import KeyType
 from ipmpki.diagnostics.fault import WrongDeclaration
+from ipmpki.x509 import sealed_key
+from ipmpki.x509.protection import BEGIN, SEALED_LABEL, is_encrypted, is_sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -40,18 +44,14 @@ _CURVE_NAMES: Final[Mapping[str, str]] = {
     "secp521r1": "ec-p521",
 }
 
-_BEGIN: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 # RFC 5958 (PKCS#8, plain and encrypted), RFC 8017 A.1.2 (PKCS#1), RFC 5915 (SEC1).
 _READABLE_LABELS: Final = frozenset(
-    {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"}
+    {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY", SEALED_LABEL}
 )
 _FOREIGN_LABELS: Final[Mapping[bytes, str]] = {
     b"DSA PRIVATE KEY": "a DSA key",
     b"OPENSSH PRIVATE KEY": "in OpenSSH's own format",
 }
-# RFC 1421, section 4.6.1.1: how a PKCS#1 or SEC1 key says that it is encrypted.
-_LEGACY_ENCRYPTION: Final = re.compile(rb"^Proc-Type:\s*4\s*,\s*ENCRYPTED", re.MULTILINE)
-
 _UNKNOWN_KIND: Final = "of a kind, or encrypted in a way, unknown here"
 
 
@@ -115,34 +115,24 @@ def generate(key_type: KeyType) -> PrivateKey:
     return rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=_RSA_BITS[key_type])
 
 
-def to_pem(key: PrivateKey, passphrase: bytes | None = None) -> bytes:
-    """PKCS#8 PEM (RFC 5958, RFC 7468 section 10), unencrypted as InfoPrint Manager requires.
+def to_pem(key: PrivateKey) -> bytes:
+    """PKCS#8 PEM (RFC 5958, RFC 7468 section 10), unencrypted as InfoPrint Manager requires."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
-    With a passphrase, as is allowed for the authority's own key, an encrypted PKCS#8 PEM (RFC 7468 section
-    11). Raises ValueError on an empty passphrase.
+
+def to_keep(key: PrivateKey, passphrase: bytes | None, random_bytes: Callable[[int], bytes]) -> bytes:
+    """The authority's own key as the store keeps it: sealed under the passphrase, open where there is none.
+
+    Raises ValueError on an empty passphrase.
     """
-    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
-    if passphrase is not None:
-        if not passphrase:
-            msg = "an empty passphrase protects nothing"
-            raise ValueError(msg)
-        encryption = serialization.BestAvailableEncryption(passphrase)
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-
-
-def is_encrypted(pem: bytes) -> bool:
-    """Whether the first private key in ``pem`` needs a passphrase; False where there is no key at all."""
-    for begin in _BEGIN.finditer(pem):
-        if begin[1] == b"ENCRYPTED PRIVATE KEY":
-            return True
-        if begin[1].endswith(b"PRIVATE KEY"):
-            return _LEGACY_ENCRYPTION.search(pem[begin.end() :].partition(b"-----END")[0]) is not None
-    return False
-
-
-def is_in_token(kept: bytes) -> bool:
-    """Whether what is kept of a key is the PKCS#11 URI of one in a token."""
-    return kept[:7].lower() == b"pkcs11:"
+    if passphrase is None:
+        return to_pem(key)
+    pkcs8 = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return sealed_key.seal(pkcs8, passphrase, random_bytes)
 
 
 def load(pem: bytes, passphrase: bytes | None = None, *, is_checked: bool = True) -> PrivateKey:
@@ -161,9 +151,7 @@ def load(pem: bytes, passphrase: bytes | None = None, *, is_checked: bool = True
         raise PassphraseNotNeeded
     # The library's own words are dropped (``from None``): they speak of ASN.1 and may quote the input.
     try:
-        key = serialization.load_pem_private_key(
-            block, passphrase, unsafe_skip_rsa_key_validation=not is_checked
-        )
+        key = _opened(block, passphrase, is_checked=is_checked)
     except UnsupportedAlgorithm:
         raise UnsupportedKey(_UNKNOWN_KIND) from None
     except (ValueError, TypeError) as fault:
@@ -183,6 +171,21 @@ def load(pem: bytes, passphrase: bytes | None = None, *, is_checked: bool = True
         return key
     kind = f"of the kind {type(key).__name__.removesuffix('PrivateKey')}"
     raise UnsupportedKey(kind)
+
+
+def _opened(block: bytes, passphrase: bytes | None, *, is_checked: bool) -> PrivateKeyTypes:
+    """Whatever key the block holds. Raises what the library does, and for a sealed one KeyFault."""
+    if passphrase is None or not is_sealed(block):
+        return serialization.load_pem_private_key(
+            block, passphrase, unsafe_skip_rsa_key_validation=not is_checked
+        )
+    try:
+        pkcs8 = sealed_key.unseal(block, passphrase)
+    except sealed_key.SealClosed:
+        raise WrongPassphrase from None
+    except sealed_key.SealBroken:
+        raise _damaged() from None
+    return serialization.load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=not is_checked)
 
 
 def try_out(key: PrivateKey) -> None:
@@ -220,7 +223,7 @@ def _public(key: PrivateKey | PublicKey) -> PublicKey:
 
 def _key_block(pem: bytes) -> bytes:
     """The PEM block of the one private key in ``pem``, whole and with sound base64."""
-    begins = list(_BEGIN.finditer(pem))
+    begins = list(BEGIN.finditer(pem))
     keys = [begin for begin in begins if begin[1].endswith(b"PRIVATE KEY")]
     if not keys:
         raise _no_key(pem, [begin[1] for begin in begins])

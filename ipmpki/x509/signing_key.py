@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, overload
 
 from ipmpki.x509 import keys
 from ipmpki.x509.pkcs11 import TokenKey, open_token_key
+from ipmpki.x509.protection import is_in_token
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -22,7 +23,7 @@ def open_key(kept: bytes, passphrase: bytes | None) -> SigningKey:
 
     Raises KeyFault, TokenFault, or Fault where the library for tokens is not installed.
     """
-    if keys.is_in_token(kept):
+    if is_in_token(kept):
         return open_token_key(kept.decode(), passphrase)
     return keys.load(kept, passphrase)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration
 from ipmpki.store.sqlite import read_issued
+from ipmpki.x509 import keys
+from ipmpki.x509.protection import Protection, protection_of
 from tests.cli.command import ipmpki
 from tests.shop import HEAD, SERVER, TODAY, Shop, client
 from tests.tools import require
@@ -39,7 +43,7 @@ def test_the_authoritys_key_is_encrypted_with_the_declared_passphrase(secret_sho
     secret_shop.build()
     authority = read_issued(secret_shop.store).signer
     assert authority is not None
-    assert authority.key_pem.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    assert protection_of(authority.key_pem) is Protection.SEALED
     assert PASSPHRASE.encode() not in secret_shop.store.read_bytes()
     assert secret_shop.changes() == {}
 
@@ -104,9 +108,38 @@ def test_a_passphrase_declared_later_encrypts_the_stored_key(
     assert built_shop.changes() == {}
     authority = read_issued(built_shop.store).signer
     assert authority is not None
-    assert b"ENCRYPTED" in authority.key_pem
+    assert protection_of(authority.key_pem) is Protection.SEALED
     secret = before.key_pem.split(b"\n")[1]
     assert secret not in built_shop.store.read_bytes()
+
+
+def test_a_key_that_is_weakly_sealed_is_sealed_anew_by_who_has_the_passphrase(
+    secret_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret_shop.build()
+    weak = pkcs8_of(secret_shop)
+    with sqlite3.connect(secret_shop.store) as store:
+        store.execute("UPDATE authority SET key = ?", (weak,))
+    store.close()
+    monkeypatch.delenv("SHOP_PASSPHRASE")
+    assert secret_shop.changes() == {}
+    monkeypatch.setenv("SHOP_PASSPHRASE", PASSPHRASE)
+    assert secret_shop.changes() == {("ca-key", None): {"settings-changed"}}
+    secret_shop.build()
+    assert secret_shop.changes() == {}
+    authority = read_issued(secret_shop.store).signer
+    assert authority is not None
+    assert protection_of(authority.key_pem) is Protection.SEALED
+    assert weak.split(b"\n")[2] not in secret_shop.store.read_bytes()
+
+
+def pkcs8_of(shop: Shop) -> bytes:
+    """The key of the shop's authority, encrypted as the library does by default."""
+    authority = read_issued(shop.store).signer
+    assert authority is not None
+    key = keys.load(authority.key_pem, PASSPHRASE.encode())
+    encryption = serialization.BestAvailableEncryption(PASSPHRASE.encode())
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
 def test_a_passphrase_may_lie_in_a_file(shop: Shop) -> None:

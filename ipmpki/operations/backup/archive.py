@@ -16,13 +16,13 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
-from ipmpki.operations.backup.sealed_file import BackupUnreadable
+from ipmpki.x509.sealed_file import BackupUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import BinaryIO
 
-    from ipmpki.operations.backup.sealed_file import Sealer, Unsealer
+    from ipmpki.x509.sealed_file import Sealer, Unsealer
 
 _MANIFEST = "manifest.json"
 _FILES = "files/"

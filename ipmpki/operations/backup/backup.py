@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.fault import UnreadableFile, WrongDeclaration, WrongUse
 from ipmpki.operations.backup.archive import Manifest, write_archive
-from ipmpki.operations.backup.sealed_file import Sealer
 from ipmpki.operations.check import read
 from ipmpki.operations.load import understand_text
 from ipmpki.operations.project import store_path
 from ipmpki.source.files import read_file, read_included
 from ipmpki.store.sqlite import snapshot
+from ipmpki.x509.sealed_file import Sealer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 from ipmpki.operations.backup.archive import Archive
-from ipmpki.operations.backup.sealed_file import BackupUnreadable, Unsealer
 from ipmpki.operations.load import understand_text
 from ipmpki.operations.project import DIST_NAME, store_path
 from ipmpki.operations.recovery.authority import stranger_in
@@ -27,6 +26,7 @@ from ipmpki.store.sqlite import (
     revise,
     settle,
 )
+from ipmpki.x509.sealed_file import BackupUnreadable, Unsealer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

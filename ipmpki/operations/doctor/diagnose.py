@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.store.sqlite import EmptyStore, inspect, leftovers
-from ipmpki.x509 import audit, keys
+from ipmpki.x509 import audit
+from ipmpki.x509.protection import Protection, is_encrypted, is_in_token, protection_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,10 +142,10 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
     for one in signers:
         is_current = one is signers[-1]
         digest = audit.digest_of(one.certificates_pem, one.fingerprint)
-        is_encrypted = keys.is_encrypted(one.key_pem)
+        needs_passphrase = is_encrypted(one.key_pem)
         if digest is None:
             continue  # told above
-        if keys.is_in_token(one.key_pem):
+        if is_in_token(one.key_pem):
             yield Finding(
                 "key-in-token",
                 f"the key of {one.subject} lies in a token: it was not tried, as that takes the PIN",
@@ -152,7 +153,14 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
                 is_note=True,
             )
             continue
-        if is_encrypted and passphrase is None:
+        if protection_of(one.key_pem) is Protection.WEAK:
+            yield Finding(
+                "key-weakly-sealed",
+                f"the key of {one.subject} is encrypted in a form that lets passphrases be tried fast",
+                "run 'ipmpki build' where its passphrase is at hand, or 'ipmpki passphrase': both seal it",
+                is_note=True,
+            )
+        if needs_passphrase and passphrase is None:
             yield Finding(
                 "key-not-compared",
                 f"the key of {one.subject} is encrypted, and its passphrase is not at hand: it was not tried",
@@ -160,7 +168,7 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
                 is_note=True,
             )
             continue
-        for fault in audit.audit_key(one.key_pem, digest, passphrase if is_encrypted else None):
+        for fault in audit.audit_key(one.key_pem, digest, passphrase if needs_passphrase else None):
             is_foreign = "passphrase" in fault and not is_current
             yield Finding(
                 "authority-key-unusable",

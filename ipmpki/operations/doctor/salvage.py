@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.specification import BUNDLE
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.store.sqlite import find_rows, write_store
-from ipmpki.x509 import audit, keys
+from ipmpki.x509 import audit
+from ipmpki.x509.protection import SEALED_LABEL, is_encrypted, is_in_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -103,10 +104,12 @@ def _sound_authority(row: Mapping[str, Value]) -> bool:
     assert isinstance(key, bytes)  # noqa: S101 -- as above
     if list(audit.audit_authority(pem, str(row["fingerprint"]))):
         return False
-    if not key or keys.is_in_token(key):
+    if not key or is_in_token(key):
         return True
-    if keys.is_encrypted(key):
-        return key.rstrip().endswith(b"-----END ENCRYPTED PRIVATE KEY-----")
+    if is_encrypted(key):
+        return key.rstrip().endswith(
+            (b"-----END ENCRYPTED PRIVATE KEY-----", b"-----END " + SEALED_LABEL + b"-----")
+        )
     return not list(audit.audit_key(key, audit.digest_of(pem, str(row["fingerprint"])) or ""))
 
 

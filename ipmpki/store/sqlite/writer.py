@@ -131,12 +131,6 @@ class Store:
         statement = f"UPDATE authority SET retired_at = ? WHERE retired_at IS NULL AND {condition}"  # noqa: S608 -- conditions are this class's own
         execute(statement, (seconds(self._now), *values))
 
-    def encrypt_authority_key(self, identity: int, key_pem: bytes) -> None:
-        """Put the same key, encrypted, in place of the plain one."""
-        with self._transaction() as execute:
-            execute("UPDATE authority SET key = ? WHERE id = ?", (key_pem, identity))
-            self._tell(execute, "authority-key-encrypted", None, None, "with the declared passphrase")
-
     def replace_authority_keys(self, changed: Mapping[int, bytes], kind: str, detail: str) -> None:
         """Put the same keys, otherwise kept, in place of what is there, by authority."""
         with self._transaction() as execute:

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.operations.backup import sealed_file
-from ipmpki.operations.backup.sealed_file import (
+from ipmpki.x509 import sealed_file
+from ipmpki.x509.sealed_file import (
     PIECE,
     BackupUnreadable,
     Sealer,
@@ -46,11 +46,11 @@ def opened(content: bytes, passphrase: bytes = PASSPHRASE) -> bytes:
     return unsealer.read(len(content))
 
 
-def opened_by_the_book(content: bytes, passphrase: str) -> bytes:
+def opened_by_the_book(content: bytes, passphrase: str, what: bytes = b"ipmpki backup 1") -> bytes:
     """What the module's text says, in other words: hashlib's scrypt, and no code of ipmpki."""
     first, second, rest = content.split(b"\n", 2)
     head = first + b"\n" + second + b"\n"
-    assert first == b"ipmpki backup 1"
+    assert first == what
     said = json.loads(second)
     key = hashlib.scrypt(
         passphrase.encode(),

@@ -1,8 +1,10 @@
-"""Sealing a backup under a passphrase: encrypted and authenticated piece by piece.
+"""Sealing under a passphrase what holds private keys: encrypted and authenticated piece by piece.
+
+Backups are sealed so, and the authority's key where it lies (``sealed_key``), each under its own first line.
 
 The form is plain enough to be opened without ipmpki:
 
-    ipmpki backup 1 LF                          what it is
+    ipmpki backup 1 LF                          what it is (or: ipmpki key 1)
     {"kdf":"scrypt","salt":…,"n":…,"r":…,"p":…,"cipher":"aes-256-gcm","piece":…} LF
     tag                                         16 octets
     piece, piece, …                             each ``piece`` octets and a tag of 16; the last may be shorter
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
-MAGIC: Final = b"ipmpki backup 1\n"
-_MAGIC_OF_ANY_VERSION: Final = b"ipmpki backup "
+BACKUP: Final = b"ipmpki backup 1\n"
+KEY: Final = b"ipmpki key 1\n"
 SALT_OCTETS: Final = 16
 PIECE: Final = 64 * 1024
 _TAG: Final = 16
@@ -79,11 +81,17 @@ def normal(passphrase: bytes) -> bytes:
 class Sealer:
     """A file object that encrypts what is written to it into another; ``close`` writes the last piece."""
 
-    def __init__(self, sink: BinaryIO, passphrase: bytes, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        sink: BinaryIO,
+        passphrase: bytes,
+        random_bytes: Callable[[int], bytes],
+        first_line: bytes = BACKUP,
+    ) -> None:
         salt = random_bytes(SALT_OCTETS)
         header = {"kdf": "scrypt", "salt": base64.b64encode(salt).decode("ascii"), **_COST}
         header |= {"cipher": "aes-256-gcm", "piece": PIECE}
-        self._header = MAGIC + json.dumps(header, separators=(",", ":")).encode("ascii") + b"\n"
+        self._header = first_line + json.dumps(header, separators=(",", ":")).encode("ascii") + b"\n"
         self._cipher = AESGCM(_derive(passphrase, salt, _COST))
         self._sink = sink
         self._held = bytearray()
@@ -116,8 +124,11 @@ class Unsealer:
     ``name`` is the file's, for messages.
     """
 
-    def __init__(self, source: BinaryIO, passphrase: Callable[[], bytes], name: str) -> None:
+    def __init__(
+        self, source: BinaryIO, passphrase: Callable[[], bytes], name: str, first_line: bytes = BACKUP
+    ) -> None:
         self._source = source
+        self._first_line = first_line
         self._name = name
         self._header = self._read_header()
         salt, cost, self._piece = self._parameters()
@@ -165,9 +176,9 @@ class Unsealer:
         return text
 
     def _read_header(self) -> bytes:
-        magic = self._source.read(len(MAGIC))
-        if magic != MAGIC:
-            if magic.startswith(_MAGIC_OF_ANY_VERSION):
+        found = self._source.read(len(self._first_line))
+        if found != self._first_line:
+            if found.startswith(self._first_line.rstrip(b"1\n")):
                 raise BackupUnreadable(
                     f"'{self._name}' is a backup of a newer ipmpki, or damaged", "use the newer ipmpki"
                 )
@@ -180,12 +191,12 @@ class Unsealer:
             if not octet or len(line) > _LONGEST_HEADER:
                 raise self._damaged("its header is not whole")
             line += octet
-        return MAGIC + bytes(line)
+        return self._first_line + bytes(line)
 
     def _parameters(self) -> tuple[bytes, dict[str, int], int]:
         """The salt, scrypt's cost and the size of a piece."""
         try:
-            header = json.loads(self._header[len(MAGIC) :])
+            header = json.loads(self._header[len(self._first_line) :])
             salt = base64.b64decode(header["salt"], validate=True)
             cost = {name: header[name] for name in _COST}
             piece = header["piece"]
