@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from ipmpki.lsp import keys
-from ipmpki.lsp.cursor import Cursor, Slot, cursor_at, steps_of
+from ipmpki.lsp.cursor import Cursor, Slot, cursor_at
 from ipmpki.lsp.text import Text
 from ipmpki.render.problems import visible
 from ipmpki.render.problems.rules_reference import markdown_page
 from ipmpki.rules.catalog import registered
+from ipmpki.source.syntax import read_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ def hover(text: Text, position: types.Position, found: tuple[Found, ...]) -> typ
 
 def _path_at(cursor: Cursor, word: str) -> tuple[str, ...]:
     if cursor.slot is Slot.KEY:
-        return (*cursor.path, *steps_of(word)[:1]) if word else ()
+        return (*cursor.path, *read_key(word)[:1]) if word else ()
     return cursor.path if cursor.slot in {Slot.VALUE, Slot.HEADER} else ()
 
 

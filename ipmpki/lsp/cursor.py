@@ -6,27 +6,12 @@ The text is read line by line and never parsed as a whole, as what is being writ
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
-_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
-_KEY = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
-_HEADER = re.compile(rf"[ \t]*(?P<open>\[{{1,2}})[ \t]*(?P<key>{_KEY})[ \t]*\]{{1,2}}[ \t\r]*(?:#.*)?")
-_ASSIGNMENT = re.compile(rf"[ \t]*(?P<key>{_KEY})[ \t]*=")
+from ipmpki.source.syntax import ASSIGNMENT, HEADER, TOKEN, read_key
+
 _WORD = re.compile(r"[A-Za-z0-9_-]*")
-_TOKEN = re.compile(
-    r"""(?P<comment>\#.*)
-      | (?P<string>\"\"\"(?:\\.|[^\\])*?\"\"\" | '''.*?''' | "(?:\\.|[^"\\\n])*" | '[^'\n]*')
-      | (?P<open>["'])
-      | (?P<bracket>[\[\]{}])
-      | (?P<comma>,)
-      | (?P<equals>=)
-      | (?P<word>[A-Za-z0-9_.+:-]+)
-      | (?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
 _MOST_LINES = 400
 """No value of a declaration is spread over more lines; further up, nothing is looked for."""
 
@@ -74,9 +59,9 @@ def headers(text: str) -> list[Header]:
     found = []
     start = 0
     for line in text.split("\n"):
-        match = _HEADER.fullmatch(line) if "[" in line else None
+        match = HEADER.fullmatch(line) if "[" in line else None
         if match is not None:
-            found.append(Header(start, start + len(line), steps_of(match["key"]), match["open"] == "[["))
+            found.append(Header(start, start + len(line), read_key(match["key"]), match["open"] == "[["))
         start += len(line) + 1
     return found
 
@@ -85,24 +70,11 @@ def assignments(text: str, start: int, end: int) -> list[tuple[str, int, int]]:
     """The keys given in the lines of ``start:end``: first step, start of the value, end of the line."""
     found = []
     for line in text[start:end].split("\n"):
-        match = _ASSIGNMENT.match(line) if "=" in line else None
+        match = ASSIGNMENT.match(line) if "=" in line else None
         if match is not None:
-            found.append((steps_of(match["key"])[0], start + match.end(), start + len(line)))
+            found.append((read_key(match["key"])[0], start + match.end(), start + len(line)))
         start += len(line) + 1
     return found
-
-
-def steps_of(written: str) -> tuple[str, ...]:
-    """The steps of a key as written: bare, quoted or dotted. What cannot be read is one step."""
-    steps: list[str] = []
-    try:
-        values: Any = tomllib.loads(f"{written} = 0")
-    except (ValueError, RecursionError):
-        return (written,)
-    while isinstance(values, dict):
-        step, values = next(iter(values.items()))
-        steps.append(step)
-    return tuple(steps)
 
 
 def cursor_at(text: str, offset: int) -> Cursor:
@@ -126,9 +98,9 @@ def _table_around(text: str, before: int) -> tuple[tuple[str, ...], int]:
     while end > 0:
         start = text.rfind("\n", 0, end - 1) + 1
         line = text[start : end - 1]
-        match = _HEADER.fullmatch(line) if "[" in line else None
+        match = HEADER.fullmatch(line) if "[" in line else None
         if match is not None:
-            return steps_of(match["key"]), end
+            return read_key(match["key"]), end
         end = start
     return (), 0
 
@@ -138,7 +110,7 @@ def _statement(text: str, line_start: int, body: int) -> int:
     start = line_start
     for _ in range(_MOST_LINES):
         end = text.find("\n", start)
-        if _ASSIGNMENT.match(text, start, len(text) if end < 0 else end):
+        if ASSIGNMENT.match(text, start, len(text) if end < 0 else end):
             is_open = start == line_start or _depth(text[start:line_start]) > 0
             return start if is_open else line_start
         if start <= body:
@@ -148,14 +120,14 @@ def _statement(text: str, line_start: int, body: int) -> int:
 
 
 def _depth(text: str) -> int:
-    brackets = [match[0] for match in _TOKEN.finditer(text) if match.lastgroup == "bracket"]
+    brackets = [match[0] for match in TOKEN.finditer(text) if match.lastgroup == "bracket"]
     return sum(1 if bracket in "[{" else -1 for bracket in brackets)
 
 
 def _in_header(text: str, line_start: int, line_end: int, offset: int) -> Cursor:
     line = text[line_start:line_end]
     start = line_start + len(line) - len(line.lstrip())
-    match = _HEADER.match(line)
+    match = HEADER.match(line)
     written = re.match(r"\[{0,2}[ \t]*[A-Za-z0-9_.-]*[ \t]*\]{0,2}", text[start:line_end])
     end = start + (written.end() if written else 0)
     if match is None:
@@ -166,14 +138,14 @@ def _in_header(text: str, line_start: int, line_end: int, offset: int) -> Cursor
     # The path up to the step that the index stands in: in [ipm.aix] that may be ipm alone.
     behind = _WORD.match(text, min(max(offset, first), line_end))
     reached = text[first : behind.end() if behind else offset]
-    steps = steps_of(reached.strip(" \t.")) if reached.strip(" \t.") else ()
+    steps = read_key(reached.strip(" \t.")) if reached.strip(" \t.") else ()
     return Cursor(Slot.HEADER, steps, start, end)
 
 
 def _scan(text: str, table: tuple[str, ...], present: frozenset[str], start: int, offset: int) -> Cursor:
     """Go through a statement from its start to the index, and see what is open there."""
     found = _Statement(table, present)
-    for match in _TOKEN.finditer(text, start):
+    for match in TOKEN.finditer(text, start):
         if match.start() > offset or (match.start() == offset and match.lastgroup not in {"word", "string"}):
             break
         if match.lastgroup == "comment" and match.start() < offset:
@@ -212,7 +184,7 @@ class _Statement:
         """Go past one token."""
         kind, written = match.lastgroup, match[0]
         if kind == "equals":
-            step = steps_of(self._word) if self._word else ()
+            step = read_key(self._word) if self._word else ()
             self._open.append(("=", self._path, self._present | set(step[:1])))
             self._path, self.awaits_value = (*self._path, *step), True
             self._word, self._is_given = "", False
@@ -252,7 +224,7 @@ class _Statement:
             return Cursor(Slot.VALUE, self._path, start, end, quoted, is_item)
         line_end = text.find("\n", end)
         rest = text[end : len(text) if line_end < 0 else line_end]
-        word = steps_of(text[start:end])[:1] if end > start else ()
+        word = read_key(text[start:end])[:1] if end > start else ()
         is_assigned = rest.lstrip().startswith("=")
         present = self._present - set(word) if is_assigned else self._present
         return Cursor(Slot.KEY, self._path, start, end, "", is_assigned=is_assigned, present=present)

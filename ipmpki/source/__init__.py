@@ -7,7 +7,7 @@ a place to find: a declaration without a problem never pays for it. What the key
 from __future__ import annotations
 
 from ipmpki.source.locate import locate, spans_of
-from ipmpki.source.parse import MOST_SYNTAX_ERRORS, parse
+from ipmpki.source.parse import parse
 from ipmpki.source.text import Document, Source, decode
 
-__all__ = ["MOST_SYNTAX_ERRORS", "Document", "Source", "decode", "locate", "parse", "spans_of"]
+__all__ = ["Document", "Source", "decode", "locate", "parse", "spans_of"]

@@ -1,37 +1,28 @@
-"""Where each value of a TOML text stands: its key and its value, in lines and columns.
-
-Read with tree-sitter-toml, which is imported only when there is a place to find.
-"""
+"""Where each value of a TOML text stands: its key and its value, in lines and columns."""
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import DocumentPath, Part, Place, Position, Span
+from ipmpki.source.syntax import read_key, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Point
 
 
 class Spans:
     """The spans of the wanted paths of one text; tables nobody asks for are passed over unread."""
 
     def __init__(self, text: str, wanted: Iterable[DocumentPath]) -> None:
-        import tree_sitter  # loaded only when there is a problem to place
-        import tree_sitter_toml
-
-        self._content = text.encode("utf-8", "surrogatepass")
-        self._is_ascii = text.isascii()
-        self._lines = [] if self._is_ascii else self._content.split(b"\n")
+        self._text = text
         self._wanted = {path[:length] for path in wanted for length in range(1, len(path) + 1)}
         self._keys: dict[DocumentPath, Span] = {}
         self._values: dict[DocumentPath, Span] = {}
         self._last_index: dict[DocumentPath, int] = {}
-        parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
-        self._read_document(parser.parse(self._content).root_node)
+        self._read_document(tree_of(text))
 
     def find(self, place: Place) -> Span | None:
         """The span of a place, or of the nearest table around it that stands in the text."""
@@ -60,12 +51,12 @@ class Spans:
         head = node.named_child(0)
         if head is None:
             return
-        keys = tuple(self._key_steps(head))
+        keys = tuple(step for step, _ in self._key_parts(head))
         if keys[:1] not in self._wanted:  # nor is anything below it
             return
         children = node.children
         path = self._table_path(keys, is_array=node.type == "table_array_element")
-        header = Span(self._position(children[0].start_point), self._position(children[2].end_point))
+        header = Span(_position(children[0].start_point), _position(children[2].end_point))
         for length in range(1, len(path)):
             self._values.setdefault(path[:length], header)
             self._keys.setdefault(path[:length], header)
@@ -98,13 +89,13 @@ class Spans:
             path = (*path, step)
             if path not in self._wanted:
                 return
-            key_span = self._span(part)
+            key_span = _span(part)
             self._keys.setdefault(path, key_span)
             self._values.setdefault(path, key_span)
         self._read_value(value, path)
 
     def _read_value(self, node: Node, path: DocumentPath) -> None:
-        self._values[path] = self._span(node)
+        self._values[path] = _span(node)
         if node.type == "inline_table":
             for child in node.named_children:
                 if child.type == "pair":
@@ -113,12 +104,8 @@ class Spans:
             items = [child for child in node.named_children if child.type != "comment"]
             for index, child in enumerate(items):
                 if (*path, index) in self._wanted:
-                    self._keys[*path, index] = self._span(child)
+                    self._keys[*path, index] = _span(child)
                     self._read_value(child, (*path, index))
-
-    def _key_steps(self, node: Node) -> Iterator[str]:
-        for step, _ in self._key_parts(node):
-            yield step
 
     def _key_parts(self, node: Node) -> Iterator[tuple[str, Node]]:
         # The grammar nests a dotted key to the left, as deep as it has parts.
@@ -126,23 +113,17 @@ class Spans:
         while parts[0].type == "dotted_key":
             parts[:1] = parts[0].named_children
         for part in parts:
-            yield self._key_step(part), part
+            yield self._step(part), part
 
-    def _key_step(self, node: Node) -> str:
-        written = self._content[node.start_byte : node.end_byte].decode("utf-8", "replace")
-        if node.type == "quoted_key":
-            try:
-                written = next(iter(tomllib.loads(f"{written} = 0")))
-            except tomllib.TOMLDecodeError:
-                written = written[1:-1]
-        return written
+    def _step(self, node: Node) -> str:
+        written = self._text[node.start_byte : node.end_byte]
+        return read_key(written)[0] if node.type == "quoted_key" else written
 
-    def _span(self, node: Node) -> Span:
-        return Span(self._position(node.start_point), self._position(node.end_point))
 
-    def _position(self, point: tuple[int, int]) -> Position:
-        """tree-sitter counts bytes from 0; people count characters from 1."""
-        row, column = point
-        if self._is_ascii:
-            return Position(row + 1, column + 1)
-        return Position(row + 1, len(self._lines[row][:column].decode("utf-8", "replace")) + 1)
+def _span(node: Node) -> Span:
+    return Span(_position(node.start_point), _position(node.end_point))
+
+
+def _position(point: Point) -> Position:
+    """tree-sitter counts from 0, people from 1."""
+    return Position(point.row + 1, point.column + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 IS_GENERATED = "<!-- Made by docs/generate.py"
+_REMARK = re.compile(r"<!-- ([a-z ]+)(?:: (.*))? -->\s*")
 
 
 @cache
@@ -32,6 +34,7 @@ def spans(page: str) -> Iterator[Token]:
         yield from token.children or ()
 
 
+@cache
 def anchors(page: str) -> list[str]:
     """What GitHub calls a page's headings: lower case, blanks as hyphens, other marks left out.
 
@@ -55,3 +58,36 @@ def tables(page: str) -> list[list[list[str]]]:
         elif token.type == "inline" and found and token.level > 3:
             found[-1][-1].append(token.content)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of code on a page, with the remark before it; ``line`` counts from 0."""
+
+    language: str
+    text: str
+    line: int
+    remark: str = ""
+    argument: str = ""
+
+
+def blocks(page: str) -> list[Block]:
+    """Every block of code of a page, fenced or indented."""
+    found, remark, argument = [], "", ""
+    for token in tokens(page):
+        if token.type == "html_block":
+            match = _REMARK.fullmatch(token.content)
+            remark, argument = (match[1], match[2] or "") if match else ("", "")
+        elif token.type in {"fence", "code_block"} and token.map is not None:
+            found.append(Block(token.info, token.content, token.map[0], remark, argument))
+            remark, argument = "", ""
+        elif token.type in {"paragraph_open", "heading_open"}:
+            remark, argument = "", ""
+    return found
+
+
+def begins_with(page: str) -> str:
+    """What a page says that it begins with; empty for nothing."""
+    first = tokens(page)[0]
+    match = _REMARK.fullmatch(first.content) if first.type == "html_block" else None
+    return match[2] if match and match[1] == "begins with" else ""

@@ -170,6 +170,13 @@ def test_keys_of_a_table_in_braces_are_offered(editor: Editor, tmp_path: Path, w
     assert "common_name" not in offered
 
 
+def test_a_remark_within_a_list_hides_nothing_below_it(editor: Editor, tmp_path: Path) -> None:
+    list_with_remark = "aliases = [\n  'print.example.com', # as users say\n]\n"
+    offered = editor.completed(*opened(editor, tmp_path, AUTHORITY + server(f"{list_with_remark}|")))
+    assert "ips" in offered
+    assert "aliases" not in offered
+
+
 def test_an_included_file_is_offered_hosts_alone(editor: Editor, tmp_path: Path) -> None:
     (tmp_path / "pki.toml").write_text(f"include = ['site.toml']\n{AUTHORITY}", "utf-8")
     (tmp_path / "site.toml").write_text("", "utf-8")

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipmpki.diagnostics.problem import DocumentPath, Part, Place, Position, Problem, Severity, Span
-from ipmpki.source import MOST_SYNTAX_ERRORS, Document, Source, decode, locate, parse
+from ipmpki.source import Document, Source, decode, locate, parse
+from ipmpki.source.recovery import MOST_SYNTAX_ERRORS
 from ipmpki.source.spans import Spans
+from ipmpki.source.syntax import tree_of
 from tests.problems import AUTHORITY, checked, rules_of
 
 
@@ -252,6 +254,22 @@ def test_a_key_on_a_broken_line_is_not_called_missing() -> None:
         )
         == 0
     )
+
+
+def test_a_key_in_a_broken_table_is_not_called_missing_though_a_remark_stands_above_it() -> None:
+    host = '[[hosts]]\n? [ # what is this\nname = "a.example.com"\nrole = "server"\n'
+    assert rules_of(AUTHORITY + host).count("missing-key") == 0
+
+
+def test_a_table_whose_name_is_in_quotes_ends_the_broken_one_above_it() -> None:
+    document, _ = parsed('[[hosts]\nname = "a"\n["ca"]\ncommon_name = "A"\n')
+    assert document.values == {"ca": {"common_name": "A"}}
+
+
+def test_the_tree_takes_two_lines_for_one_where_the_first_is_broken() -> None:
+    """Why a text that is not TOML is read line by line: should it fail, the tree may do for both."""
+    (pair,) = tree_of("a = hello world\nb = 1\n").named_children
+    assert (pair.start_point.row, pair.end_point.row) == (0, 1)
 
 
 def test_a_line_whose_key_is_mangled_leaves_the_rest_of_its_table_to_the_rules() -> None:

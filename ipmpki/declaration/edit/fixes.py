@@ -10,16 +10,13 @@ import copy
 import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.declaration.edit.layout import (
-    Kind,
     line_end,
-    read_key,
     splice,
-    split_members,
-    split_statements,
     with_member,
     without_member,
     write_value,
@@ -37,14 +34,15 @@ from ipmpki.diagnostics.problem import (
     Span,
     TextEdit,
 )
+from ipmpki.source.syntax import Kind, split_members, split_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from ipmpki.declaration.edit.layout import Statement
     from ipmpki.diagnostics.problem import DocumentPath, Edit, Fix, Place
     from ipmpki.source import Source
     from ipmpki.source.spans import Spans
+    from ipmpki.source.syntax import Statement
 
 
 # --- In the text ------------------------------------------------------------------------------------
@@ -70,6 +68,10 @@ class Surgeon:
         self._lines = [0]
         for line in source.text.split("\n"):
             self._lines.append(self._lines[-1] + len(line) + 1)
+
+    @cached_property
+    def _statements(self) -> list[Statement]:
+        return split_statements(self._text)
 
     def locate(self, fix: Fix) -> LocatedFix | None:
         """A fix as changes of the text; None where the way in which the text is written does not allow it."""
@@ -109,9 +111,9 @@ class Surgeon:
         depth = sum(isinstance(step, str) for step in place.path) - 1
         old = place.path[-1]
         cuts: list[_Cut] = []
-        for one in split_statements(self._text):
+        for one in self._statements:
             if one.kind is Kind.HEADER:
-                steps = list(self._header(one))
+                steps = list(one.steps)
                 if len(steps) > depth and steps[depth] == old:
                     brackets = 2 if self._text.startswith("[[", one.first) else 1
                     steps[depth] = key
@@ -120,16 +122,11 @@ class Surgeon:
 
     def _bracket(self, place: Place, *, is_array: bool) -> list[_Cut]:
         steps = tuple(str(step) for step in place.path)
-        headers = [
-            one
-            for one in split_statements(self._text)
-            if one.kind is Kind.HEADER and self._header(one) == steps
-        ]
+        headers = [one for one in self._statements if one.kind is Kind.HEADER and one.steps == steps]
         if len(headers) != 1:
             return []
         (one,) = headers
-        name = self._text[one.first : one.last].strip("[]")
-        return [_Cut(one.first, one.last, f"[[{name}]]" if is_array else f"[{name}]")]
+        return [_Cut(one.first, one.last, f"[[{one.key}]]" if is_array else f"[{one.key}]")]
 
     def _replace(self, place: Place, value: str | int | tuple[str, ...]) -> list[_Cut]:
         found = self._find(place)
@@ -184,40 +181,36 @@ class Surgeon:
 
     def _move(self, place: Place, table: DocumentPath) -> list[_Cut]:
         lines = self._own_lines(place)
-        statements = split_statements(self._text)
-        at = self._end_of(statements, tuple(map(str, table)))
+        at = self._end_of(tuple(map(str, table)))
         if lines is None or at is None:
             return []
         moved = self._text[slice(*lines)].lstrip(" \t").rstrip("\r\n") + self._eol
-        if not table and not any(one.kind is Kind.PAIR and one.end <= at for one in statements):
+        if not table and not any(one.kind is Kind.PAIR and one.end <= at for one in self._statements):
             moved += self._eol  # the file's first key stands apart from the table below it
         if at == 0 or self._text[at - 1] == "\n":
             return [_Cut(*lines, ""), _Cut(at, at, moved)]
         return [_Cut(*lines, ""), _Cut(at, at, self._eol + moved)]
 
-    def _end_of(self, statements: Sequence[Statement], table: tuple[str, ...]) -> int | None:
+    def _end_of(self, table: tuple[str, ...]) -> int | None:
         """Where a table's own lines end; the top of the file ends before its first header."""
         at: int | None = None
         inside = not table
-        for number, one in enumerate(statements):
+        for number, one in enumerate(self._statements):
             if one.kind is Kind.HEADER:
                 if inside and at is None and not table:
-                    return self._above(statements, number)
-                inside = self._header(one) == table and not self._text.startswith("[[", one.first)
+                    return self._above(number)
+                inside = one.steps == table and not self._text.startswith("[[", one.first)
                 at = one.end if inside else at
             elif one.kind is Kind.PAIR and inside:
                 at = one.end
         return at
 
-    def _above(self, statements: Sequence[Statement], header: int) -> int:
+    def _above(self, header: int) -> int:
         """Before a header and the comment lines on it, but behind those that the file opens with."""
-        first = header
+        statements, first = self._statements, header
         while first > 0 and statements[first - 1].kind is Kind.COMMENT:
             first -= 1
         return statements[first if first > 0 else header].start
-
-    def _header(self, one: Statement) -> tuple[str, ...]:
-        return read_key(self._text[one.first : one.last].strip("[]"))
 
     def _own_lines(self, place: Place) -> tuple[int, int] | None:
         """The lines of a key and its value, where nothing else stands on them but a comment."""

@@ -9,11 +9,7 @@ from ipmpki.declaration.dns_names import read_name
 from ipmpki.declaration.edit.host_changes import Extend, Put, Reduce, Unset
 from ipmpki.declaration.edit.layout import (
     Value,
-    read_key,
     splice,
-    split_members,
-    split_statements,
-    value_start,
     with_member,
     without_member,
     write_value,
@@ -22,6 +18,7 @@ from ipmpki.declaration.edit.style import inline_style, own_pairs, rank, style_o
 from ipmpki.declaration.ip_addresses import AddressFault, read_address
 from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, either, quote
+from ipmpki.source.syntax import read_key, split_members, split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +113,7 @@ class EditedHost:
         if self._is_inline:
             members = split_members(self.text)
             after = members[earlier[-1] if earlier else -1]
-            line = inline_style(self.text, after.equals, after.start).line(key, value)
+            line = inline_style(self.text, after).line(key, value)
             self.text = splice(self.text, after.end, after.end, f", {line}")
             return
         at = split_statements(self.text)[earlier[-1] if earlier else 0].end
@@ -165,19 +162,11 @@ class EditedHost:
         text = self.text
         if self._is_inline:
             return [
-                _Pair(read_key(text[one.start : one.equals]), value_start(text, one.equals), one.end, place)
+                _Pair(read_key(one.key), one.value, one.end, place)
                 for place, one in enumerate(split_members(text))
             ]
         statements = split_statements(text)
-        return [
-            _Pair(
-                read_key(text[one.first : one.equals]),
-                value_start(text, one.equals),
-                one.last,
-                statements.index(one),
-            )
-            for one in own_pairs(statements)
-        ]
+        return [_Pair(one.steps, one.value, one.last, statements.index(one)) for one in own_pairs(statements)]
 
     def _not_in_list(self, key: str, value: str, present: Sequence[str]) -> WrongUse:
         thing = {"aliases": "alias", "ips": "address"}.get(key, key)

@@ -16,12 +16,10 @@ from ipmpki.declaration.edit.host_changes import Put
 from ipmpki.declaration.edit.host_text import EditedHost, is_same_name
 from ipmpki.declaration.edit.layout import (
     Block,
-    Kind,
     Layout,
     Value,
     line_end,
     splice,
-    split_members,
     with_member,
     without_member,
 )
@@ -29,6 +27,7 @@ from ipmpki.declaration.edit.style import Style, inline_style, rank, style_of
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.source import Source, parse
+from ipmpki.source.syntax import Kind, split_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -278,7 +277,7 @@ def _add_inline(layout: Layout, fields: Mapping[str, Value]) -> str:
         table = array[members[-1].start : members[-1].end]
         padding = " " if table[1] in " \t" else ""
         for pair in split_members(table)[:1]:
-            style = inline_style(table, pair.equals, pair.start)
+            style = inline_style(table, pair)
     pairs = ", ".join(style.line(*field) for field in fields.items())
     written = f"{{{padding}{pairs}{padding}}}"
     return splice(text, start, end, with_member(array, written, line_end(text)))

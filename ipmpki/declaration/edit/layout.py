@@ -1,102 +1,21 @@
-"""Where things stand in a TOML text that tomllib has accepted: statements, hosts, values within brackets."""
+"""Where hosts stand in a TOML text that tomllib has accepted, and how its values are written and cut."""
 
 from __future__ import annotations
 
 import json
 import re
-import tomllib
 from dataclasses import dataclass
-from enum import Enum, auto
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from ipmpki.source.syntax import Kind, split_members, split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TOKEN = re.compile(
-    r"""(?P<comment>\#[^\n]*)
-      | (?P<string>\"{3}(?:\\.|[^\\])*?\"{3,5} | '{3}.*?'{3,5} | "(?:\\.|[^"\\])*" | '[^']*')
-      | (?P<open>[\[{])
-      | (?P<close>[\]}])
-      | (?P<comma>,)
-      | (?P<equals>=)
-      | (?P<newline>\n)
-      | (?P<space>[ \t\r]+)
-      | (?P<word>[^\s\#"'\[\]{},=]+)""",
-    re.VERBOSE | re.DOTALL,
-)
 _REST_OF_LINE = re.compile(r"[ \t\r]*(?:#[^\n]*)?\n")
 _COMMENT_BEHIND = re.compile(r"[ \t]*(?:#[^\n\r]*)?")
 
 Value: TypeAlias = "str | Sequence[str]"
-
-
-class Kind(Enum):
-    """What a line, or several that belong together, holds."""
-
-    BLANK = auto()
-    COMMENT = auto()
-    HEADER = auto()
-    PAIR = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Whole lines ``start:end``; ``first:last`` leaves out blanks, the comment behind and the line end.
-
-    ``equals`` is where a pair's first ``=`` stands.
-    """
-
-    kind: Kind
-    start: int
-    end: int
-    first: int
-    last: int
-    equals: int
-
-
-def split_statements(text: str) -> list[Statement]:
-    """Cut a whole text into its statements; together they are the text."""
-    found: list[Statement] = []
-    start = first = last = equals = depth = 0
-    kind = Kind.BLANK
-    for match in _TOKEN.finditer(text):
-        group = match.lastgroup
-        if group == "newline" and depth == 0:
-            found.append(Statement(kind, start, match.end(), first, last, equals))
-            start, kind = match.end(), Kind.BLANK
-        elif group == "comment" and kind is Kind.BLANK:
-            kind, first, last = Kind.COMMENT, match.start(), match.end()
-        elif group not in {"newline", "space", "comment"}:
-            if kind is Kind.BLANK:
-                kind = Kind.HEADER if group == "open" else Kind.PAIR
-                first, equals = match.start(), -1
-            depth += (group == "open") - (group == "close")
-            if group == "equals" and equals < 0:
-                equals = match.start()
-            last = match.end()
-    if start < len(text):
-        found.append(Statement(kind, start, len(text), first, last, equals))
-    return found
-
-
-@lru_cache(maxsize=1024)
-def read_key(written: str) -> tuple[str, ...]:
-    """The steps of a key as written: bare, quoted or dotted."""
-    steps: list[str] = []
-    values: Any = tomllib.loads(f"{written} = 0")
-    while isinstance(values, dict):
-        step, values = next(iter(values.items()))
-        steps.append(step)
-    return tuple(steps)
-
-
-def value_start(text: str, equals: int) -> int:
-    """Where the value of a pair begins."""
-    start = equals + 1
-    while text[start] in " \t":
-        start += 1
-    return start
 
 
 def line_end(text: str) -> str:
@@ -140,12 +59,12 @@ class Layout:
         self.blocks: list[Block] = []
         headers = [at for at, one in enumerate(self.statements) if one.kind is Kind.HEADER]
         self.inline = self._find_inline(headers[0] if headers else len(self.statements))
-        own = {at for at in headers if self._key_of(at) == ("hosts",)}
+        own = {at for at in headers if self.statements[at].steps == ("hosts",)}
         ends = dict(zip(headers, [*headers, len(self.statements)][1:], strict=True))
         for at in sorted(own):
             end = ends[at]
             # A table below the host, such as [hosts.ipm], belongs to it.
-            while end in ends and end not in own and self._key_of(end)[0] == "hosts":
+            while end in ends and end not in own and self.statements[end].steps[0] == "hosts":
                 end = ends[end]
             self.blocks.append(Block(self._lead(at), at, self._tail(at, end)))
 
@@ -171,13 +90,9 @@ class Layout:
 
     def _find_inline(self, end: int) -> tuple[int, int] | None:
         for one in self.statements[:end]:
-            if one.kind is Kind.PAIR and read_key(self.text[one.first : one.equals]) == ("hosts",):
-                return value_start(self.text, one.equals), one.last
+            if one.kind is Kind.PAIR and one.steps == ("hosts",):
+                return one.value, one.last
         return None
-
-    def _key_of(self, header: int) -> tuple[str, ...]:
-        one = self.statements[header]
-        return read_key(self.text[one.first : one.last].strip("[]"))
 
     def _lead(self, header: int) -> int:
         """The first of the comment lines directly above a header, which speak of its host.
@@ -206,43 +121,6 @@ class Layout:
 
 
 # --- Arrays and inline tables ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One value of an array, or one pair of an inline table; ``comma`` is where the comma after it stands."""
-
-    start: int
-    end: int
-    equals: int
-    comma: int | None
-
-    @property
-    def behind(self) -> int:
-        """Where what follows it begins, its comma left out."""
-        return self.end if self.comma is None else self.comma + 1
-
-
-def split_members(text: str) -> list[Member]:
-    """What stands between the brackets of an array or an inline table."""
-    found: list[Member] = []
-    start = end = equals = -1
-    depth = 0
-    for match in _TOKEN.finditer(text, 1, len(text) - 1):
-        group = match.lastgroup
-        if group == "comma" and depth == 0:
-            found.append(Member(start, end, equals, match.start()))
-            start = equals = -1
-        elif group not in {"newline", "space", "comment"}:
-            if start < 0:
-                start = match.start()
-            depth += (group == "open") - (group == "close")
-            if group == "equals" and depth == 0 and equals < 0:
-                equals = match.start()
-            end = match.end()
-    if start >= 0:
-        found.append(Member(start, end, equals, None))
-    return found
 
 
 def with_member(array: str, written: str, eol: str) -> str:

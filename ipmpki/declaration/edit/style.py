@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.edit.layout import Kind, Statement, Value, split_statements, value_start, write_value
+from ipmpki.declaration.edit.layout import Value, write_value
 from ipmpki.declaration.tables import Host
+from ipmpki.source.syntax import Kind, Member, Statement, split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,25 +44,21 @@ def style_of(text: str) -> Style:
     pairs = own_pairs(statements)
     if not pairs:
         return Style(header)
-    starts = [value_start(text, one.equals) for one in pairs]
-    keys = [text[one.first : one.equals].rstrip() for one in pairs]
-    gaps = [text[one.first + len(key) : start] for one, key, start in zip(pairs, keys, starts, strict=True)]
-    columns = {start - one.start for start, one in zip(starts, pairs, strict=True)}
-    is_aligned = len(columns) == 1 and len(set(map(len, keys))) > 1
+    gaps = [text[one.first + len(one.key) : one.value] for one in pairs]
+    columns = {one.value - one.start for one in pairs}
+    is_aligned = len(columns) == 1 and len({len(one.key) for one in pairs}) > 1
     return Style(
         header=header,
         indent=text[pairs[0].start : pairs[0].first],
         separator=gaps[0] if is_aligned or len(set(gaps)) == 1 else " = ",
         column=columns.pop() if is_aligned else 0,
-        is_literal=text[starts[0]] == "'",
+        is_literal=text[pairs[0].value] == "'",
     )
 
 
-def inline_style(text: str, equals: int, start: int) -> Style:
+def inline_style(text: str, pair: Member) -> Style:
     """The style of one pair of an inline table."""
-    key = text[start:equals].rstrip()
-    at = value_start(text, equals)
-    return Style(separator=text[start + len(key) : at], is_literal=text[at] == "'")
+    return Style(separator=text[pair.start + len(pair.key) : pair.value], is_literal=text[pair.value] == "'")
 
 
 def own_pairs(statements: Sequence[Statement]) -> list[Statement]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.operations.installed import record_receipts
-from tests.places import REPOSITORY
+from tests.docs.pages import blocks
 from tests.render.host_folder.installation import CLIENT, Installation
 from tests.render.host_folder.installation import SERVER as SERVER_FOLDER
 from tests.shop import SERVER, client
@@ -219,9 +219,9 @@ def test_odd_names_of_folders_and_accounts_are_what_they_are(
 
 
 @pytest.mark.exhaustive
-def test_the_command_of_the_readme_works_beside_pki_toml(desks: Rollout) -> None:
-    readme = (REPOSITORY / "README.md").read_text("utf-8")
-    command = readme.partition("<!-- ansible -->\n\n    ")[2].partition("\n")[0].split()
+def test_the_command_of_the_docs_works_beside_pki_toml(desks: Rollout) -> None:
+    (block,) = [one for one in blocks("docs/ansible.md") if one.language == "sh"]
+    command = block.text.split()
     assert command[:1] + command[-1:] == ["ansible-playbook", "--check"]
     given = [word.removeprefix("dist/ansible/") for word in command if word.endswith(".yml")]
     assert given == ["inventory.yml", "hosts.yml", "install.yml"]
