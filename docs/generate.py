@@ -18,7 +18,7 @@ import click
 
 import ipmpki
 from ipmpki.cli.main import COMMANDS, EXIT_STATUSES, cli
-from ipmpki.render.json_schemas import schema_text
+from ipmpki.render.json_schemas import SCHEMAS, schema_text
 from ipmpki.render.pki_toml_reference import render_pki_reference
 from ipmpki.render.problems.rules_reference import render_reference
 from ipmpki.rules.catalog import registered
@@ -41,6 +41,7 @@ def references() -> dict[Path, str]:
         Path("docs/rules.md"): NOTE + render_reference(rules, ipmpki.__version__),
         Path("docs/pki.toml.md"): NOTE + render_pki_reference(pki, ipmpki.__version__),
         Path("docs/exit-codes.md"): NOTE + "\n".join(_exit_codes()) + "\n",
+        **{Path(f"schemas/{name}.schema.json"): schema_text(name) for name in SCHEMAS},
         **{MAN / f"{_page(context)}.1": man_page(context) for context in commands()},
     }
 

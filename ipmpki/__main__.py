@@ -6,14 +6,14 @@ import gc
 import os
 import sys
 
-from ipmpki.version import __version__
+from ipmpki.version import version_line
 
 
 def main() -> None:
     """Run the command line; ``--version`` alone is answered before anything heavy is imported."""
     if sys.argv[1:] == ["--version"] and sys.stdout is not None:
         try:
-            sys.stdout.write(f"ipmpki {__version__}\n")
+            sys.stdout.write(f"{version_line()}\n")
             sys.stdout.flush()
         except OSError:  # run() tells what is wrong
             pass

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.version import __version__
+from ipmpki.version import __version__, version_line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -122,7 +122,7 @@ class LazyGroup(click.Group):
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.version_option(__version__, message=version_line())
 def cli() -> None:
     """Compile pki.toml into certificates, install scripts and a report for InfoPrint Manager."""
 

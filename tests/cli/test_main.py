@@ -11,7 +11,7 @@ import pytest
 
 from ipmpki.cli import console
 from ipmpki.cli.main import COMMANDS, cli
-from ipmpki.version import __version__
+from ipmpki.version import version_line
 from tests.cli.command import ipmpki
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_every_line_of_the_overview_is_the_commands_own() -> None:
 
 
 def test_the_version_is_one_line() -> None:
-    assert ipmpki("--version").out == f"ipmpki {__version__}\n"
+    assert ipmpki("--version").out == f"{version_line()}\n"
 
 
 @pytest.mark.parametrize("how", [["-m", "ipmpki"]])
@@ -49,7 +49,7 @@ def test_it_runs_as_a_module_and_imports_nothing_heavy_for_the_version(how: list
     completed = subprocess.run(
         [sys.executable, "-X", "importtime", *how, "--version"], capture_output=True, text=True, check=True
     )
-    assert completed.stdout == f"ipmpki {__version__}\n"
+    assert completed.stdout == f"{version_line()}\n"
     assert not any(name in completed.stderr for name in ("click", "pydantic", "cryptography", "rich"))
 
 
