@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.docs.pages import IS_GENERATED, PAGES, ROOT, anchors, spans
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BELOW = re.compile(r"(ipmpki|tests|docs|examples|schemas|benchmarks|data|\.ci)/[\w./*-]*")
 """How paths of the project begin."""
@@ -58,7 +61,9 @@ def test_what_is_generated_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", sorted(path.parent for path in Path(ROOT / "ipmpki").glob("*/__init__.py"))
+    "package",
+    sorted(path.parent for path in (ROOT / "ipmpki").rglob("__init__.py")),
+    ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_every_package_says_what_it_is_for(package: Path) -> None:
     first = (package / "__init__.py").read_text("utf-8").partition("\n")[0]

@@ -66,7 +66,9 @@ def test_no_block_of_a_page_goes_untried(page: str) -> None:
             assert page == "README.md", where
         else:
             is_drawn = block.language == "text" and not re.search(r"^\$ ", block.text, re.MULTILINE)
-            assert block.language in {"console", "toml"} or block.remark == "file" or is_drawn, where
+            assert block.language in {"console", "toml"} or block.remark in {"file", "change"} or is_drawn, (
+                where
+            )
 
 
 @pytest.mark.parametrize("mark", ["main", "tests"])

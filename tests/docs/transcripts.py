@@ -1,10 +1,14 @@
 """What pages show is done: their files are written, their commands run, and what is printed is compared.
 
-A page runs from top to bottom in a folder of its own. HTML comments, which readers do not see, say what it
-begins with (``<!-- begins with: the first hour -->``), a block's file (``file: pki.toml``, or ``below:``
-to add to one), what others do before it (``meanwhile:``), or which test runs what cannot be run here (``run
-by:``). In an output a line that is just "…" stands for any number of lines. ``python -m tests.docs.record``
-writes outputs.
+A page runs from top to bottom in a folder of its own. HTML comments, which readers do not see, say more:
+
+- ``<!-- begins with: the first hour -->``: what lies in the folder at first
+- ``file: pki.toml``, ``below: pki.toml``, ``change: pki.toml``: the block is a file, more of it, or a diff
+- ``meanwhile: the certificates come``: what others do before the block
+- ``run by: tests/…``: which test runs what cannot be run here
+
+In an output a line that is just "…" stands for any number of lines. Outputs that have changed are written by
+``python -m tests.docs.record``.
 """
 
 from __future__ import annotations
@@ -46,11 +50,21 @@ def perform(block: Block) -> Iterator[tuple[str, str, str]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_text("utf-8") if block.remark == "below" else ""
         path.write_text(before + block.text, "utf-8")
+    if block.remark == "change":
+        change(Path(block.argument), block.text.splitlines(keepends=True))
     if block.remark == "meanwhile":
         MEANWHILE[block.argument]()
     if block.language == "console":
         for command, shown in entries(block):
             yield command, shown, output_of(command)
+
+
+def change(path: Path, lines: list[str]) -> None:
+    """Change a file as the lines of a diff without numbers say; what they change is to be there once."""
+    before = "".join(line[1:] for line in lines if not line.startswith("+"))
+    text = path.read_text("utf-8")
+    assert text.count(before) == 1, before
+    path.write_text(text.replace(before, "".join(line[1:] for line in lines if line[0] != "-")), "utf-8")
 
 
 def output_of(command: str) -> str:
