@@ -3,7 +3,6 @@
 # spelling, delimiter and quotes; every other line stays byte for byte. The text is searched for the few lines
 # that name a keyword: a function called for each line would take minutes for a large file.
 
-$Lead = '(?m)^(?>(?<indent>[ \t]*)(?<mark>[#;]*)(?<gap>[ \t]*))'
 $ByteOrderMark = [string][char]0xEF + [char]0xBB + [char]0xBF     # of UTF-8, before the first line
 
 function Assert-PlainText([string]$Content, [string]$Path) {
@@ -15,58 +14,77 @@ function Assert-PlainText([string]$Content, [string]$Path) {
 }
 
 function Get-KeywordPattern([string]$Keyword) {   # without regard to the case of ASCII letters
-    $pattern = ''
-    foreach ($character in $Keyword.ToCharArray()) {
-        if ($character -match '[A-Za-z]') {
-            $pattern += '[' + [char]::ToUpperInvariant($character) + [char]::ToLowerInvariant($character) + ']'
-        }
-        else { $pattern += [regex]::Escape([string]$character) }
+    $letters = foreach ($character in $Keyword.ToCharArray()) {
+        if ($character -notmatch '[A-Za-z]') { [regex]::Escape([string]$character); continue }
+        '[' + [char]::ToUpperInvariant($character) + [char]::ToLowerInvariant($character) + ']'
     }
-    return $script:Lead + '(?<word>' + $pattern + ')(?=[ \t=:\n]|\r?\n|\r?\z)' +
-        '(?<delimiter>[ \t]*[=:][ \t]*|[ \t]*)(?<rest>[^\n]*?)(?<end>\r?\n|\z)'
+    return '(?<word>' + ($letters -join '') + ')(?=[ \t=:\n]|\r?\n|\r?\z)'
 }
 
-function Find-Lines([string]$Text, [string]$Keyword) {   # those that name it, taken apart
-    foreach ($match in [regex]::Matches($Text, (Get-KeywordPattern $Keyword))) {
-        $rest = $match.Groups['rest'].Value
-        # A value in quotes, or one up to the blanks before a comment or the end of the line.
-        $value = ''
-        $tail = ''
-        if ($rest -match '\A[#;]') { $tail = ' ' + $rest }
-        elseif ($rest -match '\A("[^"]*")([\s\S]*)\z' -or
-            $rest -match '\A([\s\S]*?)([ \t]+[#;][\s\S]*|[ \t]*)\z') {
-            $value = $Matches[1]
-            $tail = $Matches[2]
-        }
-        $delimiter = $match.Groups['delimiter'].Value
-        # How well a commented-out line shows a setting; 0: it is prose.
-        $one = $value -notmatch '[ \t]' -or $value.StartsWith('"')
-        $score = 0
-        if ($one -or $delimiter.Contains('=')) {
-            $score = 1
-            if ($delimiter -match '[=:]') { $score += 4 }
-            if ($one) { $score += 2 }
-            if ($match.Groups['gap'].Value -eq '') { $score += 1 }
-        }
-        [pscustomobject]@{
-            At = $match.Index; Length = $match.Length; Line = $match.Value; End = $match.Groups['end'].Value
-            Indent = $match.Groups['indent'].Value; Mark = $match.Groups['mark'].Value
-            Word = $match.Groups['word'].Value; Delimiter = $delimiter; Value = $value; Tail = $tail; Score = $score
-        }
+# A line begins in force, or as a comment with or without a gap behind its mark. Behind the keyword comes a sign,
+# or nothing but blanks; then one word, or more, up to a comment or the end.
+$InForce = '(?m)^(?<indent>[ \t]*)(?<mark>)'
+$Tight = '(?m)^(?<indent>[ \t]*)(?<mark>[#;]+)'
+$Loose = $Tight + '[ \t]+'
+$Sign = '(?<delimiter>[ \t]*[=:][ \t]*)'
+$Blanks = '(?<delimiter>[ \t]*)(?![ \t=:])'
+$OneWord = '(?=["#;]|[^ \t\r\n]*(?:[ \t]*\r?$|[ \t]+[#;]))'
+$Rest = '(?<rest>[^\n]*?)(?<end>\r?\n|\z)'
+
+function ConvertTo-Line($Match) {   # taken apart
+    $rest_of = $Match.Groups['rest'].Value
+    $value = ''
+    $tail = ''
+    # A value in quotes, or one up to the blanks before a comment or the end of the line.
+    if ($rest_of -match '\A[#;]') { $tail = ' ' + $rest_of }
+    elseif ($rest_of -match '\A("[^"]*")([\s\S]*)\z' -or $rest_of -match '\A([\s\S]*?)([ \t]+[#;][\s\S]*|[ \t]*)\z') {
+        $value = $Matches[1]
+        $tail = $Matches[2]
     }
+    return [pscustomobject]@{
+        At = $Match.Index; Length = $Match.Length; Line = $Match.Value; End = $Match.Groups['end'].Value
+        Indent = $Match.Groups['indent'].Value; Mark = $Match.Groups['mark'].Value
+        Word = $Match.Groups['word'].Value; Delimiter = $Match.Groups['delimiter'].Value; Value = $value; Tail = $tail
+    }
+}
+
+function Find-InForce([string]$Text, [string]$Keyword) {
+    return , [regex]::Matches($Text, $script:InForce + (Get-KeywordPattern $Keyword) +
+        '(?<delimiter>[ \t]*[=:][ \t]*|[ \t]*)' + $script:Rest)
+}
+
+function Find-Example([string]$Text, [string]$Keyword) {   # the commented-out line that shows it best; prose does not
+    $word = Get-KeywordPattern $Keyword
+    $many = '(?<delimiter>[ \t]*=[ \t]*)'
+    foreach ($form in @(
+            ($script:Tight + $word + $script:Sign + $script:OneWord), ($script:Loose + $word + $script:Sign + $script:OneWord),
+            ($script:Tight + $word + $many), ($script:Loose + $word + $many),
+            ($script:Tight + $word + $script:Blanks + $script:OneWord), ($script:Loose + $word + $script:Blanks + $script:OneWord)
+        )) {
+        $found = [regex]::Match($Text, $form + $script:Rest)
+        if ($found.Success) { return ConvertTo-Line $found }
+    }
+    return $null
 }
 
 function Test-Value($Line, [string]$Value) {
     return $Line.Value.Equals($Value) -or ($Line.Value -replace '\A"([^"]*)"\z', '$1').Equals($Value)
 }
 
-function Find-Delimiter([string]$Text, [object[]]$Named) {   # what this file puts behind a keyword
+function Find-Delimiter([string]$Text, [object[]]$Wanted) {   # what this file puts behind a keyword
     # The first line that shows a sign; one with a colon may be prose, if what follows is more than one word.
-    $sign = '(?:=[ \t]*|:[ \t]*(?=[#;"]|[^ \t\r\n]*(?:[ \t]*\r?$|[ \t]+[#;])))'
-    $first = [regex]::Match($Text, $script:Lead + '[^ \t=:\r\n]+(?<delimiter>[ \t]*' + $sign + ')')
+    $first = [regex]::Match($Text, '(?m)^(?>[ \t]*[#;]*[ \t]*)[^ \t=:\r\n]+' +
+        '(?<delimiter>[ \t]*(?:=[ \t]*|:[ \t]*' + $script:OneWord + '))')
     if ($first.Success) { return $first.Groups['delimiter'].Value }
     $usual = '='
-    foreach ($line in $Named) { if ($line.Delimiter -ne '' -and $line.Score -gt 0) { $usual = $line.Delimiter } }
+    $at = -1
+    foreach ($want in $Wanted) {   # else the blanks behind the last keyword
+        $shown = [regex]::Matches($Text, '(?m)^[ \t]*[#;]*[ \t]*' + (Get-KeywordPattern $want.Keyword) +
+            '(?<delimiter>[ \t]+)' + $script:OneWord)
+        if ($shown.Count -eq 0 -or $shown[$shown.Count - 1].Index -lt $at) { continue }
+        $at = $shown[$shown.Count - 1].Index
+        $usual = $shown[$shown.Count - 1].Groups['delimiter'].Value
+    }
     return $usual
 }
 
@@ -84,18 +102,14 @@ function Set-Line($Line, [string]$Value, [string]$Usual) {   # the line as it is
     return $Line.Indent + $Line.Word + $delimiter + $Value + $Line.Tail + $Line.End
 }
 
-function Find-LineToSet([object[]]$Lines, [string]$Path) {   # the last in force, or the best example; else nothing
-    $live = @($Lines | Where-Object { $_.Mark -eq '' })
+function Find-LineToSet([string]$Text, [string]$Keyword, [string]$Path) {   # the last in force, or the best example
+    $live = Find-InForce $Text $Keyword
+    if ($live.Count -eq 0) { return Find-Example $Text $Keyword }
     if ($live.Count -gt 1) {
-        $keyword = ConvertFrom-Content $live[-1].Word
-        Add-Note @("in $Path,", ($keyword + ' stands ' + $live.Count + ' times; the last one counts.'))
+        Add-Note @("in $Path,", ((ConvertFrom-Content $live[0].Groups['word'].Value) + ' stands ' + $live.Count +
+                ' times; the last one counts.'))
     }
-    if ($live.Count -gt 0) { return $live[-1] }
-    $best = $null
-    foreach ($line in $Lines) {
-        if ($line.Score -gt 0 -and ($null -eq $best -or $line.Score -gt $best.Score)) { $best = $line }
-    }
-    return $best
+    return ConvertTo-Line $live[$live.Count - 1]
 }
 
 function Edit-Settings([string]$Content, [object[]]$Wanted, [string]$Path) {
@@ -107,31 +121,24 @@ function Edit-Settings([string]$Content, [object[]]$Wanted, [string]$Path) {
         $start = $script:ByteOrderMark
         $text = $text.Substring(3)
     }
-    $found = @{}
-    $named = @()
-    foreach ($want in $Wanted) {
-        $found[$want.Keyword] = @(Find-Lines $text $want.Keyword)
-        $named += $found[$want.Keyword]
-    }
-    $usual = Find-Delimiter $text @($named | Sort-Object { $_.At })
+    $usual = Find-Delimiter $text $Wanted
     $mark = Find-CommentMark $text
-    $end = "`r`n"
-    $newline = $text.IndexOf([char]10)
-    if ($newline -ge 0 -and ($newline -eq 0 -or $text[$newline - 1] -ne [char]13)) { $end = "`n" }
+    $end = "`n"
+    if ($text -match '\A[^\n]*\r\n') { $end = "`r`n" }
     $edits = @()
     $added = @()
     foreach ($want in $Wanted) {
-        $lines = $found[$want.Keyword]
         if ($want.Action -eq 'set') {
-            $line = Find-LineToSet $lines $Path
+            $line = Find-LineToSet $text $want.Keyword $Path
             if ($null -eq $line) { $added += $want.Keyword + $usual + $want.Value + $end }
             elseif ($line.Mark -ne '' -or -not (Test-Value $line $want.Value)) {
                 $edits += [pscustomobject]@{ At = $line.At; Line = $line; New = Set-Line $line $want.Value $usual }
             }
             continue
         }
-        foreach ($line in $lines) {   # 'unset' hides the keyword, 'drop' only with the value that was set here
-            if ($line.Mark -eq '' -and ($want.Action -eq 'unset' -or (Test-Value $line $want.Value))) {
+        foreach ($match in (Find-InForce $text $want.Keyword)) {   # 'unset' hides the keyword, 'drop' only with our value
+            $line = ConvertTo-Line $match
+            if ($want.Action -eq 'unset' -or (Test-Value $line $want.Value)) {
                 $edits += [pscustomobject]@{ At = $line.At; Line = $line; New = $mark + $line.Line }
             }
         }
@@ -185,27 +192,36 @@ function Get-RecordedSettings([string]$Area) {   # what an earlier run set
 
 # What was written into the file since: the lines that an edit had changed go back, wherever they stand now.
 
+function Get-Occurrence([string]$Line, $Times) {
+    $count = 0
+    if ($Times.ContainsKey($Line)) { $count = $Times[$Line] }
+    $Times[$Line] = $count + 1
+    return "$count $Line"
+}
+
 function Undo-Edit([string]$Before, [string]$After, [string]$Now) {
     if ($Now.Equals($After)) { return $Before }
     $old = @($Before.Split("`n"))
     $new = @($After.Split("`n"))
+    # By the line and how often it stood above, as two lines may have become alike.
     $back = New-Object 'Collections.Generic.Dictionary[string,string]'
     $gone = New-Object 'Collections.Generic.HashSet[string]'
+    $times = New-Object 'Collections.Generic.Dictionary[string,int]'
     for ($index = 0; $index -lt $new.Count; $index++) {
         $line = $new[$index].TrimEnd("`r")
+        $which = Get-Occurrence $line $times
         if ($index -ge $old.Count -or ($index -eq $old.Count - 1 -and $old[$index] -eq '')) {
-            if ($line -ne '') { [void]$gone.Add($line) }
+            if ($line -ne '') { [void]$gone.Add($which) }
         }
-        elseif (-not $line.Equals($old[$index].TrimEnd("`r"))) { $back[$line] = $old[$index].TrimEnd("`r") }
+        elseif (-not $line.Equals($old[$index].TrimEnd("`r"))) { $back[$which] = $old[$index].TrimEnd("`r") }
     }
+    $times.Clear()
     $kept = New-Object 'Collections.Generic.List[string]'
     foreach ($piece in $Now.Split("`n")) {
         $line = $piece.TrimEnd("`r")
-        if ($back.ContainsKey($line)) {
-            $kept.Add($back[$line] + $piece.Substring($line.Length))
-            [void]$back.Remove($line)
-        }
-        elseif (-not $gone.Remove($line)) { $kept.Add($piece) }
+        $which = Get-Occurrence $line $times
+        if ($back.ContainsKey($which)) { $kept.Add($back[$which] + $piece.Substring($line.Length)) }
+        elseif (-not $gone.Contains($which)) { $kept.Add($piece) }
     }
     return $kept -join "`n"
 }
@@ -216,7 +232,7 @@ function Restore-Settings([string]$Area, [string]$Before, [string]$After, [strin
     # A line that was respelled by hand is not found again: the keyword is hidden where it has our value still.
     $drops = @(Get-RecordedSettings $Area | Where-Object {
             $set = $_
-            @(Find-Lines $Before $set.Keyword | Where-Object { $_.Mark -eq '' -and (Test-Value $_ $set.Value) }).Count -eq 0
+            @((Find-InForce $Before $set.Keyword) | Where-Object { Test-Value (ConvertTo-Line $_) $set.Value }).Count -eq 0
         } | ForEach-Object { $_.Action = 'drop'; $_ })
     if ($drops.Count -eq 0) { return $result }
     return (Edit-Settings $result $drops (Get-Target $Area 'ipmssl.cfg')).Content
