@@ -46,7 +46,7 @@ def key_rights(account: str = ACCOUNT) -> str:
 
 
 def test_no_key_is_ever_open_to_more_than_at_its_end(machine: WindowsMachine) -> None:
-    """Install, upgrade, rollback, uninstall: each file with a key gets its rights once, before its content."""
+    """Install, upgrade, rollback, uninstall: a file with a key gets its rights once, before its content."""
     first = machine.carry(bundle_of(os="windows", mutual=True, account=ACCOUNT))
     second = machine.carry(bundle_of(os="windows", mutual=True, account=ACCOUNT, label="second"), "second")
     machine.run(first)

@@ -31,7 +31,9 @@ foreach ($sample in (ConvertFrom-Json ([IO.File]::ReadAllText('{samples}')))) {{
     $edit = Edit-Settings $before $wanted 'ipmssl.cfg'
     $again = Edit-Settings $edit.Content $wanted 'ipmssl.cfg'
     $back = Undo-Edit $before $edit.Content ("mine`n" + $edit.Content)
-    @($edit.Content, $again.Content, $back) | ForEach-Object {{ '_' + [Convert]::ToBase64String($Latin1.GetBytes($_)) }}
+    foreach ($text in @($edit.Content, $again.Content, $back)) {{
+        '_' + [Convert]::ToBase64String($Latin1.GetBytes($text))
+    }}
 }}
 """
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ipmpki.declaration.fleet import KeywordNames
 from tests.extent import mostly_exhaustive
 from tests.render.host_folder.bundles import bundle_of, write_folder
-from tests.render.host_folder.ipmssl_samples import EXAMPLES
 from tests.render.host_folder.installation import CLIENT, CLIENT_SAMPLE, Installation
+from tests.render.host_folder.ipmssl_samples import EXAMPLES
 from tests.tools import require
 
 if TYPE_CHECKING:

@@ -80,15 +80,15 @@ class WindowsMachine:
     def set_rights(self, path: str, sddl: str) -> None:
         """Give a file or folder rights, and an owner where ``sddl`` names one; the log does not tell."""
         log = "\n".join([*self.log(), ""])
-        self.powershell.command(
-            f"$env:LEDGER = '{self.powershell.path(self.place / 'ledger')}'; [Ledger]::Set('{path}', '{sddl}')"
-        )
+        self.powershell.command(f"{self._ledger}; [Ledger]::Set('{path}', '{sddl}')")
         (self.place / "ledger/log").write_text(log)
 
     def rights(self, path: str) -> str:
-        return self.powershell.command(
-            f"$env:LEDGER = '{self.powershell.path(self.place / 'ledger')}'; [Ledger]::Get('{path}')"
-        ).strip()
+        return self.powershell.command(f"{self._ledger}; [Ledger]::Get('{path}')").strip()
+
+    @property
+    def _ledger(self) -> str:
+        return f"$env:LEDGER = '{self.powershell.path(self.place / 'ledger')}'"
 
     def path(self, windows: str) -> Path:
         return self.drive / windows.removeprefix("C:\\").replace("\\", "/")
