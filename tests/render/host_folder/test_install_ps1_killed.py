@@ -68,17 +68,17 @@ def sets(host: WindowsHost, second: Path) -> tuple[dict[str, bytes | None], dict
 
 
 @pytest.mark.parametrize(
-    "where",
+    ("step", "occasion"),
     mostly_exhaustive([(step, count) for step in STEPS for count in (1, 2, 3, 5, 8)], every_time=OFTEN),
 )
 def test_after_a_kill_the_next_run_has_the_old_set_or_the_new_one(
-    windows_host: PrepareWindows, tmp_path: Path, where: tuple[str, int]
+    windows_host: PrepareWindows, tmp_path: Path, step: str, occasion: int
 ) -> None:
     """'exit' passes every catch, and what the script does at its end is left out: it does nothing more."""
     host = windows_host(bundle_of("client", "windows", mutual=True))
     second = write_folder(bundle_of("client", "windows", mutual=True, label="second"), tmp_path / "second")
     old, new = sets(host, second)
-    script = interrupt(second, *where, KILL)
+    script = interrupt(second, step, occasion, KILL)
     head, found, _ = script.read_text().rpartition("\ntry {\n    Invoke-Main $args")
     assert found
     script.write_text(f"{head}\nInvoke-Main $args\nif ($null -ne $Lock) {{ $Lock.Dispose() }}\nexit 0\n")
