@@ -53,7 +53,7 @@ def command(
 
     status = 0
     if receipts:
-        files = [(str(path), read_file(path, what="the receipt", may_be_pipe=True)) for path in receipts]
+        files = [(str(path), read_file(path, what="the receipt")) for path in receipts]
         found = record_receipts(load(file), files)
         console.say("\n".join(map(_line, found)))
         status = int(any(one.differs for one in found))

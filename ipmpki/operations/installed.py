@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.plans.trust import installable, separates_trust, trusted_by
 from ipmpki.render.host_folder.inputs import folder_inputs
-from ipmpki.store.records import Installation
+from ipmpki.store.records import Installation, Source
 from ipmpki.store.sqlite import open_store
 
 if TYPE_CHECKING:
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from ipmpki.store.records import Issued
 
 _WORDS_OF_A_FILE = 5
+_WORDS = {
+    Source.OPERATOR: "by its operator's word",
+    Source.RECEIPT: "by its own record",
+    Source.LIVE: "as it was seen",
+}
 
 
 def record_installed(
-    project: Project, names: Sequence[str] | None, *, by: str = "by its operator's word"
+    project: Project, names: Sequence[str] | None, *, source: Source = Source.OPERATOR
 ) -> tuple[Installation, ...]:
     """Record that hosts have installed what is published for them now; all of them, where no name is given.
 
@@ -43,10 +48,10 @@ def record_installed(
         ready = {host.name: host for host in installable(fleet, issued)}
         chosen = list(ready.values()) if names is None else [_named(name, ready, fleet) for name in names]
         _require_current(chosen, fleet, issued)
-        recorded = tuple(_installation(host, fleet, issued, project) for host in chosen)
+        recorded = tuple(_installation(host, fleet, issued, project, source) for host in chosen)
         fresh = [one for one in recorded if not _is_known(one, issued)]
         if fresh:
-            store.record_installations(fresh, by)
+            store.record_installations(fresh, _WORDS[source])
         return recorded
 
 
@@ -72,7 +77,7 @@ def record_receipts(project: Project, files: Sequence[tuple[str, bytes]]) -> tup
     receipts = [_receipt(name, content, fleet, project.issued) for name, content in files]
     names = [one.host for one in receipts if not one.differs]
     if names:
-        record_installed(project, names, by="by its own record")
+        record_installed(project, names, source=Source.RECEIPT)
     return tuple(receipts)
 
 
@@ -150,14 +155,25 @@ def _require_current(hosts: Sequence[HostSpec], fleet: Fleet, issued: Issued) ->
         )
 
 
-def _installation(host: HostSpec, fleet: Fleet, issued: Issued, project: Project) -> Installation:
+def _installation(
+    host: HostSpec, fleet: Fleet, issued: Issued, project: Project, source: Source
+) -> Installation:
     serials = {issued.current[holder].serial for holder, _ in host.certificates if holder in issued.current}
     trusted = {one.fingerprint for one in trusted_by(host, fleet, issued)}
     if separates_trust(host, fleet):
         trusted |= {one.fingerprint for one in issued.signers}
-    return Installation(host.name, project.now, frozenset(serials), frozenset(trusted))
+    carried = issued.revocation_lists if host.carries_revocation_list and fleet.signs_here else {}
+    return Installation(
+        host.name,
+        project.now,
+        frozenset(serials),
+        frozenset(trusted),
+        source,
+        issued.folders[host_folder(host.name)].essence,
+        {authority: one.number for authority, one in carried.items()},
+    )
 
 
 def _is_known(one: Installation, issued: Issued) -> bool:
     known = issued.installed.get(one.host)
-    return known is not None and (known.serials, known.trusted) == (one.serials, one.trusted)
+    return known is not None and replace(known, at=one.at, source=one.source) == one

@@ -15,7 +15,7 @@ from ipmpki.diagnostics.problem import Severity
 from ipmpki.operations.check import read
 from ipmpki.operations.load import understand_text
 from ipmpki.operations.project import STORE_NAME, store_path
-from ipmpki.plans.status import Status, shown_subject, stand, waited_for
+from ipmpki.plans.status import Status, shown_subject, stand, unknown_hosts, waited_for
 from ipmpki.source import files
 from ipmpki.store.sqlite import read_issued
 
@@ -53,7 +53,8 @@ def watch(path: Path, at: datetime | None = None) -> Status:
     errors = sum(problem.severity is Severity.ERROR for problem in understood.problems)
     standings, without = stand(understood.fleet, issued, now, is_sound=not errors)
     waiting = waited_for(understood.fleet, issued)
-    return Status(str(path), _named(issued, path), now, standings, without, errors, waiting)
+    unknown = unknown_hosts(understood.fleet, issued, now)
+    return Status(str(path), _named(issued, path), now, standings, without, errors, waiting, unknown)
 
 
 def _named(issued: Issued, path: Path) -> str:

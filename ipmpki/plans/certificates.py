@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration import renewal, specification
 from ipmpki.plans.dist_layout import CA_FOLDER, authority_file
 from ipmpki.plans.folders import unpublished
+from ipmpki.plans.installation import certificate_in_use, replacement_of
 from ipmpki.plans.plan import Action, Artifact, Change, Difference, Reason, ReasonCode
 from ipmpki.plans.reasons import certificate_reason, day, differences_between, distinct
 
@@ -82,8 +83,13 @@ def _certificate_change(
         renewed.append(Reason(ReasonCode.EXPIRED, f"ended on {day(current.not_after)}"))
     elif its.is_due(world.now) and not its.needs_successor:
         renewed.append(Reason(ReasonCode.EXPIRING, f"ends on {day(current.not_after)}"))
+    if current.not_before > world.now:
+        detail = f"valid from {day(current.not_before)} only: it was made while the clock was ahead"
+        replaced.append(Reason(ReasonCode.NOT_YET_VALID, detail))
     if not replaced and not renewed:
         return None
     action = Action.REPLACE if replaced else Action.RENEW
-    install_by = current.not_after if current.revoked_at is None else None
+    issuer = turn.issuer.identity if turn.issuer is not None else None
+    in_use = certificate_in_use(current, world.issued)
+    install_by = replacement_of(in_use, order, issuer, world.now).by
     return Change(action, host.name, artifact, distinct([*replaced, *renewed]), differences, install_by)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import Role
 from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
+from ipmpki.plans.installation import list_needed_by
 from ipmpki.plans.plan import Action, Artifact, Awaited, Change, Reason, ReasonCode
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def folder_changes(outlook: Outlook, host: HostSpec) -> Iterator[Change]:
         reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, "it gets the new revocation list"))
     restored = world.drift.reasons(folder)
     if reasons:
-        crl = world.issued.revocation_list if host.carries_revocation_list and crl_changes else None
-        install_by = crl.next_update if crl is not None else None
+        known = world.issued.installed.get(host.name)
+        gets_list = host.carries_revocation_list and crl_changes
+        install_by = list_needed_by(world.issued, known, world.now) if gets_list else None
         yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (*reasons, *restored), install_by=install_by)
     elif restored:
         yield Change(Action.RESTORE, host.name, Artifact.FOLDER, restored)

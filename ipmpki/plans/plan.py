@@ -35,6 +35,7 @@ class ReasonCode(StrEnum):
     PROFILE_CHANGED = "profile-changed"
     EXPIRING = "expiring"
     EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
     ISSUER_CHANGED = "issuer-changed"
     REVOKED = "revoked"
     HOST_REMOVED = "host-removed"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration import renewal, specification
 from ipmpki.plans.dist_layout import CA_FOLDER
 from ipmpki.plans.folders import certificate_of, unpublished
+from ipmpki.plans.installation import certificate_in_use, replacement_of
 from ipmpki.plans.plan import Action, Artifact, Awaited, Change, Difference, Reason, ReasonCode
 from ipmpki.plans.reasons import certificate_reason, day, differences_between, distinct
 
@@ -64,7 +65,11 @@ def request_changes(
         awaited.append(Awaited(host.name, certificate_of(host), None))
         action = Action.CREATE if request is None else Action.REPLACE
         current = world.issued.current.get(host.name)
-        install_by = current.not_after if current is not None and current.revoked_at is None else None
+        install_by = None
+        if current is not None:
+            in_use = certificate_in_use(current, world.issued)
+            order = specification.of_request(spec)
+            install_by = replacement_of(in_use, order, current.authority, world.now).by
         yield Change(action, host.name, Artifact.REQUEST, reasons, differences, install_by)
     elif reasons and request is not None:
         awaited.append(Awaited(host.name, certificate_of(host), request.made_at))

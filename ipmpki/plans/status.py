@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from ipmpki.declaration import renewal
 from ipmpki.declaration.fleet import host_of
 from ipmpki.declaration.vocabulary import Profile, RevocationReason
-from ipmpki.plans.trust import may_be_installed, trusts_signers
+from ipmpki.plans.installation import in_use_of
+from ipmpki.plans.trust import installable, may_be_installed, trusts_signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.declaration.renewal import Renewal
-    from ipmpki.store.records import Issued, IssuedCertificate
+    from ipmpki.plans.installation import Cause
+    from ipmpki.store.records import Issued, IssuedCertificate, Source
 
 _COMMON_NAME = re.compile(r"CN=((?:[^\\,+]|\\.)*)")
 
@@ -44,11 +46,15 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """How something stands. ``awaited`` has to be brought, ``not-issued`` waits for the first build."""
+    """How something stands. ``awaited`` has to be brought, ``not-issued`` waits for the first build.
+
+    ``not-yet-valid`` was made while the clock was ahead.
+    """
 
     VALID = "valid"
     RENEW_SOON = "renew-soon"
     EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
     REVOKED = "revoked"
     AWAITED = "awaited"
     NOT_ISSUED = "not-issued"
@@ -56,7 +62,7 @@ class State(StrEnum):
     @property
     def is_broken(self) -> bool:
         """Whether connections fail now, or will as soon as the revocation list is there."""
-        return self in {State.EXPIRED, State.REVOKED}
+        return self in {State.EXPIRED, State.NOT_YET_VALID, State.REVOKED}
 
 
 class Step(StrEnum):
@@ -83,8 +89,10 @@ class Standing(NamedTuple):
 
     ``ends`` and ``renew_from`` are None for what has no end, or is not there yet. ``awaited_since`` is when
     the open request was made, ``request_file`` where a host's own request is to be put. ``is_installed`` is
-    whether the host is known to have what is published for it, None where nobody has told; ``install_by`` is
-    when the certificate ends that it had before, where it may have that still.
+    whether the host is known to have what is published for it, None where nobody has told; ``installed_at``
+    and ``source`` say since when and from where what it has is known. ``in_use_ends`` is when the certificate
+    ends that it has, or may have, in use, ``install_by`` when something fails that installing would prevent,
+    ``causes`` why it has to install.
     """
 
     kind: Kind
@@ -98,13 +106,22 @@ class Standing(NamedTuple):
     request_file: str | None = None
     is_installed: bool | None = None
     install_by: datetime | None = None
+    installed_at: datetime | None = None
+    source: Source | None = None
+    in_use_ends: datetime | None = None
+    causes: tuple[Cause, ...] = ()
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Whether the host has not installed in time what is published for it."""
+        return self.install_by is not None and self.install_by <= at
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """How all stands ``at`` a moment; what ends first stands first, after what is not there at all.
 
-    ``waiting`` are hosts that an authority's succession waits for. ``pki`` names the whole for people and
+    ``waiting`` are hosts that an authority's succession waits for, ``unknown`` those of which nobody has told
+    for long that they have installed anything. ``pki`` names the whole for people and
     monitors, ``without`` counts hosts that need no certificate, and ``errors`` what of the declaration
     could not be understood.
     """
@@ -116,6 +133,12 @@ class Status:
     without: int = 0
     errors: int = 0
     waiting: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def overdue(self) -> tuple[Standing, ...]:
+        """The hosts' certificates that should have been replaced on the host by now."""
+        return tuple(one for one in self.hosts if one.is_overdue(self.at))
 
     @property
     def hosts(self) -> tuple[Standing, ...]:
@@ -129,8 +152,8 @@ class Status:
 
     @property
     def is_broken(self) -> bool:
-        """Whether something fails already."""
-        return any(one.state.is_broken for one in self.standings)
+        """Whether something fails already, here or on a host that has not installed in time."""
+        return any(one.state.is_broken or one.is_overdue(self.at) for one in self.standings)
 
 
 _NOTHING = datetime.min.replace(tzinfo=UTC)
@@ -165,6 +188,17 @@ def stand(
     found.sort(key=lambda one: (one.ends or _NOTHING, one.name))
     found.sort(key=lambda one: one.kind is Kind.BUNDLE)  # it has no end, and is there
     return tuple(found), sum(not host.certificates for host in hosts)
+
+
+def unknown_hosts(fleet: Fleet | None, issued: Issued, now: datetime) -> tuple[str, ...]:
+    """The hosts of which nobody has told, for longer than it takes, that they have installed anything."""
+    if fleet is None:
+        return ()
+    return tuple(
+        host.name
+        for host in installable(fleet, issued)
+        if host.name not in issued.skipped and in_use_of(host, fleet, issued).is_unknown(now)
+    )
 
 
 def waited_for(fleet: Fleet | None, issued: Issued) -> tuple[str, ...]:
@@ -202,7 +236,7 @@ def _of_holder(holder: str, meant: tuple[HostSpec, CertificateSpec], fleet: Flee
     if current is not None:
         its = renewal.of_certificate(current, host, spec, known.authorities)
         one = _of_certificate(current, its, known, is_bought=spec.is_bought)
-        one = _with_installation(one, host, current, fleet, issued)
+        one = _with_installation(one, host, fleet, issued)
         if spec.kept_key is not None and current.revocation_reason == RevocationReason.KEY_COMPROMISE:
             return one._replace(step=Step.BRING_REQUEST, request_file=spec.kept_key.path)
         return one
@@ -215,27 +249,26 @@ def _of_holder(holder: str, meant: tuple[HostSpec, CertificateSpec], fleet: Flee
     return Standing(kind, host.name, State.NOT_ISSUED, Step.ORDER if spec.is_bought else Step.BUILD)
 
 
-def _with_installation(
-    one: Standing, host: HostSpec, current: IssuedCertificate, fleet: Fleet, issued: Issued
-) -> Standing:
+def _with_installation(one: Standing, host: HostSpec, fleet: Fleet, issued: Issued) -> Standing:
     """Whether a host has what it is to have; where something waits for that, it is the next step."""
-    known = issued.installed.get(host.name)
-    is_installed = None
-    if known is not None:
-        is_installed = current.serial in known.serials
-        if trusts_signers(host, fleet):
-            is_installed = is_installed and {one.fingerprint for one in issued.signers} <= known.trusted
-    if is_installed:
-        return one._replace(is_installed=True)
-    install_by = issued.ends_before.get(current.host)
-    waits = install_by is not None or len(issued.signers) > 1 or is_installed is False
-    step = Step.INSTALL if waits and one.step is Step.NONE else one.step
-    return one._replace(is_installed=is_installed, install_by=install_by, step=step)
+    known = in_use_of(host, fleet, issued)
+    waits = bool(known.duties) or (len(issued.signers) > 1 and not known.is_installed)
+    return one._replace(
+        is_installed=known.is_installed,
+        install_by=known.install_by,
+        installed_at=known.known_at,
+        source=known.source,
+        in_use_ends=known.in_use_end,
+        causes=tuple(duty.cause for duty in known.duties),
+        step=Step.INSTALL if waits and one.step is Step.NONE else one.step,
+    )
 
 
 def _of_certificate(current: IssuedCertificate, its: Renewal, known: _Known, *, is_bought: bool) -> Standing:
     request = known.issued.requests.get(current.host)
     state = _state(its, known.now)
+    if current.not_before > known.now:
+        state = State.NOT_YET_VALID
     if current.revoked_at is not None:
         state = State.REVOKED
     elif request is not None and state is not State.EXPIRED:

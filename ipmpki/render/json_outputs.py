@@ -83,6 +83,7 @@ class ReasonOutput(TypedDict):
         "profile-changed",
         "expiring",
         "expired",
+        "not-yet-valid",
         "issuer-changed",
         "revoked",
         "host-removed",
@@ -159,13 +160,14 @@ class StandingOutput(TypedDict):
     The name is a host's, the authority's common name or the number of the revocation list. ``ends`` and
     ``renew_from`` are null for what has no end or is not there yet, ``awaited_since`` where no request is
     open; ``request_file`` is where the request of a host that makes its own key is to be put.
-    ``is_installed`` is null where nobody has told, ``install_by`` where no certificate from before may be
-    in use.
+    ``is_installed`` is null where nobody has told, ``install_by`` where nothing fails on a day. ``source``
+    says how it is known what the host has since ``installed_at``, ``in_use_ends`` when the certificate ends
+    that it has, or may have, in use, ``install_because`` why it has to install, the gravest first.
     """
 
     kind: Literal["authority", "trust-bundle", "revocation-list", "server", "client"]
     name: str
-    state: Literal["valid", "renew-soon", "expired", "revoked", "awaited", "not-issued"]
+    state: Literal["valid", "renew-soon", "expired", "not-yet-valid", "revoked", "awaited", "not-issued"]
     next_step: Literal[
         "none", "build", "order", "import", "bring-request", "withdraw", "install", "replace-authority"
     ]
@@ -176,6 +178,25 @@ class StandingOutput(TypedDict):
     request_file: str | None
     is_installed: bool | None
     install_by: str | None
+    is_overdue: bool
+    install_because: list[
+        Literal[
+            "key-compromised",
+            "revoked",
+            "names-changed",
+            "not-yet-valid",
+            "key-changed",
+            "profile-changed",
+            "issuer-changed",
+            "renewed",
+            "revocation-list",
+            "trust",
+            "settings",
+        ]
+    ]
+    in_use_ends: str | None
+    installed_at: str | None
+    source: Literal["operator", "receipt", "live"] | None
 
 
 class StatusOutput(TypedDict):
@@ -193,6 +214,7 @@ class StatusOutput(TypedDict):
     summary: dict[str, int]
     hosts_without: int
     waiting_for_trust: list[str]
+    not_known_to_be_installed: list[str]
     declaration_errors: int
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration import specification
@@ -88,17 +89,54 @@ class OpenRequest(NamedTuple):
     pem: bytes
 
 
+class Source(StrEnum):
+    """How it came to be known what a host has in use."""
+
+    OPERATOR = "operator"
+    RECEIPT = "receipt"
+    LIVE = "live"
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What a host is known to have installed: by its operator's word, or by what its script recorded.
+    """What a host is known to have in use, since when, and from where.
 
-    ``serials`` are of its certificates, ``trusted`` the SHA-256 of the authorities in its files.
+    ``serials`` are of its certificates, ``trusted`` the SHA-256 of the authorities in its files, ``lists``
+    the numbers of the revocation lists that it has, by authority. ``files`` has a line for each installed
+    file but the script and what only people read: its name, a tab, its SHA-256; empty where only the
+    certificate was seen, or an older version recorded it.
     """
 
     host: str
     at: datetime
     serials: frozenset[int]
     trusted: frozenset[str]
+    source: Source = Source.OPERATOR
+    files: str = ""
+    lists: Mapping[int, int] = field(default_factory=dict)
+
+
+class Backup(NamedTuple):
+    """When the newest backup was made, and the newest event that is in it."""
+
+    at: datetime
+    last_event: int
+
+
+class Compromise(NamedTuple):
+    """A compromised key's certificate: ``listed_in`` is the first list that names it."""
+
+    authority: int
+    listed_in: int | None
+    holder: str
+    not_after: datetime
+
+
+class Skip(NamedTuple):
+    """Why a host holds up no stage, and since when."""
+
+    at: datetime
+    reason: str
 
 
 class PublishedFile(NamedTuple):
@@ -130,9 +168,20 @@ class PublishedFolder(NamedTuple):
     listing: str
 
     @property
+    def essence(self) -> str:
+        """What an installation is told by: names and digests of all files but script and words for people."""
+        return essence_of((file.name, file.sha256) for file in self.files)
+
+    @property
     def files(self) -> tuple[PublishedFile, ...]:
         """The files of the listing."""
         return tuple(PublishedFile._make(line.split("\t")) for line in self.listing.split("\n"))
+
+
+def essence_of(files: Iterable[tuple[str, str]]) -> str:
+    """The lines by which installed files are known, of their names and digests."""
+    told = (pair for pair in files if pair[0].endswith(".pem") or pair[0] == "settings.json")
+    return "\n".join(sorted("\t".join(pair) for pair in told))
 
 
 def listing_of(files: Iterable[PublishedFile]) -> str:
@@ -154,8 +203,17 @@ class Issued:
     current: Mapping[str, IssuedCertificate] = field(default_factory=dict)
     requests: Mapping[str, OpenRequest] = field(default_factory=dict)
     installed: Mapping[str, Installation] = field(default_factory=dict)
-    ends_before: Mapping[str, datetime] = field(default_factory=dict)
-    """When the certificate ends that a holder had before its current one, where that was not revoked."""
+    before: Mapping[str, IssuedCertificate] = field(default_factory=dict)
+    """The certificate that a holder had before its current one."""
+    in_use: Mapping[int, IssuedCertificate] = field(default_factory=dict)
+    """The certificates that hosts are known to have and that are not current, by serial number."""
+    skipped: Mapping[str, Skip] = field(default_factory=dict)
+    """The hosts that hold up no stage."""
+    backup: Backup | None = field(default=None, compare=False)
+    past_lists: Mapping[tuple[int, int], datetime] = field(default_factory=dict)
+    """Until when lists hold that hosts have and that are not the newest, by authority and number."""
+    compromises: tuple[Compromise, ...] = ()
+    """The certificates that were revoked as somebody else may have their keys."""
     revocation_lists: Mapping[int, StoredRevocationList] = field(default_factory=dict)
     """The newest CRL of each authority that signs here."""
     unlisted_revocations: int = 0

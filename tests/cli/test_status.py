@@ -77,7 +77,11 @@ As of 2027-02-07 12:00 UTC:
 def test_the_table_shows_what_is_missing_and_then_what_ends_first(mixed: Shop) -> None:
     outcome = ask(mixed)
     assert max(map(len, TABLE.splitlines())) <= 90
-    assert outcome.out == TABLE + f"Next: ipmpki plan {mixed.declaration}, then build.\n"
+    assert outcome.out == (
+        f"{TABLE}Not known to be installed: ipm1.example.com and 2 more.\n"
+        f"Next: ipmpki plan {mixed.declaration}, then build.\n"
+        f"When a host has installed: ipmpki installed {mixed.declaration} HOST...\n"
+    )
     assert (outcome.status, outcome.err) == (1, "")
 
 
@@ -192,7 +196,7 @@ def test_what_hosts_have_installed_is_told_and_until_when_the_rest_is_to_be(buil
     )
     built_shop.build()
     told = ask(built_shop, at=TODAY).out
-    assert re.search(r"desk1\S+ +client +valid +\d+ days +no +install by 2027-12-26", told)
+    assert re.search(r"✕ desk1\S+ +client +valid +\d+ days +no +overdue since 2026-11-24", told)
     assert "ipmpki installed" in told
     one = next(
         one
@@ -201,7 +205,7 @@ def test_what_hosts_have_installed_is_told_and_until_when_the_rest_is_to_be(buil
     )
     assert (one["is_installed"], one["install_by"], one["next_step"]) == (
         False,
-        "2027-12-26T10:59:59Z",
+        "2026-11-24T12:00:00Z",
         "install",
     )
 
@@ -336,6 +340,7 @@ def test_the_json_is_as_its_schema_says(mixed: Shop) -> None:
         "valid": 2,
         "renew-soon": 1,
         "expired": 1,
+        "not-yet-valid": 0,
         "revoked": 0,
         "awaited": 1,
         "not-issued": 1,
@@ -448,7 +453,7 @@ def test_what_has_expired_is_critical_and_named_first(mixed: Shop) -> None:
     assert outcome.status == 2
     assert text == (
         "desk1.example.com expired 15 days ago, fresh.example.com has no certificate yet,"
-        " kept.example.com is awaited and 1 more"
+        " kept.example.com is awaited and 1 more; not known to be installed: ipm1.example.com and 2 more"
     )
     assert measures["certificate_days"] == "-15.04"
     assert (measures["expired"], measures["awaited"]) == ("1;;;0", "1;;;0")
@@ -469,6 +474,7 @@ def test_what_has_expired_is_critical_and_named_first(mixed: Shop) -> None:
     ],
 )
 def test_windows_and_thresholds(built_shop: Shop, day: int, options: tuple[str, ...], status: int) -> None:
+    record_installed(built_shop.load(), None)
     outcome = ask(built_shop, "--format", "nagios", *options, at=TODAY + timedelta(days=day))
     _, measures = told(outcome)
     assert outcome.status == status

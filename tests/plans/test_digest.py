@@ -28,11 +28,14 @@ from ipmpki.plans.digest import Digest
 from ipmpki.plans.plan import Drift
 from ipmpki.plans.world import Wanted, World
 from ipmpki.store.records import (
+    Compromise,
     Installation,
     Issued,
     IssuedCertificate,
     OpenRequest,
     PublishedFolder,
+    Skip,
+    Source,
     StoredAuthority,
     StoredRevocationList,
 )
@@ -68,8 +71,8 @@ aliases = ["print.example.com"]
 ips = ["10.1.2.3", "fc00::1"]
 """
 
-OUTSIDE = {"place", "declared", "ignored_rules", "is_whole", "unread", "now"}
-"""How something is declared, what of it was read, which warnings are silenced, and the clock."""
+OUTSIDE = {"backup", "place", "declared", "ignored_rules", "is_whole", "unread", "now"}
+"""How something is declared, what of it was read, which warnings are silenced, the backups, and the clock."""
 
 
 def world() -> World:
@@ -116,14 +119,24 @@ def issued() -> Issued:
         replace(signer, identity=2),
         {"ipm1.example.com": leaf()},
         {"ipm1.example.com": OpenRequest("ipm1.example.com", "cn=ipm1", "00", NOW, b"PEM")},
-        {"ipm1.example.com": Installation("ipm1.example.com", NOW, frozenset({7}), frozenset({"00"}))},
-        {"ipm1.example.com": NOW},
-        {1: StoredRevocationList(1, 1, NOW, NOW, b"PEM")},
-        1,
-        1,
-        {"hosts/ipm1": PublishedFolder("hosts/ipm1", "a", NOW, "server-cert.pem\t600 1 1\t00")},
-        1,
-        NOW,
+        {"ipm1.example.com": installation()},
+        before={"ipm1.example.com": leaf()},
+        in_use={7: leaf()},
+        skipped={"ipm1.example.com": Skip(NOW, "on leave")},
+        past_lists={(1, 1): NOW},
+        compromises=(Compromise(1, 1, "ipm1.example.com", NOW),),
+        revocation_lists={1: StoredRevocationList(1, 1, NOW, NOW, b"PEM")},
+        unlisted_revocations=1,
+        listed_revocations=1,
+        folders={"hosts/ipm1": PublishedFolder("hosts/ipm1", "a", NOW, "server-cert.pem\t600 1 1\t00")},
+        last_event=1,
+        last_event_at=NOW,
+    )
+
+
+def installation() -> Installation:
+    return Installation(
+        "ipm1.example.com", NOW, frozenset({7}), frozenset({"00"}), Source.LIVE, "ca-cert.pem\t00", {1: 1}
     )
 
 

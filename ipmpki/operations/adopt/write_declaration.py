@@ -8,8 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.key_types import KeyType, made_here
-from ipmpki.declaration.vocabulary import Role
+from ipmpki.declaration.vocabulary import KeyType, Role
 from ipmpki.operations.adopt.hosts import declarable_key
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ _COLUMN = 40
 _LONGEST = {"common_name": 64, "organization": 64, "organizational_unit": 64, "state": 128, "locality": 128}
 """Upper bounds of RFC 5280, appendix A.1, which the rules hold pki.toml to."""
 _COUNTRY = re.compile("[A-Z]{2}")
+_DECLARABLE = {kind.value: kind for kind in KeyType}
 _YEAR, _LONGEST_DAYS = 365, 36_500
 _USUAL_LIFETIME, _USUAL_WINDOW = 397, 30
 
@@ -61,7 +61,7 @@ def usual_key(hosts: Iterable[HostEntry]) -> KeyType:
             kind
             for host in hosts
             if host.role is role and host.certificate is not None
-            for kind in (made_here(host.certificate.key_type),)
+            for kind in (_DECLARABLE.get(host.certificate.key_type),)
             if kind is not None and not (role is Role.SERVER and kind.is_elliptic)
         )
         if found:
@@ -89,7 +89,7 @@ def _settings(declared: Declared, key: KeyType, lifetime: int) -> Iterator[tuple
         value = getattr(subject, name)
         if value and _may_stand(name, value):
             yield "ca", name, _text(value)
-    yield "ca", "key", _text((made_here(declared.authority.key_type) or KeyType.RSA_3072).value)
+    yield "ca", "key", _text(_DECLARABLE.get(declared.authority.key_type, KeyType.RSA_3072).value)
     yield "ca", "lifetime", _text(_duration(min(_days(declared.authority), _LONGEST_DAYS)))
     if declared.passphrase is not None:
         kind = "env" if declared.passphrase.env is not None else "file"

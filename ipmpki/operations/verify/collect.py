@@ -135,7 +135,7 @@ def _read(group: Group, written: str) -> Contents | None:
     try:
         if path.exists() and not path.is_file():
             raise UnreadableFile(f"'{written}' is not a regular file", "save what it holds into a file first")
-        return read_contents(written, read_file(path, what="the file", may_be_pipe=True))
+        return read_contents(written, read_file(path, what="the file"))
     except Fault as fault:
         group.flaws.append(Flaw(FlawKind.FILE, Place(written), fault.message, fault.remedy))
     except (OSError, ValueError) as error:  # a path that the system cannot even look at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics.wording import counted
+from ipmpki.diagnostics.wording import counted, day
 from ipmpki.plans.plan import (
     Action,
     Artifact,
@@ -19,6 +19,7 @@ from ipmpki.plans.plan import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 
 MOST_HOSTS_NAMED = 20
@@ -61,7 +62,7 @@ def _lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     yield f"As of {plan.at:%Y-%m-%d %H:%M} UTC, a build would do this:"
     yield ""
     for change in plan.changes:
-        yield from _change_lines(change, colour=colour)
+        yield from _change_lines(change, plan.at, colour=colour)
     counts = plan.summary
     parts = [f"{counts[action]} to {action.value}" for action in ORDER if counts[action]]
     yield ""
@@ -145,7 +146,7 @@ def requested(plan: Plan) -> list[Awaited]:
     return [one for one in plan.awaited if one.file is not None]
 
 
-def _change_lines(change: Change, *, colour: bool) -> Iterator[str]:
+def _change_lines(change: Change, at: datetime, *, colour: bool) -> Iterator[str]:
     mark = _MARKS[change.action]
     shown = f"\x1b[{_COLOURS[mark]}m{mark:>3}\x1b[0m" if colour else f"{mark:>3}"
     subject = f"  {change.host}" if change.host else ""
@@ -153,12 +154,35 @@ def _change_lines(change: Change, *, colour: bool) -> Iterator[str]:
     fields = [(one.field, _transition(one)) for one in change.differences]
     if change.action is not Action.CREATE or not fields:
         fields += [("because", f"{reason.code}: {reason.detail}") for reason in change.reasons]
-    ended = any(reason.code is ReasonCode.EXPIRED for reason in change.reasons)
-    if change.install_by is not None and not ended:
-        fields.append(("install by", f"{change.install_by:%Y-%m-%d}, when what it has now ends"))
+    if change.install_by is not None:
+        fields.append(("install by", install_by_words(change, at)))
     width = max(len(field) for field, _ in fields)
     for field, value in fields:
         yield f"        {field:<{width}}  {value}"
+
+
+_UNTIL_THEN = {
+    ReasonCode.REVOKED: "until then it shows one that is revoked",
+    ReasonCode.NAMES_CHANGED: "until then clients that use a new name or address fail",
+    ReasonCode.NOT_YET_VALID: "the one it has is not valid yet",
+    ReasonCode.EXPIRED: "the one it has has ended",
+}
+
+
+def install_by_words(change: Change, at: datetime) -> str:
+    """By when a host has to install what a change gives it, and what comes of it until then."""
+    assert change.install_by is not None  # noqa: S101 -- the callers look
+    if change.artifact is Artifact.FOLDER:
+        ends = "when the revocation list that it has runs out"
+        return f"{day(change.install_by)}, {ends}" if change.install_by > at else f"now: {_LET_IN}"
+    if change.install_by > at:
+        return f"{day(change.install_by)}, when what it has now ends"
+    codes = {reason.code for reason in change.reasons}
+    words = next((words for code, words in _UNTIL_THEN.items() if code in codes), "what it had has ended")
+    return f"now: {words}"
+
+
+_LET_IN = "until then it lets in a key that is compromised"
 
 
 def _transition(difference: Difference) -> str:

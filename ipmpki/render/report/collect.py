@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from ipmpki.declaration import renewal, specification
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.plans.dist_layout import host_folder
+from ipmpki.plans.installation import in_use_of
 from ipmpki.plans.trust import trusts_signers
 from ipmpki.render.report.document import (
     Report,
@@ -114,22 +115,13 @@ class _Installation(TypedDict, total=False):
 
 
 def _installation(host: HostSpec, fleet: Fleet, issued: Issued) -> _Installation:
-    """Whether a host is known to have what is published for it, or until when what it had before will do.
-
-    It is judged as ``ipmpki status`` judges it: by the certificates, and by whom its files trust.
-    """
-    holders = [holder for holder, _ in host.certificates if holder in issued.current]
-    known = issued.installed.get(host.name)
-    if known is not None:
-        trusts_all = not trusts_signers(host, fleet) or all(
-            one.fingerprint in known.trusted for one in issued.signers
-        )
-        if trusts_all and all(issued.current[holder].serial in known.serials for holder in holders):
-            return {"installed_at": known.at}
-    ends = [issued.ends_before[holder] for holder in holders if holder in issued.ends_before]
+    """Whether a host is known to have what is published for it, or until when what it has will do."""
+    known = in_use_of(host, fleet, issued)
+    if known.is_installed:
+        return {"installed_at": known.known_at}
     return {
-        "install_by": min(ends, default=None),
-        "is_behind": known is not None or (len(issued.signers) > 1 and trusts_signers(host, fleet)),
+        "install_by": known.install_by,
+        "is_behind": bool(known.duties) or (len(issued.signers) > 1 and trusts_signers(host, fleet)),
     }
 
 

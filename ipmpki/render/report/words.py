@@ -176,6 +176,7 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
     )
     left = [host for host in report.hosts if installing_of(host, report) in _TO_INSTALL]
     late = sum(installing_of(host, report) is Installing.OVERDUE and host.is_behind for host in left)
+    unknown = sum(installing_of(host, report) is Installing.UNKNOWN for host in report.hosts)
     said = (
         (count.errors, "error", f"Built, with {counted(count.errors, 'error')}", (read,)),
         (
@@ -205,6 +206,12 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
             (well, _INSTALL, *((read,) if count.warnings else ())),
         ),
         (count.warnings, "warning", f"Built, with {counted(count.warnings, 'warning')}", (well, read)),
+        (
+            unknown,
+            "warning",
+            f"{counted(unknown, 'host')} not known to be installed",
+            (well, _INSTALL),
+        ),
         (1, "ok", "All is well", (well,)),
     )
     _, tone, title, sentences = next(line for line in said if line[0])
@@ -233,15 +240,17 @@ def authorities(report: Report) -> list[tuple[ReportedAuthority, str]]:
 
 
 def order_hosts(report: Report) -> tuple[ReportedHost, ...]:
-    """Servers first, then clients; of each those first that lack what they need, then what ends first.
+    """Servers first, then clients; of each those first that are overdue, then those that lack what they need,
+    then what ends first.
 
     Certificates that end on one day keep the order of the declaration, as do hosts that need none.
     """
 
-    def urgency(host: ReportedHost) -> tuple[bool, bool, str]:
+    def urgency(host: ReportedHost) -> tuple[bool, bool, bool, str]:
+        late = installing_of(host, report) is Installing.OVERDUE
         lacks = status_of(host, report) in {Status.AWAITED, Status.REVOKED}
         ends = min([day(one.not_after) for one in host.certificates], default="9999-12-31")
-        return host.role is not Role.SERVER, not lacks, "" if lacks else ends
+        return host.role is not Role.SERVER, not late, not lacks, "" if lacks else ends
 
     return tuple(sorted(report.hosts, key=urgency))
 

@@ -47,6 +47,12 @@ _SUCCESSION = _Work(
     _MORNING,
 )
 _EXPIRY = _Work("expiry", "Certificates expire", "What is not renewed by then stops working:", _WEEK_AHEAD)
+_INSTALLING = _Work(
+    "install",
+    "Install certificates",
+    "What they have in use ends. Install their folders, then run 'ipmpki installed {file} HOST...':",
+    _WEEK_AHEAD,
+)
 _WAITING = _Work(
     "awaited", "Certificates are missing", "'ipmpki status {file}' shows what each one waits for:", _MORNING
 )
@@ -84,6 +90,8 @@ def _events(status: Status) -> dict[tuple[date, _Work], list[Standing]]:
         elif one.renew_from is not None and not one.state.is_broken:
             work = _SUCCESSION if one.kind is Kind.AUTHORITY else _RENEWAL
             events.setdefault((max(one.renew_from.date(), today), work), []).append(one)
+        if one.install_by is not None:
+            events.setdefault((max(one.install_by.date(), today), _INSTALLING), []).append(one)
         if one.ends is not None:
             events.setdefault((max(one.ends.date(), today), _EXPIRY), []).append(one)
     return events

@@ -37,12 +37,18 @@ def render_status_json(status: Status) -> str:
                 "request_file": one.request_file,
                 "is_installed": one.is_installed,
                 "install_by": _time(one.install_by),
+                "is_overdue": one.is_overdue(status.at),
+                "install_because": [cause.value for cause in one.causes],
+                "in_use_ends": _time(one.in_use_ends),
+                "installed_at": _time(one.installed_at),
+                "source": None if one.source is None else one.source.value,
             }
             for one in status.standings
         ],
         "summary": {state.value: number for state, number in status.tally().items()},
         "hosts_without": status.without,
         "waiting_for_trust": list(status.waiting),
+        "not_known_to_be_installed": list(status.unknown),
         "declaration_errors": status.errors,
     }
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SERVICE = "IPMPKI"
 _MOST_NAMED = 3
+_PART_OF_WINDOW = 2
+"""A renewal has half its window for the build and the way to the host; then it is time to ask after it."""
 _AWKWARD = str.maketrans("|\n\r", "/  ")
 """A bar would begin the performance data, and a line end the line."""
 
@@ -47,8 +49,14 @@ def render_nagios(status: Status, thresholds: Thresholds) -> tuple[str, Level]:
     """The line and the level."""
     levels = [(_level(one, status, thresholds), one) for one in status.standings]
     worst = max((level for level, _ in levels), default=Level.OK)
+    if status.unknown:
+        worst = max(worst, Level.WARNING)
     bad = [one for level, one in sorted(levels, key=lambda pair: -pair[0]) if level is not Level.OK]
-    text = _told(bad, status) if bad else _well(status)
+    text = _told(bad, status) if bad else ""
+    if status.unknown:
+        others = f" and {len(status.unknown) - 1:,} more" if len(status.unknown) > 1 else ""
+        text += f"{'; ' if text else ''}not known to be installed: {status.unknown[0]}{others}"
+    text = text or _well(status)
     if status.errors:
         text += f"; {status.declaration} has {counted(status.errors, 'error')}"
     measures = " ".join(_measures(status, thresholds))
@@ -65,17 +73,26 @@ def _clean(text: str) -> str:
 
 
 def _level(one: Standing, status: Status, thresholds: Thresholds) -> Level:
-    if one.state.is_broken or _is_within(one, status, thresholds.critical):
+    if one.state.is_broken or one.is_overdue(status.at) or _is_within(one, status, thresholds.critical):
         return Level.CRITICAL
     if one.state in {State.AWAITED, State.NOT_ISSUED} or _is_within(one, status, thresholds.warning):
         return Level.WARNING
-    if thresholds.warning is None and one.state is State.RENEW_SOON:
+    if thresholds.warning is None and (one.state is State.RENEW_SOON or _nears(one, status)):
         return Level.WARNING
     return Level.OK
 
 
 def _is_within(one: Standing, status: Status, days: int | None) -> bool:
-    return days is not None and one.ends is not None and one.ends - status.at <= timedelta(days=days)
+    """Whether the end of the certificate, or the day by which it is to be installed, is so near."""
+    dates = [moment for moment in (one.ends, one.install_by) if moment is not None]
+    return days is not None and bool(dates) and min(dates) - status.at <= timedelta(days=days)
+
+
+def _nears(one: Standing, status: Status) -> bool:
+    """Whether the day by which to install is nearer than a certificate is renewed before its end."""
+    if one.install_by is None or one.ends is None or one.renew_from is None:
+        return False
+    return one.install_by - (one.ends - one.renew_from) / _PART_OF_WINDOW <= status.at
 
 
 def _told(bad: list[Standing], status: Status) -> str:
@@ -103,6 +120,8 @@ def _measures(status: Status, thresholds: Thresholds) -> Iterable[str]:
         if ends:
             left = (min(ends) - status.at) / timedelta(days=1)
             yield f"{label}={left:.2f};{_from(thresholds.warning)};{_from(thresholds.critical)}".rstrip(";")
+    yield f"overdue={len(status.overdue)};;;0"
+    yield f"not_known_to_be_installed={len(status.unknown)};;;0"
     for state, number in status.tally().items():
         yield f"{state.value.replace('-', '_')}={number};;;0"
 

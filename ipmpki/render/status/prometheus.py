@@ -44,6 +44,30 @@ def _lines(status: Status) -> Iterator[str]:
         ((labels, one.awaited_since.timestamp()) for labels, one in hosts if one.awaited_since is not None),
     )
     yield from _metric(
+        "ipmpki_certificate_in_use_not_after_timestamp_seconds",
+        "When the certificate ends that a host has, or may have, in use.",
+        ((labels, one.in_use_ends.timestamp()) for labels, one in hosts if one.in_use_ends is not None),
+    )
+    yield from _metric(
+        "ipmpki_certificate_install_by_timestamp_seconds",
+        "When something fails that installing the host's folder would prevent.",
+        ((labels, one.install_by.timestamp()) for labels, one in hosts if one.install_by is not None),
+    )
+    yield from _metric(
+        "ipmpki_certificate_installed",
+        "Whether a host is known to have what is published for it: 1 yes, 0 no, -1 not known.",
+        (
+            (labels, -1 if one.is_installed is None else int(one.is_installed))
+            for labels, one in hosts
+            if one.serial is not None
+        ),
+    )
+    yield from _metric(
+        "ipmpki_hosts_not_known_to_be_installed",
+        "How many hosts are not known to have installed anything, 14 days after it was published.",
+        [(pki, len(status.unknown))],
+    )
+    yield from _metric(
         "ipmpki_certificate_state",
         "The state of a certificate of a host; always 1.",
         ((f'{labels},state="{one.state.value}"', 1) for labels, one in hosts),

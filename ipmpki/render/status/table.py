@@ -24,8 +24,8 @@ LETTERS = (" ", "!", "X")
 """Marks for a terminal whose character set has no other."""
 
 
-def _grade(one: Standing) -> int:
-    if one.state.is_broken:
+def _grade(one: Standing, status: Status) -> int:
+    if one.state.is_broken or one.is_overdue(status.at):
         return _GRAVE
     return _CALM if one.state is State.VALID and one.step is not Step.WITHDRAW else _WARNING
 
@@ -63,9 +63,9 @@ def _row(one: Standing, status: Status) -> _Row:
         words.STATES[one.state],
         words.time_left(one, status.at),
         words.installed(one),
-        words.step_of(one),
+        words.step_of(one, status.at),
     )
-    return _Row(_grade(one), cells)
+    return _Row(_grade(one, status), cells)
 
 
 def _lines(mark: str, row: _Row, widths: list[int], colour: str | None) -> Iterator[str]:
@@ -95,13 +95,18 @@ def _summary(status: Status) -> Iterator[str]:
         verb = "needs" if status.without == 1 else "need"
         line += f"; {counted(status.without, 'host')} {verb} none"
     yield f"{line}."
+    if status.overdue:
+        yield f"Not installed in time: {counted(len({one.name for one in status.overdue}), 'host')}."
+    if status.unknown:
+        others = f" and {len(status.unknown) - 1:,} more" if len(status.unknown) > 1 else ""
+        yield f"Not known to be installed: {visible(status.unknown[0])}{others}."
     if status.waiting:
         others = f" and {len(status.waiting) - 1:,} more" if len(status.waiting) > 1 else ""
         yield f"Not known to trust both CAs yet: {visible(status.waiting[0])}{others}."
     steps = {one.step for one in status.standings}
     if steps & {Step.BUILD, Step.ORDER, Step.WITHDRAW}:
         yield f"Next: ipmpki plan {visible(status.declaration)}, then build."
-    if Step.INSTALL in steps:
+    if Step.INSTALL in steps or status.unknown:
         yield f"When a host has installed: ipmpki installed {visible(status.declaration)} HOST..."
     if Step.IMPORT in steps:
         yield f"When a certificate has come: ipmpki import {visible(status.declaration)} FILE..."

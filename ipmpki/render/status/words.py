@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.wording import counted, day, days
+from ipmpki.plans.installation import Cause
 from ipmpki.plans.status import Kind, Standing, State, Step
 from ipmpki.render.problems import visible
 
@@ -29,6 +30,21 @@ _STEPS = {
 }
 
 
+CAUSES = {
+    Cause.COMPROMISED: "its compromised key is in use",
+    Cause.REVOKED: "a revoked certificate is in use",
+    Cause.NAMES: "new names are not in use",
+    Cause.NOT_YET_VALID: "what it has is not valid yet",
+    Cause.KEY: "its new key is not in use",
+    Cause.PROFILE: "its new certificate is not in use",
+    Cause.ISSUER: "its new authority's certificate is not in use",
+    Cause.RENEWAL: "the renewed certificate is not in use",
+    Cause.LIST: "its revocation list is old",
+    Cause.TRUST: "it lacks an authority",
+    Cause.SETTINGS: "its settings are old",
+}
+
+
 def name_of(one: Standing) -> str:
     """What a person calls it."""
     if one.kind is Kind.REVOCATION_LIST:
@@ -38,8 +54,10 @@ def name_of(one: Standing) -> str:
     return visible(one.name)
 
 
-def step_of(one: Standing) -> str:  # noqa: PLR0911 -- one for each step
+def step_of(one: Standing, at: datetime) -> str:  # noqa: PLR0911 -- one for each step
     """What to do next, in a few words."""
+    if one.is_overdue(at) and one.step in {Step.NONE, Step.INSTALL} and one.install_by is not None:
+        return f"overdue since {day(one.install_by)}"
     if one.step is Step.NONE:
         verb = "new CA" if one.kind is Kind.AUTHORITY else "renew"
         return f"{verb} from {day(one.renew_from)}" if one.renew_from is not None else "-"
@@ -77,7 +95,7 @@ def time_left(one: Standing, at: datetime) -> str:
     return days(left.days) if left.days else counted(hours, "hour")
 
 
-def sentence_of(one: Standing, at: datetime) -> str:
+def sentence_of(one: Standing, at: datetime) -> str:  # noqa: PLR0911 -- one for each state
     """A line of the status as a clause: ``desk1.example.com expired 3 days ago``."""
     name = name_of(one)
     if one.state is State.REVOKED:
@@ -87,6 +105,17 @@ def sentence_of(one: Standing, at: datetime) -> str:
     if one.state is State.AWAITED:
         since = f" since {day(one.awaited_since)}" if one.awaited_since is not None else ""
         return f"{name} is awaited{since}"
+    if one.state is State.NOT_YET_VALID:
+        return f"{name} is not valid yet"
     if one.state is State.EXPIRED:
         return f"{name} expired {time_left(one, at)}"
+    if one.install_by is not None:
+        return f"{name} {_installation(one, at)}"
     return f"{name} ends in {time_left(one, at)}"
+
+
+def _installation(one: Standing, at: datetime) -> str:
+    assert one.install_by is not None  # noqa: S101 -- the caller looks
+    if not one.is_overdue(at):
+        return f"is to be installed by {day(one.install_by)}"
+    return f"overdue since {day(one.install_by)}: {CAUSES[one.causes[0]]}"

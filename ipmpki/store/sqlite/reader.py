@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING, TypeVar
 from ipmpki.declaration.specification import BUNDLE
 from ipmpki.declaration.vocabulary import Profile
 from ipmpki.store.records import (
+    Backup,
+    Compromise,
     Installation,
     Issued,
     IssuedCertificate,
     OpenRequest,
     PublishedFolder,
+    Skip,
+    Source,
     StoredAuthority,
     StoredRevocationList,
 )
-from ipmpki.store.sqlite.schema import moment
+from ipmpki.store.sqlite.schema import hex_serial, moment
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
 Found = TypeVar("Found")
@@ -31,6 +35,8 @@ _FIRST_WITH_REQUESTS = 2
 
 _FIRST_WITH_SUCCESSION = 3
 """The first format that tells which authorities are trusted, and what is installed."""
+_FIRST_WITH_SOURCES = 4
+"""The first format that tells from where a host's installation is known, of hosts skipped, and of backups."""
 
 _AUTHORITIES = (
     "SELECT id, subject, specification, certificates, key, key_type, fingerprint, not_before, not_after,"
@@ -61,14 +67,22 @@ def read(connection: sqlite3.Connection) -> Issued:
             " AND authority IN (SELECT value FROM json_each(?))",
             (identities,),
         ).fetchone()
+        current = {one.host: one for one in read_certificates(connection, "retired_at IS NULL")}
+        installed = {one.host: one for one in _read_installations(connection, version)}
+        lists = {one.authority: one for one in _read_revocation_lists(connection, identities)}
         return Issued(
             signers=signers,
             bundle=next(_read_authorities(connection, version, is_bundle=True), None),
-            current={one.host: one for one in read_certificates(connection, "retired_at IS NULL")},
+            current=current,
             requests={one.host: one for one in _read_requests(connection, version)},
-            installed={one.host: one for one in _read_installations(connection, version)},
-            ends_before=_read_ends_before(connection),
-            revocation_lists={one.authority: one for one in _read_revocation_lists(connection, identities)},
+            installed=installed,
+            before=_read_before(connection),
+            in_use=_read_in_use(connection, installed, current),
+            skipped=_read_skipped(connection, version),
+            backup=_read_backup(connection, version),
+            past_lists=_read_past_lists(connection, installed, lists),
+            compromises=_read_compromises(connection, identities),
+            revocation_lists=lists,
             unlisted_revocations=unlisted,
             listed_revocations=listed,
             folders={folder.path: folder for folder in _read_folders(connection)},
@@ -109,7 +123,10 @@ def read_certificates(
     connection: sqlite3.Connection, condition: str, values: tuple[str | int, ...] = ()
 ) -> Iterator[IssuedCertificate]:
     """The certificates for which a condition in SQL holds."""
-    rows = connection.execute(f"{_CERTIFICATES} WHERE {condition}", values)
+    yield from _as_certificates(connection.execute(f"{_CERTIFICATES} WHERE {condition}", values))
+
+
+def _as_certificates(rows: sqlite3.Cursor) -> Iterator[IssuedCertificate]:
     profiles = {profile.value: profile for profile in Profile}
     for (
         serial,
@@ -159,19 +176,91 @@ def _read_requests(connection: sqlite3.Connection, version: int) -> Iterator[Ope
 def _read_installations(connection: sqlite3.Connection, version: int) -> Iterator[Installation]:
     if version < _FIRST_WITH_SUCCESSION:
         return
-    for host, at, serials, trusted in connection.execute(
-        "SELECT host, at, serials, trusted FROM installation"
+    further = "source, files, lists" if version >= _FIRST_WITH_SOURCES else "'operator', '', ''"
+    sources = {one.value: one for one in Source}
+    for host, at, serials, trusted, source, files, lists in connection.execute(
+        f"SELECT host, at, serials, trusted, {further} FROM installation"  # noqa: S608 -- our own names
     ):
-        numbers = frozenset(int(serial, 16) for serial in serials.split())
-        yield Installation(host, moment(at), numbers, frozenset(trusted.split()))
+        yield Installation(
+            host,
+            moment(at),
+            frozenset(int(serial, 16) for serial in serials.split()),
+            frozenset(trusted.split()),
+            sources[source],
+            files,
+            _numbers(lists) if lists else {},
+        )
 
 
-def _read_ends_before(connection: sqlite3.Connection) -> dict[str, datetime]:
-    rows = connection.execute(
-        "SELECT host, max(not_after) FROM certificate WHERE retired_at IS NOT NULL AND revoked_at IS NULL"
-        " GROUP BY host"
+def _numbers(lists: str) -> dict[int, int]:
+    pairs = (one.split(":") for one in lists.split())
+    return {int(authority): int(number) for authority, number in pairs}
+
+
+def _read_before(connection: sqlite3.Connection) -> dict[str, IssuedCertificate]:
+    """What was replaced last. Of a host that was removed, nothing is in use when it comes again.
+
+    SQLite takes the other columns from the row with the greatest value (its documentation, lang_select).
+    """
+    columns = _CERTIFICATES.replace(" retired_at,", " max(retired_at),")
+    rows = (
+        f"{columns} WHERE retired_at IS NOT NULL"
+        " AND coalesce(revocation_reason, '') != 'cessation-of-operation' GROUP BY host"
     )
-    return {host: moment(end) for host, end in rows}
+    return {one.host: one for one in _as_certificates(connection.execute(rows))}
+
+
+def _read_in_use(
+    connection: sqlite3.Connection,
+    installed: Mapping[str, Installation],
+    current: Mapping[str, IssuedCertificate],
+) -> dict[int, IssuedCertificate]:
+    serials = {one.serial for one in current.values()}
+    wanted = [hex_serial(serial) for one in installed.values() for serial in one.serials - serials]
+    if not wanted:
+        return {}
+    condition = "serial IN (SELECT value FROM json_each(?))"
+    return {one.serial: one for one in read_certificates(connection, condition, (json.dumps(wanted),))}
+
+
+def _read_skipped(connection: sqlite3.Connection, version: int) -> dict[str, Skip]:
+    if version < _FIRST_WITH_SOURCES:
+        return {}
+    rows = connection.execute("SELECT host, at, reason FROM skip")
+    return {host: Skip(moment(at), reason) for host, at, reason in rows}
+
+
+def _read_backup(connection: sqlite3.Connection, version: int) -> Backup | None:
+    if version < _FIRST_WITH_SOURCES:
+        return None
+    row = connection.execute("SELECT at, last_event FROM backup ORDER BY id DESC LIMIT 1").fetchone()
+    return Backup(moment(row[0]), row[1]) if row is not None else None
+
+
+def _read_past_lists(
+    connection: sqlite3.Connection,
+    installed: Mapping[str, Installation],
+    newest: Mapping[int, StoredRevocationList],
+) -> dict[tuple[int, int], datetime]:
+    wanted = {pair for one in installed.values() for pair in one.lists.items()}
+    wanted -= {(one.authority, one.number) for one in newest.values()}
+    found = {}
+    for authority, number in wanted:
+        row = connection.execute(
+            "SELECT next_update FROM revocation_list WHERE authority = ? AND number = ?", (authority, number)
+        ).fetchone()
+        if row is not None:
+            found[authority, number] = moment(row[0])
+    return found
+
+
+def _read_compromises(connection: sqlite3.Connection, identities: str) -> tuple[Compromise, ...]:
+    rows = connection.execute(
+        "SELECT authority, listed_in, host, not_after FROM certificate WHERE revoked_at IS NOT NULL"
+        " AND revocation_reason = 'key-compromise' AND authority IN (SELECT value FROM json_each(?))",
+        (identities,),
+    )
+    return tuple(Compromise(authority, number, host, moment(end)) for authority, number, host, end in rows)
 
 
 def _read_revocation_lists(connection: sqlite3.Connection, identities: str) -> Iterator[StoredRevocationList]:

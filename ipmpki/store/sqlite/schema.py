@@ -7,7 +7,7 @@ from functools import lru_cache
 
 APPLICATION_ID = 0x49504D50
 """«IPMP»: what tells a store from any other SQLite file."""
-VERSION = 3
+VERSION = 4
 FILE_MODE = 0o600
 
 _REQUESTS = """
@@ -32,7 +32,19 @@ UPDATE authority SET retired_at = made_at WHERE id NOT IN (
 """
 """Before, the newest authority was the only one; a trust bundle has a line of its own."""
 
-UPGRADES = {1: _REQUESTS, 2: _INSTALLATIONS + _RETIREMENT}
+_IN_USE = """
+ALTER TABLE installation ADD COLUMN source TEXT NOT NULL DEFAULT 'operator';
+ALTER TABLE installation ADD COLUMN files TEXT NOT NULL DEFAULT '';
+ALTER TABLE installation ADD COLUMN lists TEXT NOT NULL DEFAULT '';
+CREATE TABLE skip (
+    host TEXT PRIMARY KEY, at INTEGER NOT NULL, reason TEXT NOT NULL
+) STRICT;
+CREATE TABLE backup (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, last_event INTEGER NOT NULL
+) STRICT;
+"""
+
+UPGRADES = {1: _REQUESTS, 2: _INSTALLATIONS + _RETIREMENT, 3: _IN_USE}
 """What a store of an older format lacks, by that format's number; each step leads to the next."""
 
 TABLES = f"""
@@ -69,7 +81,7 @@ CREATE TABLE holder (
     id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL, node TEXT NOT NULL, user TEXT NOT NULL,
     since INTEGER NOT NULL
 ) STRICT;
-{_REQUESTS}{_INSTALLATIONS}"""
+{_REQUESTS}{_INSTALLATIONS}{_IN_USE}"""
 
 
 def seconds(time: datetime) -> int:

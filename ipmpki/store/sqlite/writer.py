@@ -359,15 +359,32 @@ class Store:
         with self._transaction() as execute:
             for one in installations:
                 execute(
-                    "REPLACE INTO installation VALUES (?, ?, ?, ?)",
+                    "REPLACE INTO installation (host, at, serials, trusted, source, files, lists)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
                     (
                         one.host,
                         seconds(one.at),
                         " ".join(sorted(map(hex_serial, one.serials))),
                         " ".join(sorted(one.trusted)),
+                        one.source.value,
+                        one.files,
+                        " ".join(f"{authority}:{number}" for authority, number in sorted(one.lists.items())),
                     ),
                 )
+                execute("DELETE FROM skip WHERE host = ?", (one.host,))
                 self._tell(execute, "installed", one.host, None, detail)
+
+    def record_skips(self, hosts: Iterable[str], reason: str) -> None:
+        """Record that no stage waits for these hosts, until they are known to have installed something."""
+        with self._transaction() as execute:
+            for host in hosts:
+                execute("REPLACE INTO skip VALUES (?, ?, ?)", (host, seconds(self._now), reason))
+                self._tell(execute, "host-skipped", host, None, reason)
+
+    def record_backup(self, last_event: int) -> None:
+        """Record that a backup was made now of all up to this event; that is no event, as nothing changed."""
+        with self._transaction() as execute:
+            execute("INSERT INTO backup (at, last_event) VALUES (?, ?)", (seconds(self._now), last_event))
 
     def record_folders(self, folders: Iterable[PublishedFolder], removed: Iterable[str] = ()) -> None:
         """Record what was published and what was removed from dist/."""

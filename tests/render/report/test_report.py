@@ -276,7 +276,14 @@ def test_a_refusal_after_a_build_still_shows_what_stands() -> None:
 @pytest.mark.parametrize(
     ("report", "title"),
     [
-        (replace(PRINT_ROOM, hosts=(host("a.example.com"),), problems=()), "✓ All is well"),
+        (
+            replace(PRINT_ROOM, hosts=(replace(host("a.example.com"), installed_at=AS_OF),), problems=()),
+            "✓ All is well",
+        ),
+        (
+            replace(PRINT_ROOM, hosts=(host("a.example.com"),), problems=()),
+            "▲ 1 host not known to be installed",
+        ),
         (replace(PRINT_ROOM, hosts=(host("a.example.com"),)), "▲ Built, with 1 warning"),
         (replace(PRINT_ROOM, hosts=(host("a.example.com"),), problems=(problem(),)), "✕ Built, with 1 error"),
         (PRINT_ROOM, "✕ 1 certificate expired"),
