@@ -10,7 +10,6 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.arguments import file_and_backup
 from ipmpki.cli.passphrase_options import ask, given, passphrase_options
-from ipmpki.source.write_file import create, publish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +66,6 @@ def command(
             file,
             backup,
             passphrase=passphrase,
-            write=_write,
             now=datetime.now(UTC).replace(microsecond=0),
             force=force,
             with_declaration=with_declaration,
@@ -77,13 +75,6 @@ def command(
         raise
     _tell_outcome(file, done)
     return 0
-
-
-def _write(path: Path, content: bytes) -> None:
-    if path.exists():
-        publish(path, content)
-    else:
-        create(path, content, overwrite=False)
 
 
 def _tell_outcome(file: Path, done: Restored) -> None:

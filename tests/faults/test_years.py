@@ -63,10 +63,6 @@ class Declared:
         )
 
 
-def _leave_alone(_path: Path, _content: bytes, /) -> None:
-    """The declaration stays as it is."""
-
-
 @dataclass(frozen=True)
 class _Backup:
     """A backup, and what was remembered when it was made."""
@@ -183,7 +179,6 @@ class Years(RuleBasedStateMachine):
                 self.shop.declaration,
                 self.backup.file,
                 passphrase=lambda: PASSPHRASE,
-                write=_leave_alone,
                 now=self.shop.now,
                 force=force,
             )

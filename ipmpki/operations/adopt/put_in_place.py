@@ -13,22 +13,21 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics.fault import Fault, WrongUse
+from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.operations.adopt.rows import AUTHORITY
 from ipmpki.operations.project import STORE_NAME
+from ipmpki.source.write_file import NEW_FILE_MODE, clear_errors, flush, give_name, new_file, write_new
 from ipmpki.store.records import StoredRevocationList
 from ipmpki.store.sqlite import hold, open_store
 from ipmpki.x509 import crl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from ipmpki.operations.adopt.adopt import Adoption
     from ipmpki.store.sqlite import Store
 
 _BATCH = 2_000
-_FILE_MODE = 0o644
 _FOLDER_MODE = 0o700
 
 
@@ -56,7 +55,7 @@ def complete(into: Path) -> bool:
     stage, store = _stage(into), into.with_name(STORE_NAME)
     if not stage.is_dir():
         return False
-    with hold(store), _clear_errors(into):
+    with hold(store), clear_errors(into):
         is_half = store.exists() and not (stage / STORE_NAME).exists() and not os.path.lexists(into)
         if is_half and (stage / into.name).exists():
             _move_new(stage / into.name, into)
@@ -71,13 +70,14 @@ def put_in_place(adoption: Adoption) -> None:
     wish = adoption.wish
     into, stage = wish.into, _stage(wish.into)
     store = into.with_name(STORE_NAME)
-    with hold(store), _clear_errors(into):
+    with hold(store), clear_errors(into):
         require_place(into, wish.folder)
         stage.mkdir(mode=_FOLDER_MODE)
         try:
             with open_store(stage / STORE_NAME, now=wish.now) as opened:
                 _record(adoption, opened)
-            _write(stage / into.name, adoption.text.encode())
+            with new_file(stage / into.name, NEW_FILE_MODE) as file:
+                file.write(adoption.text.encode())
             for name, pem in adoption.requests.items():
                 _place_request(into.parent / name, pem)
             (stage / STORE_NAME).rename(store)
@@ -86,7 +86,8 @@ def put_in_place(adoption: Adoption) -> None:
             raise
         # From here on a run that dies is completed by the next: there is no way back.
         _move_new(stage / into.name, into)
-        _sync(into.parent)
+        with contextlib.suppress(OSError):  # both stand; without power now, the next run completes it
+            flush(into.parent)
         shutil.rmtree(stage)
 
 
@@ -128,55 +129,16 @@ def _record_new_list(adoption: Adoption, store: Store) -> None:
 
 def _place_request(path: Path, pem: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
-    if path.exists() and path.read_bytes() == pem:
-        return
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    _write(temporary, pem)
-    _move_new(temporary, path)
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists() or path.read_bytes() != pem:
+        write_new(path, lambda file: file.write(pem), _came_to_be(path))
 
 
 def _move_new(source: Path, target: Path) -> None:
-    """Rename, though never over a file: a link does what a rename would not refuse."""
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        source.unlink()
-        raise WrongUse(
-            f"'{target}' came to be in the meantime, and is not overwritten",
-            "look at it, move it away, and run the command again",
-        ) from None
-    except OSError:  # a file system without links
-        source.rename(target)
-    else:
-        source.unlink()
+    give_name(source, target, _came_to_be(target))
 
 
-def _sync(folder: Path) -> None:
-    """Have the names themselves written to the disk, where the system can."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            with contextlib.suppress(OSError):
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _clear_errors(into: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Fault(
-            f"'{into}' cannot be written: {error.strerror or error}; nothing was changed",
-            f"check that the folder '{into.parent}' exists, is yours to write to and has room",
-        ) from error
+def _came_to_be(target: Path) -> WrongUse:
+    return WrongUse(
+        f"'{target}' came to be in the meantime, and is not overwritten",
+        "look at it, move it away, and run the command again",
+    )

@@ -7,7 +7,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
 from ipmpki.operations.backup.archive import Archive
@@ -16,6 +16,7 @@ from ipmpki.operations.project import DIST_NAME, store_path
 from ipmpki.operations.recovery.authority import stranger_in
 from ipmpki.operations.recovery.forgotten import take_over
 from ipmpki.source import files
+from ipmpki.source.write_file import publish
 from ipmpki.store.sqlite import (
     EmptyStore,
     candidate,
@@ -34,12 +35,6 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.store.sqlite import Store
-
-
-class Writer(Protocol):
-    """Writes a file of the declaration, whole or not at all."""
-
-    def __call__(self, path: Path, content: bytes, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,6 @@ def restore(  # noqa: PLR0913 -- what the edge gives
     backup: Path,
     *,
     passphrase: Callable[[], bytes],
-    write: Writer,
     now: datetime,
     force: bool = False,
     with_declaration: bool = False,
@@ -114,7 +108,7 @@ def restore(  # noqa: PLR0913 -- what the edge gives
                     taken, stranger = _compared(revised, new, path, fleet)
                 kept = _beside(place, now) if place.exists() else None
                 put_in_place(place, new, kept or _beside(place, now))
-        written, differing = _put_files(path, archive, write, now, replace=with_declaration)
+        written, differing = _put_files(path, archive, now, replace=with_declaration)
     return Restored(archive.manifest.made_at, declared, kept, written, differing, lost, taken, stranger)
 
 
@@ -187,7 +181,7 @@ def _lost(place: Path, new: Path, made_at: datetime, *, force: bool) -> tuple[st
 
 
 def _put_files(
-    path: Path, archive: Archive, write: Writer, now: datetime, *, replace: bool
+    path: Path, archive: Archive, now: datetime, *, replace: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Write the declaration's files that are missing; the names of those and of those that differ."""
     written, differing = [], []
@@ -200,9 +194,9 @@ def _put_files(
             if not replace:
                 differing.append(own)
                 continue
-            write(_beside(target, now), target.read_bytes())
+            publish(_beside(target, now), target.read_bytes())
         target.parent.mkdir(parents=True, exist_ok=True)
-        write(target, content)
+        publish(target, content)
         written.append(own)
     return tuple(written), tuple(differing)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.source.write_file import flush
 from ipmpki.store.records import Issued
 from ipmpki.store.sqlite.reader import read, read_certificates, serials_of
 from ipmpki.store.sqlite.schema import APPLICATION_ID, FILE_MODE, VERSION, moment
@@ -189,18 +190,6 @@ def _create(place: Path, now: datetime) -> None:
         new.unlink(missing_ok=True)
         raise
     flush(place.parent)  # what is committed from now on must not lie in a file without a name
-
-
-def flush(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk; Windows lets no folder be opened for that."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    except PermissionError:
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class EmptyStore(Fault):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
-from ipmpki.store.sqlite.open import clear_errors, connect, flush
+from ipmpki.source.write_file import flush, new_file
+from ipmpki.store.sqlite.open import clear_errors, connect
 from ipmpki.store.sqlite.schema import FILE_MODE
 from ipmpki.store.sqlite.writer import Store
 
@@ -35,10 +37,10 @@ def candidate(path: Path, unique: str) -> Iterator[tuple[Path, BinaryIO]]:
     for old in leftovers(path):
         old.unlink(missing_ok=True)
     new = path.with_name(f".{path.name}.{unique}.restoring")
-    with clear_errors(path):
-        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with contextlib.ExitStack() as opened:
+            with clear_errors(path):
+                file = opened.enter_context(new_file(new, FILE_MODE))
             yield new, file
     finally:
         new.unlink(missing_ok=True)
@@ -76,6 +78,7 @@ def put_in_place(path: Path, new: Path, kept: Path) -> None:
         for companion in _companions(path):
             companion.replace(kept.with_name(kept.name + companion.name.removeprefix(path.name)))
         new.chmod(FILE_MODE)
+        # The old store's second name and the new store's content, before the one name stands for the other.
         flush(path.parent)
         flush(new)
         new.replace(path)
@@ -87,22 +90,9 @@ def _keep(path: Path, kept: Path) -> None:
     try:
         os.link(path, kept)
     except OSError:  # a file system without links, such as a stick's
-        _copy(path, kept)
+        with new_file(kept, FILE_MODE) as copy, path.open("rb") as source:
+            shutil.copyfileobj(source, copy)
     kept.chmod(FILE_MODE)
-
-
-def _copy(path: Path, kept: Path) -> None:
-    import shutil
-
-    descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-    try:
-        with os.fdopen(descriptor, "wb") as target, path.open("rb") as source:
-            shutil.copyfileobj(source, target)
-            target.flush()
-            os.fsync(target.fileno())
-    except BaseException:
-        kept.unlink(missing_ok=True)
-        raise
 
 
 def _companions(path: Path) -> list[Path]:
