@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
@@ -85,13 +86,14 @@ def unopened_authority(files: AuthorityFiles, generation: int, digest: str) -> S
 
 def existing_fingerprint(certificates_pem: bytes) -> str:
     """What identifies an existing authority: the fingerprints of all certificates in its file."""
-    return "+".join(sorted(facts.fingerprint for facts in certificate.read_certificates(certificates_pem)))
+    held = certificate.encodings(certificates_pem)
+    return "+".join(sorted(hashlib.sha256(one).hexdigest() for one in held))
 
 
 def _authority(
     pem: bytes, key_pem: bytes, order: str, *, is_existing: bool, digest: str | None = None
 ) -> StoredAuthority:
-    found = certificate.read_certificates(pem)
+    found = certificate.read_readable_certificates(pem)
     own = [facts for facts in found if digest is None or facts.public_key_digest == digest]
     facts = max(own, key=lambda one: one.not_after)
     return StoredAuthority(

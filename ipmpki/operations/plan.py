@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
+from ipmpki.operations.existing_authority import read_authority
 from ipmpki.operations.passphrase import usable_passphrase
 from ipmpki.operations.project import Project, Refused
 from ipmpki.operations.recovery.authority import regained, require_known
@@ -76,14 +77,15 @@ def with_told(plan: Plan, told: tuple[Change, ...]) -> Plan:
 def authority_files(project: Project, fleet: Fleet) -> AuthorityFiles:
     """What the declaration names for an authority that exists already. Raises UnreadableFile."""
     from ipmpki.issue.context import AuthorityFiles
+    from ipmpki.x509.keys import rewritten
 
     assert fleet.existing is not None  # noqa: S101 -- asked for only where one is declared
     key_file = fleet.existing.key_file
     return AuthorityFiles(
-        read_file(project.root / fleet.existing.certificate, what="the CA certificate"),
+        read_authority(project.root, fleet.existing.certificate),
         fleet.token_key.encode()
         if fleet.token_key is not None
-        else read_file(project.root / key_file, what="the CA key"),
+        else rewritten(read_file(project.root / key_file, what="the CA key")),
     )
 
 
@@ -125,7 +127,7 @@ def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
         return specification.of_authority(fleet.authority)
     from ipmpki.issue.authorities import existing_fingerprint
 
-    content = read_file(project.root / fleet.existing.certificate, what="the CA certificate")
+    content = read_authority(project.root, fleet.existing.certificate)
     generation = fleet.authority.generation
     if issued.signer is not None and issued.signer.certificates_pem == content:
         held = specification.fields(issued.signer.specification)["existing"]

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -17,21 +17,25 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ipmpki.diagnostics.fault import UnreadableFile
-from ipmpki.x509.keys import PublicKey, is_whole_sequence, key_type_of
+from ipmpki.x509.der import Shape
+from ipmpki.x509.keys import PublicKey, key_type_of
+from ipmpki.x509.message import NoMessage, certificates_of
+from ipmpki.x509.pem import CERTIFICATE, TRUSTED, armoured, first_element, read_blocks, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Address
+    from ipmpki.x509.pem import Block
 
 _ExtensionT = TypeVar("_ExtensionT", bound=x509.ExtensionType)
 
 # RFC 7468, section 5.1; X509 CERTIFICATE is the obsolete label it lets parsers take.
-_CERTIFICATE_LABELS: Final = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE"})
-_BEGIN: Final = re.compile(rb"-----BEGIN ([A-Z0-9# ]+)-----")
+CERTIFICATE_LABELS: Final = frozenset({CERTIFICATE, "X509 CERTIFICATE", TRUSTED})
+_BEGIN: Final = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----")
 
-_USAGE_NAMES: Final = (
+USAGE_NAMES: Final = (
     # RFC 5280, section 4.2.1.3, in the order of its bits. encipherOnly and decipherOnly only ever qualify
     # keyAgreement, which no certificate here has.
     ("digital_signature", "digitalSignature"),
@@ -42,7 +46,7 @@ _USAGE_NAMES: Final = (
     ("key_cert_sign", "keyCertSign"),
     ("crl_sign", "cRLSign"),
 )
-_PURPOSE_NAMES: Final[Mapping[x509.ObjectIdentifier, str]] = {
+PURPOSE_NAMES: Final[Mapping[x509.ObjectIdentifier, str]] = {
     ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
     ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
@@ -107,21 +111,94 @@ def read_certificates(pem: bytes) -> tuple[CertificateFacts, ...]:
         return tuple(facts_of(certificate) for certificate in certificates)
 
 
-def parse_certificates(pem: bytes) -> list[x509.Certificate]:
-    """Every certificate in ``pem``, for the authority's own modules. Raises CertificateUnreadable."""
-    labels = [begin[1] for begin in _BEGIN.finditer(pem)]
-    if _CERTIFICATE_LABELS.isdisjoint(labels):
-        raise _no_certificate(pem, labels)
+def read_readable_certificates(content: bytes) -> tuple[CertificateFacts, ...]:
+    """Every certificate in a file that the library reads whole; above an issuer there may be others.
+
+    Raises CertificateUnreadable where there is none at all, or one is damaged.
+    """
+    found: list[CertificateFacts] = []
+    with quietly():
+        for certificate in parse_readable_certificates(content):
+            with suppress(CertificateUnreadable):
+                found.append(facts_of(certificate))
+    return tuple(found)
+
+
+def parse_readable_certificates(content: bytes) -> list[x509.Certificate]:
+    """Every certificate in a file that the library parses, for the authority's own modules.
+
+    Raises CertificateUnreadable where there is none at all, or one is damaged.
+    """
+    found: list[x509.Certificate] = []
+    refused: CertificateUnreadable | None = None
+    for one in encodings(content):
+        try:
+            found.append(_parsed(one))
+        except CertificateUnreadable as fault:
+            refused = fault
+    if refused is not None and not found:
+        raise refused
+    return found
+
+
+def parse_certificates(content: bytes) -> list[x509.Certificate]:
+    """Every certificate in a file, for the authority's own modules. Raises CertificateUnreadable."""
     # The library passes over a block without an END line; a truncated file must not pass for a shorter chain.
-    expected = sum(label in _CERTIFICATE_LABELS for label in labels)
+    expected = len(_BEGIN.findall(content))
     try:
         with quietly():
-            certificates = x509.load_pem_x509_certificates(pem)
+            certificates = x509.load_pem_x509_certificates(content)
+            if len(certificates) == expected:
+                return certificates
     except (ValueError, x509.InvalidVersion):
-        certificates = []
-    if len(certificates) != expected:
-        raise _damaged()
-    return certificates
+        pass
+    return [_parsed(one) for one in encodings(content)]
+
+
+def encodings(content: bytes) -> list[bytes]:
+    """Every certificate in a file, whatever its form, in DER. Raises CertificateUnreadable."""
+    blocks = read_blocks(content)
+    found: list[bytes] = []
+    for block in blocks:
+        if block.octets is None and block.label in CERTIFICATE_LABELS:
+            raise _damaged(block.fault)
+        shape = block.shape
+        if block.octets is None or block.is_key:
+            continue
+        if block.label == TRUSTED:
+            found.append(first_element(block.octets))
+        elif shape is Shape.CERTIFICATE:
+            found.append(block.octets)
+        elif shape is Shape.MESSAGE:
+            found += _of_message(block.octets)
+        elif block.label in CERTIFICATE_LABELS:
+            raise _damaged(why_unreadable(block.octets) or _ODD)
+    if not found:
+        raise _no_certificate(content, blocks)
+    return found
+
+
+def _of_message(octets: bytes) -> list[bytes]:
+    try:
+        return certificates_of(octets)
+    except NoMessage as fault:
+        raise _damaged(str(fault)) from None
+
+
+def rewritten(content: bytes) -> bytes:
+    """The certificates in a file as plain PEM, each once, and nothing else that the file may hold.
+
+    Raises CertificateUnreadable.
+    """
+    return b"".join(armoured(CERTIFICATE, one) for one in dict.fromkeys(encodings(content)))
+
+
+def _parsed(encoded: bytes) -> x509.Certificate:
+    try:
+        with quietly():
+            return x509.load_der_x509_certificate(encoded)
+    except (ValueError, x509.InvalidVersion):
+        raise _damaged(why_unreadable(encoded)) from None
 
 
 @contextmanager
@@ -159,7 +236,7 @@ def facts_of(certificate: x509.Certificate) -> CertificateFacts:
             addresses=_addresses(alternative_names) if alternative_names else (),
             key_usage=_usages(find_extension(extensions, x509.KeyUsage)),
             extended_key_usage=tuple(
-                _PURPOSE_NAMES.get(purpose, purpose.dotted_string)
+                PURPOSE_NAMES.get(purpose, purpose.dotted_string)
                 for purpose in find_extension(extensions, x509.ExtendedKeyUsage) or ()
             ),
             is_authority=constraints is not None and constraints.ca,
@@ -203,27 +280,38 @@ def _addresses(names: x509.SubjectAlternativeName) -> tuple[Address, ...]:
 def _usages(usage: x509.KeyUsage | None) -> tuple[str, ...]:
     if usage is None:
         return ()
-    return tuple(name for attribute, name in _USAGE_NAMES if getattr(usage, attribute))
+    return tuple(name for attribute, name in USAGE_NAMES if getattr(usage, attribute))
 
 
-def _damaged() -> CertificateUnreadable:
+_ODD: Final = "it is not built as RFC 5280, section 4.1, has it"
+
+
+def _damaged(why: str | None = None) -> CertificateUnreadable:
+    if why is None:
+        return CertificateUnreadable(
+            "the certificate has a field that is not as RFC 5280 has it, so that nothing can be issued by it",
+            "have whoever issued it make it anew; copying the file again changes nothing",
+        )
     return CertificateUnreadable(
-        "the certificate is cut off or damaged",
+        f"the certificate is cut off or damaged: {why}",
         "copy the file again, whole and as text, from its BEGIN to its END line",
     )
 
 
-def _no_certificate(pem: bytes, labels: list[bytes]) -> CertificateUnreadable:
+def _no_certificate(content: bytes, blocks: list[Block]) -> CertificateUnreadable:
     export = "a certificate in PEM starts with the line -----BEGIN CERTIFICATE-----"
-    if not pem.strip():
+    if not content.strip():
         return CertificateUnreadable("the certificate is empty", export)
-    if any(label.endswith(b"PRIVATE KEY") for label in labels):
+    if any(one.is_key for one in blocks):
         return CertificateUnreadable("there is a private key where a certificate is expected", export)
-    if any(label.endswith(b"CERTIFICATE REQUEST") for label in labels):
+    if any(one.shape is Shape.REQUEST or one.label.endswith("REQUEST") for one in blocks):
         return CertificateUnreadable("there is a certificate request where a certificate is expected", export)
-    if is_whole_sequence(pem):
+    if any(one.shape is Shape.PKCS12 for one in blocks):
         return CertificateUnreadable(
-            "the certificate is in DER, the binary form, where PEM is expected",
-            "convert it with: openssl x509 -inform DER -in FILE -out NEW_FILE",
+            "this is PKCS#12, which may hold a key, where certificates alone are expected",
+            "convert it with: openssl pkcs12 -nokeys -in FILE -out NEW_FILE",
         )
-    return CertificateUnreadable("there is no certificate in PEM", export)
+    cut = next((why_unreadable(one.octets) for one in blocks if not one.label and one.octets), None)
+    if cut is not None:
+        return _damaged(cut)
+    return CertificateUnreadable("there is no certificate in this file", export)

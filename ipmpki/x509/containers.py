@@ -6,12 +6,12 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from ipmpki.diagnostics.problem import Place
 from ipmpki.x509.certificate import quietly
 from ipmpki.x509.contents import Contents, read_contents
-from ipmpki.x509.keys import is_whole_sequence
+from ipmpki.x509.der import Shape, shape_of
 from ipmpki.x509.presented import Flaw, FlawKind
 
 if TYPE_CHECKING:
@@ -79,11 +79,8 @@ def _member(inside: str, part: bytes, passphrase: Callable[[str], bytes | None])
 
 
 def is_pkcs12(content: bytes) -> bool:
-    """Whether the bytes are a PFX (RFC 7292, section 4): a SEQUENCE that begins with the version, 3."""
-    if not is_whole_sequence(content):
-        return False
-    header = 2 + (content[1] & 0x7F if content[1] & 0x80 else 0)
-    return content[header : header + 3] == b"\x02\x01\x03"
+    """Whether the bytes are a PFX (RFC 7292, section 4), in DER or, as NSS writes it, in BER."""
+    return shape_of(content) is Shape.PKCS12
 
 
 def _opened(name: str, content: bytes, passphrase: Callable[[str], bytes | None]) -> Contents:
@@ -113,13 +110,7 @@ def _unlocked(name: str, content: bytes, passphrase: bytes | None) -> Contents |
     found = Contents()
     own = [held.cert] if held.cert is not None else []
     for index, one in enumerate((*own, *held.additional_certs)):
-        try:
-            found.add_certificate(one.certificate, Place(name, (index,)))
-        except Exception:  # noqa: BLE001 -- as above
-            message = "a certificate in this file is damaged or malformed"
-            found.flaws.append(
-                Flaw(FlawKind.CERTIFICATE, Place(name, (index,)), message, "copy the file again")
-            )
+        found.add_certificate(one.certificate.public_bytes(Encoding.DER), Place(name, (index,)))
     return found
 
 

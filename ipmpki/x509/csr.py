@@ -12,7 +12,9 @@ from cryptography.x509.oid import NameOID
 
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.x509.certificate import quietly
+from ipmpki.x509.der import Shape
 from ipmpki.x509.keys import PublicKey, key_type_of, public_key_digest
+from ipmpki.x509.pem import read_blocks, why_unreadable
 from ipmpki.x509.profiles import LEAF_EXTENSIONS, alternative_names, leaf_subject
 
 if TYPE_CHECKING:
@@ -79,23 +81,26 @@ _MAKE = "make it with: openssl req -new -newkey rsa:2048 -nodes -keyout KEY_FILE
 def _load(content: bytes) -> x509.CertificateSigningRequest:
     if not content.strip():
         raise RequestUnreadable("the file is empty", _MAKE)
-    if b"PRIVATE KEY-----" in content:
+    blocks = read_blocks(content)
+    if any(one.is_key for one in blocks):
         raise RequestUnreadable(
             "there is a private key in the file, which should never have left its host",
             "take it out; make another key if anybody else may have seen this one",
         )
-    for load in (x509.load_pem_x509_csr, x509.load_der_x509_csr):
-        try:
-            with quietly():
-                return load(content)
-        except Exception:  # noqa: BLE001, S112 -- as above; the other form is tried
-            continue
-    raise _damaged()
+    for block in blocks:
+        if block.octets is not None and block.shape is Shape.REQUEST:
+            try:
+                with quietly():
+                    return x509.load_der_x509_csr(block.octets)
+            except Exception:  # noqa: BLE001 -- as above
+                raise _damaged(why_unreadable(block.octets)) from None
+    said = next((one for one in blocks if one.label.endswith("CERTIFICATE REQUEST") or not one.label), None)
+    raise _damaged(said.fault or why_unreadable(said.octets or b"") if said is not None else None)
 
 
-def _damaged() -> RequestUnreadable:
+def _damaged(why: str | None = None) -> RequestUnreadable:
     return RequestUnreadable(
-        "there is no certificate signing request in the file, or it is damaged",
+        "there is no certificate signing request in the file, or it is damaged" + (f": {why}" if why else ""),
         "it begins with the line -----BEGIN CERTIFICATE REQUEST-----; copy it again, whole and as text",
     )
 

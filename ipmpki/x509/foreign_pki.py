@@ -5,12 +5,10 @@ As for ``ipmpki verify``, nothing here trusts its input; unlike there, the keys 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -25,7 +23,9 @@ from ipmpki.x509.containers import is_pkcs12
 from ipmpki.x509.contents import Contents, read_contents
 from ipmpki.x509.crl import reason_of
 from ipmpki.x509.csr import read_request
-from ipmpki.x509.keys import PrivateKey, PublicKey, is_whole_sequence
+from ipmpki.x509.der import Shape
+from ipmpki.x509.keys import PrivateKey, PublicKey
+from ipmpki.x509.pem import CERTIFICATE, armoured, read_blocks
 from ipmpki.x509.presented import Flaw, FlawKind
 from ipmpki.x509.protection import is_encrypted
 
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-_KEY: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
-_REQUEST: Final = re.compile(rb"-----BEGIN ((?:NEW )?CERTIFICATE REQUEST)-----.*?-----END \1-----", re.DOTALL)
+    from ipmpki.x509.pem import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,57 +140,52 @@ class Passphrases:
 
 def read_found(name: str, content: bytes, passphrases: Passphrases) -> Found:
     """Everything in a file; ``name`` is how people know it. Raises nothing but what ``passphrases`` does."""
-    if b"-----BEGIN " in content:
-        return _read_pem(name, content, passphrases)
-    if is_whole_sequence(content):
-        return _read_der(name, content, passphrases)
-    return Found(Contents())
-
-
-def _read_pem(name: str, content: bytes, passphrases: Passphrases) -> Found:
-    others = _REQUEST.sub(b"", _KEY.sub(b"", content))
-    found = Found(read_contents(name, others) if b"-----BEGIN " in others else Contents())
-    for match in _KEY.finditer(content):
-        _take_key(found, name, match[0] + b"\n", passphrases)
-    for match in _REQUEST.finditer(content):
-        _take_request(found, name, match[0] + b"\n")
-    _take_lists(found, name)
-    return found
-
-
-def _read_der(name: str, content: bytes, passphrases: Passphrases) -> Found:
-    found = Found(Contents())
     if is_pkcs12(content):
+        found = Found(Contents())
         _take_pkcs12(found, name, content, passphrases)
         return found
-    key = _plain_der(content)
-    if key is not None:
-        found.keys.append(_found_key(name, key, keys.to_pem(key), is_encrypted=False))
-        return found
-    if _take_request(found, name, content, is_sure=False):
-        return found
-    found.contents = read_contents(name, content)
+    blocks = read_blocks(content)
+    found = Found(read_contents(name, content) if any(map(_is_to_read, blocks)) else Contents())
+    # Keys are taken here, and broken ones told once.
+    found.contents.flaws = [one for one in found.contents.flaws if one.kind is not FlawKind.KEY]
+    for block in blocks:
+        if block.is_key:
+            _take_key(found, name, block, passphrases)
+        elif block.shape is Shape.REQUEST and block.octets is not None:
+            _take_request(found, name, block.octets)
     _take_lists(found, name)
     return found
+
+
+def _is_to_read(block: Block) -> bool:
+    """Whether a block is, or says that it is, a certificate, a CRL or a PKCS#7 message."""
+    is_known = bool(block.label) or block.shape in {Shape.CERTIFICATE, Shape.REVOCATION_LIST, Shape.MESSAGE}
+    return is_known and not block.is_key and block.shape is not Shape.REQUEST
 
 
 # --- Keys -----------------------------------------------------------------------------------------
 
 
-def _take_key(found: Found, name: str, block: bytes, passphrases: Passphrases) -> None:
-    needs_passphrase = is_encrypted(block)
+def _take_key(found: Found, name: str, block: Block, passphrases: Passphrases) -> None:
+    if block.octets is None:
+        message = f"the private key is cut off or damaged: {block.fault}"
+        flaw = Flaw(FlawKind.KEY, Place(name, (0,)), message, "find a copy that is whole")
+        found.contents.flaws.append(flaw)
+        return
     try:
+        own = keys.rewritten(armoured(block.label or "PRIVATE KEY", block.octets, block.headers))
+        needs_passphrase = is_encrypted(own)
         if needs_passphrase:
-            key = passphrases.open(name, lambda given: _load_pem(block, given))
+            key = passphrases.open(name, lambda given: _load_pem(own, given))
         else:
-            key = keys.load(block, is_checked=False)
+            key = keys.load(own, is_checked=False)
     except keys.KeyFault as fault:
         found.contents.flaws.append(Flaw(FlawKind.KEY, Place(name, (0,)), fault.message, fault.remedy))
         return
     if key is None:
         found.locked = True
     elif _works(key):
-        found.keys.append(_found_key(name, key, block, is_encrypted=needs_passphrase))
+        found.keys.append(_found_key(name, key, own, is_encrypted=needs_passphrase))
     else:
         message = "the private key is damaged: what it signs does not verify"
         found.contents.flaws.append(
@@ -222,14 +216,6 @@ def _found_key(name: str, key: PrivateKey, own_pem: bytes, *, is_encrypted: bool
     )
 
 
-def _plain_der(content: bytes) -> PrivateKey | None:
-    try:
-        key = serialization.load_der_private_key(content, None, unsafe_skip_rsa_key_validation=True)
-    except (TypeError, ValueError, UnsupportedAlgorithm):
-        return None
-    return key if isinstance(key, PrivateKey) and _works(key) else None
-
-
 def _take_pkcs12(found: Found, name: str, content: bytes, passphrases: Passphrases) -> None:
     """A PKCS#12 file, as OpenVPN's clients were given: easy-rsa puts them beside the keys."""
 
@@ -258,7 +244,9 @@ def _take_pkcs12(found: Found, name: str, content: bytes, passphrases: Passphras
     held = opened[-1]
     for number, one in enumerate((held.cert, *held.additional_certs)):
         if one is not None:
-            found.contents.add_certificate(one.certificate, Place(name, (number,)))
+            found.contents.add_certificate(
+                one.certificate.public_bytes(serialization.Encoding.DER), Place(name, (number,))
+            )
     if isinstance(held.key, PrivateKey):
         found.keys.append(_found_key(name, held.key, keys.to_pem(held.key), is_encrypted=False))
 
@@ -266,18 +254,15 @@ def _take_pkcs12(found: Found, name: str, content: bytes, passphrases: Passphras
 # --- Requests and lists ---------------------------------------------------------------------------
 
 
-def _take_request(found: Found, name: str, content: bytes, *, is_sure: bool = True) -> bool:
+def _take_request(found: Found, name: str, content: bytes) -> None:
     try:
         facts = read_request(content)
     except Fault as fault:
-        if is_sure:
-            found.contents.flaws.append(
-                Flaw(FlawKind.CERTIFICATE, Place(name, (0,)), fault.message, fault.remedy)
-            )
-        return False
+        flaw = Flaw(FlawKind.CERTIFICATE, Place(name, (0,)), fault.message, fault.remedy)
+        found.contents.flaws.append(flaw)
+        return
     title = facts.common_name or next(iter(facts.dns_names), "a request without a name")
     found.requests.append(FoundRequest(name, title, facts.key_type, facts.public_key_digest, facts.pem))
-    return True
 
 
 def _take_lists(found: Found, name: str) -> None:
@@ -365,13 +350,12 @@ def is_list_of(der: bytes, authority_der: bytes) -> bool:
 
 def pem_of(der: bytes) -> bytes:
     """A certificate in PEM."""
-    with quietly():
-        return x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
+    return armoured(CERTIFICATE, der)
 
 
 def list_pem_of(der: bytes) -> bytes:
     """A CRL in PEM."""
-    return x509.load_der_x509_crl(der).public_bytes(serialization.Encoding.PEM)
+    return armoured("X509 CRL", der)
 
 
 _SUBJECT: Final = {

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from ipmpki.diagnostics.fault import WrongDeclaration
-from ipmpki.x509.certificate import UNREADABLE, parse_certificates, quietly
+from ipmpki.x509.certificate import UNREADABLE, parse_readable_certificates, quietly
 from ipmpki.x509.keys import PublicKey, public_key_digest
 from ipmpki.x509.name_constraints import names_outside
 from ipmpki.x509.profiles import (
@@ -144,7 +144,7 @@ def load_issuer(certificates_pem: bytes, key: SigningKey) -> Issuer:
     expired is not looked at. Raises IssuerFault where no certificate belongs to the key, or where it may not
     sign certificates and CRLs, and CertificateUnreadable.
     """
-    certificates = tuple(dict.fromkeys(parse_certificates(certificates_pem)))
+    certificates = tuple(dict.fromkeys(parse_readable_certificates(certificates_pem)))
     digest = public_key_digest(key.public_key())
     matching = [certificate for certificate in certificates if _belongs_to(certificate, digest)]
     if not matching:

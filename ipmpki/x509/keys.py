@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,12 +12,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from ipmpki.declaration.vocabulary import KeyType
 from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.x509 import sealed_key
-from ipmpki.x509.protection import BEGIN, SEALED_LABEL, is_encrypted, is_sealed
+from ipmpki.x509.der import Shape, is_whole_sequence
+from ipmpki.x509.pem import CERTIFICATE, KEY_SHAPES, armoured, read_blocks, why_unreadable
+from ipmpki.x509.protection import SEALED_LABEL, is_encrypted, is_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from ipmpki.x509.pem import Block
 
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -46,11 +47,11 @@ _CURVE_NAMES: Final[Mapping[str, str]] = {
 
 # RFC 5958 (PKCS#8, plain and encrypted), RFC 8017 A.1.2 (PKCS#1), RFC 5915 (SEC1).
 _READABLE_LABELS: Final = frozenset(
-    {b"PRIVATE KEY", b"ENCRYPTED PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY", SEALED_LABEL}
+    {"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", SEALED_LABEL}
 )
-_FOREIGN_LABELS: Final[Mapping[bytes, str]] = {
-    b"DSA PRIVATE KEY": "a DSA key",
-    b"OPENSSH PRIVATE KEY": "in OpenSSH's own format",
+_FOREIGN_LABELS: Final[Mapping[str, str]] = {
+    "DSA PRIVATE KEY": "a DSA key",
+    "OPENSSH PRIVATE KEY": "in OpenSSH's own format",
 }
 _UNKNOWN_KIND: Final = "of a kind, or encrypted in a way, unknown here"
 
@@ -135,15 +136,15 @@ def to_keep(key: PrivateKey, passphrase: bytes | None, random_bytes: Callable[[i
     return sealed_key.seal(pkcs8, passphrase, random_bytes)
 
 
-def load(pem: bytes, passphrase: bytes | None = None, *, is_checked: bool = True) -> PrivateKey:
-    """The one private key in ``pem``: PKCS#8, PKCS#1 or SEC1, plain or encrypted.
+def load(content: bytes, passphrase: bytes | None = None, *, is_checked: bool = True) -> PrivateKey:
+    """The one private key in ``content``: PKCS#8, PKCS#1 or SEC1, plain or encrypted, in PEM or DER.
 
     Certificates, EC parameters and remarks around it do no harm, as in a file that holds key and certificate.
     Without ``is_checked`` the numbers of an RSA key are taken as they are, which is thousands of times as
     fast; the caller sees to it by ``try_out``.
     Raises KeyUnreadable, PassphraseMissing, WrongPassphrase, PassphraseNotNeeded or UnsupportedKey.
     """
-    block = _key_block(pem)
+    block = rewritten(content)
     encrypted = is_encrypted(block)
     if encrypted and not passphrase:
         raise PassphraseMissing
@@ -159,7 +160,7 @@ def load(pem: bytes, passphrase: bytes | None = None, *, is_checked: bool = True
             raise UnsupportedKey(_UNKNOWN_KIND) from None
         if encrypted:
             # Garbage from the wrong passphrase may happen to have valid padding and only fail as ASN.1, so
-            # the kind of failure tells nothing; the shell around the ciphertext was looked at in _key_block.
+            # the kind of failure tells nothing; the shell around the ciphertext was looked at in rewritten.
             raise WrongPassphrase from None
         raise _damaged() from None
     if isinstance(key, rsa.RSAPrivateKey):
@@ -221,68 +222,53 @@ def _public(key: PrivateKey | PublicKey) -> PublicKey:
     return key
 
 
-def _key_block(pem: bytes) -> bytes:
-    """The PEM block of the one private key in ``pem``, whole and with sound base64."""
-    begins = list(BEGIN.finditer(pem))
-    keys = [begin for begin in begins if begin[1].endswith(b"PRIVATE KEY")]
-    if not keys:
-        raise _no_key(pem, [begin[1] for begin in begins])
-    if len(keys) > 1:
-        msg = f"there are {len(keys)} private keys where one is expected"
+def rewritten(content: bytes) -> bytes:
+    """The one private key in ``content`` as PEM and nothing else, still encrypted where it was.
+
+    Its label is what the key is, as some write PKCS#8 under that of an EC key. Raises KeyUnreadable or
+    UnsupportedKey.
+    """
+    blocks = read_blocks(content)
+    found = [one for one in blocks if one.is_key]
+    if not found:
+        raise _no_key(content, blocks)
+    if len(found) > 1:
+        msg = f"there are {len(found)} private keys where one is expected"
         raise KeyUnreadable(msg, "keep each key in a file of its own")
-    label = keys[0][1]
+    (key,) = found
+    label = str(key.shape) if key.shape in KEY_SHAPES else key.label
     if label in _FOREIGN_LABELS:
         raise UnsupportedKey(_FOREIGN_LABELS[label])
     if label not in _READABLE_LABELS:
         raise UnsupportedKey(_UNKNOWN_KIND)
-    end_line = b"-----END " + label + b"-----"
-    end = pem.find(end_line, keys[0].end())
-    if end < 0:
-        raise _damaged()
-    body = pem[keys[0].end() : end]
-    # RFC 1421, section 4.4: an empty line parts the headers of a legacy key from its base64.
-    text = b"".join(re.split(rb"\r?\n[ \t]*\r?\n", body.lstrip(), maxsplit=1)[-1].split())
-    try:
-        content = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise _damaged() from None
-    if label == b"ENCRYPTED PRIVATE KEY" and not is_whole_sequence(content):
-        raise _damaged()
-    return pem[keys[0].start() : end + len(end_line)] + b"\n"
+    if key.octets is None:
+        raise _damaged(key.fault)
+    if label == Shape.ENCRYPTED_PKCS8 and not is_whole_sequence(key.octets):
+        raise _damaged(why_unreadable(key.octets))
+    return armoured(label, key.octets, key.headers)
 
 
-def _damaged() -> KeyUnreadable:
+def _damaged(why: str | None = None) -> KeyUnreadable:
     return KeyUnreadable(
-        "the private key is cut off or damaged",
+        f"the private key is cut off or damaged{f': {why}' if why else ''}",
         "copy the file again, whole and as text, from its BEGIN to its END line",
     )
 
 
-def _no_key(pem: bytes, labels: list[bytes]) -> KeyUnreadable:
+def _no_key(content: bytes, blocks: list[Block]) -> KeyUnreadable:
     export = "a private key in PEM starts with a line such as -----BEGIN PRIVATE KEY-----"
-    if not pem.strip():
+    if not content.strip():
         return KeyUnreadable("the private key is empty", export)
-    if b"CERTIFICATE" in labels:
+    if any(one.label == CERTIFICATE or one.shape is Shape.CERTIFICATE for one in blocks):
         return KeyUnreadable("there is a certificate where the private key is expected", export)
-    if any(label.endswith(b"PUBLIC KEY") for label in labels):
+    if any(one.label.endswith("PUBLIC KEY") for one in blocks):
         return KeyUnreadable("there is a public key where the private key is expected", export)
-    if is_whole_sequence(pem):
+    if any(one.shape is Shape.PKCS12 for one in blocks):
         return KeyUnreadable(
-            "the private key is in DER, the binary form, where PEM is expected",
-            "convert it with: openssl pkey -inform DER -in KEY_FILE -out NEW_FILE (a .p12 or .pfx file with: "
-            "openssl pkcs12 -nocerts -in FILE -out NEW_FILE)",
+            "the private key is in PKCS#12, where it is expected alone",
+            "take it out with: openssl pkcs12 -nocerts -in FILE -out NEW_FILE",
         )
-    return KeyUnreadable("there is no private key in PEM", export)
-
-
-def is_whole_sequence(content: bytes) -> bool:
-    """Whether the bytes are one DER SEQUENCE from end to end (X.690, sections 8.1.3 and 8.9)."""
-    if len(content) < 2 or content[0] != 0x30:  # noqa: PLR2004 - tag and length octet of a SEQUENCE
-        return False
-    length = content[1]
-    start = 2
-    if length & 0x80:
-        octets = length & 0x7F
-        start += octets
-        length = int.from_bytes(content[2:start], "big")
-    return len(content) == start + length
+    cut = next((why_unreadable(one.octets) for one in blocks if not one.label and one.octets), None)
+    if cut is not None:
+        return _damaged(cut)
+    return KeyUnreadable("there is no private key in this file", export)

@@ -96,6 +96,27 @@ class Flaw:
     remedy: str | None
 
 
+class RemarkKind(StrEnum):
+    """How much it matters that something was read only by looking past its form."""
+
+    FIELD = "field"
+    """A field that stricter programs refuse."""
+    FORM = "form"
+    """A form that people hand on, and that no server loads."""
+    UNLOADABLE = "unloadable"
+    """A file that is meant to be loaded as it stands, and that OpenSSL cannot load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What had to be looked past to read something that was read: in words, and what to do about it."""
+
+    kind: RemarkKind
+    place: Place
+    message: str
+    remedy: str
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """A certificate that is no authority's, with what its file holds beside it, in the file's order.
@@ -181,6 +202,7 @@ class Presented:
     key_files: tuple[KeyFileMode, ...] = ()
     revocation_lists: tuple[PresentedRevocationList, ...] = ()
     flaws: tuple[Flaw, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     role: Role | None = None
     mutual_auth: bool | None = None

@@ -5,14 +5,13 @@ Plans ask this of every authority: it must not cost them the import of the libra
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from typing import Final
 
-BEGIN: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
-SEALED_LABEL: Final = b"IPMPKI SEALED PRIVATE KEY"
-# RFC 1421, section 4.6.1.1: how a PKCS#1 or SEC1 key says that it is encrypted.
-_LEGACY_ENCRYPTION: Final = re.compile(rb"^Proc-Type:\s*4\s*,\s*ENCRYPTED", re.MULTILINE)
+from ipmpki.x509.der import Shape
+from ipmpki.x509.pem import read_blocks
+
+SEALED_LABEL: Final = "IPMPKI SEALED PRIVATE KEY"
 
 
 class Protection(Enum):
@@ -36,17 +35,17 @@ def protection_of(kept: bytes) -> Protection:
 
 def is_sealed(kept: bytes) -> bool:
     """Whether what is kept of a key is sealed under a passphrase as ``sealed_key`` does it."""
-    return kept.lstrip().startswith(b"-----BEGIN " + SEALED_LABEL + b"-----")
+    return kept.lstrip().startswith(f"-----BEGIN {SEALED_LABEL}-----".encode())
 
 
-def is_encrypted(pem: bytes) -> bool:
-    """Whether the first private key in ``pem`` needs a passphrase; False where there is no key at all."""
-    for begin in BEGIN.finditer(pem):
-        if begin[1] in {b"ENCRYPTED PRIVATE KEY", SEALED_LABEL}:
-            return True
-        if begin[1].endswith(b"PRIVATE KEY"):
-            return _LEGACY_ENCRYPTION.search(pem[begin.end() :].partition(b"-----END")[0]) is not None
-    return False
+def is_encrypted(content: bytes) -> bool:
+    """Whether the first private key in ``content`` needs a passphrase; False where there is no key at all."""
+    key = next((one for one in read_blocks(content) if one.is_key), None)
+    if key is None:
+        return False
+    said = key.label == Shape.ENCRYPTED_PKCS8 and key.shape in {None, Shape.ENCRYPTED_PKCS8}
+    is_one = said or key.label == SEALED_LABEL
+    return is_one or key.is_enciphered or key.shape is Shape.ENCRYPTED_PKCS8
 
 
 def is_in_token(kept: bytes) -> bool:

@@ -18,8 +18,8 @@ from ipmpki.x509.sealed_file import KEY, BackupUnreadable, Sealer, Unsealer, Wro
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_BEGIN: Final = b"-----BEGIN " + SEALED_LABEL + b"-----"
-_END: Final = b"-----END " + SEALED_LABEL + b"-----"
+_BEGIN: Final = f"-----BEGIN {SEALED_LABEL}-----".encode()
+_END: Final = f"-----END {SEALED_LABEL}-----".encode()
 
 
 class SealBroken(Exception):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.diagnostics.fault import UnreadableFile
+from ipmpki.x509.certificate import CertificateUnreadable, encodings
 from ipmpki.x509.contents import read_contents
 from ipmpki.x509.mozilla.bundle import Form, Source, render_bundle
 from ipmpki.x509.mozilla.certdata import parse
@@ -21,6 +20,7 @@ from ipmpki.x509.mozilla.roots import match
 from ipmpki.x509.mozilla.selection import select
 from ipmpki.x509.mozilla.summary import nothing_kept
 from ipmpki.x509.path_validation import Evidence, judge_path
+from ipmpki.x509.pem import CERTIFICATE, armoured, why_unreadable
 from ipmpki.x509.presented import Chain, PathFault
 from ipmpki.x509.trust_anchors import AnchorUnreadable, read_anchor
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from ipmpki.x509.trust_anchors import TrustAnchor
 
-_BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _COMMON_NAME: Final = re.compile(r"(?:^|,)CN=((?:[^,\\]|\\.)*)")
 
 
@@ -81,26 +80,29 @@ def from_certdata(content: bytes, name: str, at: datetime) -> TrustBundle:
 
 @lru_cache(maxsize=4)
 def from_pem(content: bytes, name: str) -> TrustBundle:
-    """The authorities of a PEM file, each as it stands there. Raises BundleUnusable."""
-    anchors = list(_anchors(content, name))
-    if not anchors:
-        raise BundleUnusable(
-            f"'{name}' holds no certificate",
-            "a trusted authority begins with the line -----BEGIN CERTIFICATE-----; for Mozilla's raw list,"
-            f' declare certdata = "{name}" instead',
-        )
-    return TrustBundle(content, {one.fingerprint: _title(one) for one in anchors}, {})
+    """The authorities of a PEM file, each written anew. Raises BundleUnusable."""
+    try:
+        held = list(dict.fromkeys(encodings(content)))
+    except CertificateUnreadable as fault:
+        raise BundleUnusable(f"'{name}': {fault.message}", _BEGINS.format(name)) from None
+    anchors = [_anchor(one, number, name) for number, one in enumerate(held, start=1)]
+    pem = b"".join(armoured(CERTIFICATE, one) for one in held)
+    return TrustBundle(pem, {one.fingerprint: _title(one) for one in anchors}, {})
 
 
-def _anchors(content: bytes, name: str) -> Iterator[TrustAnchor]:
-    for number, block in enumerate(_BLOCK.finditer(content), start=1):
-        try:
-            yield read_anchor(base64.b64decode(b"".join(block[1].split()), validate=True))
-        except (AnchorUnreadable, binascii.Error):
-            raise BundleUnusable(
-                f"certificate {number} in '{name}' is cut off or damaged",
-                "copy the file again, whole and as text",
-            ) from None
+_BEGINS: Final = (
+    "a trusted authority begins with the line -----BEGIN CERTIFICATE-----; for Mozilla's raw list, declare"
+    ' certdata = "{}" instead'
+)
+
+
+def _anchor(encoded: bytes, number: int, name: str) -> TrustAnchor:
+    try:
+        return read_anchor(encoded)
+    except AnchorUnreadable:
+        why = why_unreadable(encoded) or "it is not built as a certificate is"
+        message = f"certificate {number} in '{name}' is cut off or damaged: {why}"
+        raise BundleUnusable(message, "copy the file again, whole and as text") from None
 
 
 def _title(anchor: TrustAnchor) -> str:

@@ -179,9 +179,9 @@ def test_a_key_with_a_stray_character_is_damaged(key: keys.PrivateKey) -> None:
     [
         (b"", "is empty"),
         (b" \r\n", "is empty"),
-        (b"nothing of the kind", "there is no private key in PEM"),
-        (b"0\x01\x05", "is in DER"),
-        (b"0", "there is no private key in PEM"),
+        (b"nothing of the kind", "there is no private key in this file"),
+        (b"0\x01\x05", "cut off or damaged: it ends too early: after 3 octets"),
+        (b"0", "cut off or damaged: it ends too early"),
         (b"-----BEGIN CERTIFICATE-----\n", "there is a certificate where"),
         (b"-----BEGIN PUBLIC KEY-----\n", "there is a public key where"),
         (b"-----BEGIN PRIVATE KEY-----\nnot base64\n-----END PRIVATE KEY-----", "cut off or damaged"),
@@ -196,11 +196,18 @@ def test_what_is_no_key_is_called_what_it_is(pem: bytes, message: str) -> None:
 
 
 @pytest.mark.parametrize("key_type", [KeyType.RSA_2048, KeyType.EC_P256])
-def test_der_is_recognised_and_the_conversion_told(key_type: KeyType, leaf_keys: KeyRing) -> None:
+def test_a_key_in_der_is_read_and_one_that_is_cut_off_said_to_be(
+    key_type: KeyType, leaf_keys: KeyRing
+) -> None:
     der = leaf_keys[key_type].private_bytes(serialization.Encoding.DER, PKCS8, OPEN)
-    with pytest.raises(keys.KeyUnreadable, match="is in DER") as caught:
-        keys.load(der)
-    assert "openssl pkey -inform DER" in str(caught.value.remedy)
+    assert keys.to_pem(keys.load(der + b"\r\n")) == keys.to_pem(leaf_keys[key_type])
+    with pytest.raises(keys.KeyUnreadable, match="it ends too early: after"):
+        keys.load(der[:-20])
+
+
+def test_pkcs8_under_the_label_of_an_ec_key_is_read_and_written_anew(leaf_keys: KeyRing) -> None:
+    pem = keys.to_pem(leaf_keys[KeyType.EC_P256])
+    assert keys.rewritten(b"remark\n" + pem.replace(b" PRIVATE", b" EC PRIVATE")) == pem
 
 
 def test_keys_of_other_kinds_are_refused_by_name(key: keys.PrivateKey) -> None:

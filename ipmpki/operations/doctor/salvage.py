@@ -108,7 +108,7 @@ def _sound_authority(row: Mapping[str, Value]) -> bool:
         return True
     if is_encrypted(key):
         return key.rstrip().endswith(
-            (b"-----END ENCRYPTED PRIVATE KEY-----", b"-----END " + SEALED_LABEL + b"-----")
+            (b"-----END ENCRYPTED PRIVATE KEY-----", f"-----END {SEALED_LABEL}-----".encode())
         )
     return not list(audit.audit_key(key, audit.digest_of(pem, str(row["fingerprint"])) or ""))
 

@@ -18,10 +18,12 @@ from ipmpki.diagnostics.problem import Place
 from ipmpki.operations.verify import tls_server
 from ipmpki.source.files import read_file
 from ipmpki.x509.contents import Contents, read_chain, read_contents
-from ipmpki.x509.presented import Flaw, FlawKind, KeyFileMode
+from ipmpki.x509.presented import Flaw, FlawKind, KeyFileMode, RemarkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from ipmpki.x509.presented import Remark
 
 BUNDLE = "ca-cert.pem"
 CERTIFICATES = {"server-cert.pem": Role.SERVER, "client-cert.pem": Role.CLIENT}
@@ -92,7 +94,7 @@ def _add_file(group: Group, written: str) -> None:
     if contents is None:
         return
     group.contents[written] = contents
-    if not (contents.certificates or contents.keys or contents.revocation_lists or contents.flaws):
+    if contents.is_empty:
         message = "there is no certificate, key or CRL in this file"
         contents.flaws.append(Flaw(FlawKind.NOTHING, Place(written, (0,)), message, "copy the right file"))
     if contents.keys and os.name == "posix":
@@ -135,13 +137,29 @@ def _read(group: Group, written: str) -> Contents | None:
     try:
         if path.exists() and not path.is_file():
             raise UnreadableFile(f"'{written}' is not a regular file", "save what it holds into a file first")
-        return read_contents(written, read_file(path, what="the file"))
+        content = read_file(path, what="the file")
+        return _held_to_its_place(read_contents(written, content), path)
     except Fault as fault:
         group.flaws.append(Flaw(FlawKind.FILE, Place(written), fault.message, fault.remedy))
     except (OSError, ValueError) as error:  # a path that the system cannot even look at
         message = f"'{written}' cannot be read: {getattr(error, 'strerror', None) or error}"
         group.flaws.append(Flaw(FlawKind.FILE, Place(written), message, "check the path"))
     return None
+
+
+def _held_to_its_place(contents: Contents, path: Path) -> Contents:
+    """A form that nobody loads is a fault where InfoPrint Manager reads the file, or its name says PEM."""
+    if path.name in _IN_FOLDERS or path.suffix.lower() == ".pem":
+        contents.remarks = [
+            replace(one, kind=RemarkKind.UNLOADABLE) if one.kind is RemarkKind.FORM else one
+            for one in contents.remarks
+        ]
+    return contents
+
+
+def remarks_of(group: Group) -> tuple[Remark, ...]:
+    """What had to be looked past to read what a group holds."""
+    return tuple(remark for one in group.everything() for remark in one.remarks)
 
 
 def flaws_of(group: Group) -> tuple[Flaw, ...]:

@@ -49,5 +49,11 @@ def _label(place: Place, lines: dict[tuple[str, str | int], tuple[int, str]]) ->
 
 
 def _places(contents: Contents) -> Iterator[Place]:
-    for group in (contents.certificates, contents.keys, contents.revocation_lists, contents.flaws):
+    for group in (
+        contents.certificates,
+        contents.keys,
+        contents.revocation_lists,
+        contents.flaws,
+        contents.remarks,
+    ):
         yield from (one.place for one in group)

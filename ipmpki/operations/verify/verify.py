@@ -15,7 +15,15 @@ from ipmpki.declaration.ip_addresses import read_address
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.operations.verify import tls_server
-from ipmpki.operations.verify.collect import CERTIFICATES, Group, add_bundle, add_lists, flaws_of, groups_of
+from ipmpki.operations.verify.collect import (
+    CERTIFICATES,
+    Group,
+    add_bundle,
+    add_lists,
+    flaws_of,
+    groups_of,
+    remarks_of,
+)
 from ipmpki.operations.verify.locate import place_problems
 from ipmpki.rules.engine import judge_presented
 from ipmpki.x509.path_validation import Evidence, judge_path
@@ -81,7 +89,9 @@ def verify(question: Question) -> Verified:
     for written in question.revocation_lists:
         add_lists(shared, written)
     groups = list(groups_of(question.paths, question.seconds))
-    problems: list[Problem] = list(judge_presented(replace(asked, flaws=flaws_of(shared))))
+    problems: list[Problem] = list(
+        judge_presented(replace(asked, flaws=flaws_of(shared), remarks=remarks_of(shared)))
+    )
     said: set[tuple[str, ...]] = set()
     certificates = 0
     for group in groups:
@@ -181,6 +191,7 @@ def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
         key_files=tuple(group.key_files),
         revocation_lists=tuple(lists),
         flaws=flaws_of(group),
+        remarks=remarks_of(group),
         verdicts=tuple(judge_path(one, evidence, asked.now) for one in paths) if trusted else (),
         names=names,
         addresses=addresses,

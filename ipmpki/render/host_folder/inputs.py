@@ -16,7 +16,7 @@ from ipmpki.version import __version__
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.store.records import Issued
+    from ipmpki.store.records import Issued, StoredAuthority
 
 
 # The parts of the install scripts. The playbook, in a folder of its own too, asks for it by name.
@@ -43,7 +43,8 @@ def templates_digest(folder: str = ".") -> str:
 
 def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
     """The digest of every folder's inputs, given what is issued now."""
-    signers = " ".join(one.fingerprint for one in issued.signers) if fleet.signs_here else ""
+    # What is published of an authority is all that its file held, such as the root above it.
+    signers = " ".join(map(_trusted, issued.signers)) if fleet.signs_here else ""
     bundle = issued.bundle.fingerprint if issued.bundle and fleet.is_third_party else ""
     lists = issued.revocation_lists if fleet.signs_here else {}
     crl = " ".join(
@@ -70,7 +71,7 @@ def _of_playbook(fleet: Fleet, issued: Issued) -> str:
 
 def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str) -> str:
     current = issued.current.get(host.name) if host.certificate is not None else None
-    trusted = " ".join(one.fingerprint for one in trusted_by(host, fleet, issued))
+    trusted = " ".join(map(_trusted, trusted_by(host, fleet, issued)))
     common = f"{common}\n{trusted}"
     if fleet.is_mixed and host.role is Role.SERVER:
         tools = issued.current.get(tools_holder(host.name))
@@ -85,6 +86,10 @@ def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str
     # A host's own request asks for what is declared now, whatever certificate it still has.
     own = f"\n{kept.path}\n{request_words(host.certificate)!r}" if kept is not None else ""
     return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}{asked}{own}"
+
+
+def _trusted(authority: StoredAuthority) -> str:
+    return hashlib.sha256(authority.certificates_pem).hexdigest()
 
 
 def _digest(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
-from ipmpki.x509.presented import FlawKind
+from ipmpki.x509.presented import FlawKind, RemarkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +38,67 @@ def certificate_unreadable(presented: Presented) -> Iterator[Finding]:
 
     ## Instead
 
-    Copy the file again, whole and as text.
+    Copy the file again, whole and as text. Where its octets are whole, have it made anew.
     """
     yield from _flaws(presented, FlawKind.CERTIFICATE)
+
+
+@presented_rule(Severity.ERROR, cites="RFC 7468, section 3; OpenSSL, PEM_read_bio(3)")
+def openssl_cannot_load(presented: Presented) -> Iterator[Finding]:
+    """A file holds sound certificates or keys, in a form that OpenSSL does not load.
+
+    ## What it finds
+
+    PEM whose END and BEGIN stand on one line, that is indented, has blank lines, text beside BEGIN or END,
+    or lines that end with a carriage return alone; PEM in UTF-16; base64 without BEGIN and END. Also DER,
+    PKCS#7 or OpenSSL's TRUSTED form in a host's folder or in a file named ".pem".
+
+    ## Who is hurt
+
+    The server or client itself: it does not start, or cannot connect. ipmpki reads such files, but programs
+    with OpenSSL do not.
+
+    ## Example
+
+    It comes of "cat leaf.pem issuer.pem" where the first file does not end with a line end, and of
+    "type a.pem > b.pem" in PowerShell.
+
+    ## Instead
+
+    Write the file anew, such as with: openssl x509 -in FILE -out NEW_FILE
+    """
+    yield from _remarks(presented, RemarkKind.UNLOADABLE)
+
+
+@presented_rule(Severity.INFO, cites="RFC 7468; RFC 2315; RFC 5280, section 4.1")
+def unusual_form(presented: Presented) -> Iterator[Finding]:
+    """A file was read, though not in the form in which servers and clients load it.
+
+    ## What it finds
+
+    DER, PKCS#7 and a byte-order mark, as they come by mail and from authorities that sell certificates. Also
+    a certificate with a field that RFC 5280 does not allow so, and that OpenSSL and GnuTLS read all the same.
+
+    ## Who is hurt
+
+    Whoever loads the file with a program that is stricter than OpenSSL.
+
+    ## Example
+
+    It comes of an authority whose name holds an "&" in a PrintableString, and of AD CS, which sends PKCS#7.
+
+    ## Instead
+
+    Convert the file before it is installed. Have a certificate with an odd field made anew in time.
+    """
+    yield from _remarks(presented, RemarkKind.FORM)
+    yield from _remarks(presented, RemarkKind.FIELD)
+
+
+def _remarks(presented: Presented, kind: RemarkKind) -> Iterator[Finding]:
+    for remark in presented.remarks:
+        if remark.kind is kind:
+            yield Finding(remark.message, remark.remedy, remark.place)
 
 
 @presented_rule(Severity.ERROR, cites="RFC 7468; RFC 5280, section 5.1")

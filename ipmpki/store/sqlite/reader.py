@@ -21,6 +21,7 @@ from ipmpki.store.records import (
     StoredRevocationList,
 )
 from ipmpki.store.sqlite.schema import hex_serial, moment
+from ipmpki.x509.pem import plain_certificates
 
 if TYPE_CHECKING:
     import sqlite3
@@ -109,7 +110,8 @@ def _read_authorities(
             identity,
             subject,
             specification,
-            certificates,
+            # What an older version took over as it stood may hold remarks, and even a private key.
+            plain_certificates(certificates),
             key,
             key_type,
             fingerprint,

@@ -81,6 +81,7 @@ class Order:
     usage: Sequence[str] | None = SERVERS_USAGE
     purposes: Sequence[x509.ObjectIdentifier] | None = (SERVER,)
     is_authority: bool = False
+    path_length: int | None = None
     begin: datetime = TODAY - DAY
     end: datetime = TODAY + 396 * DAY
     kind: str = "rsa-2048"
@@ -102,7 +103,7 @@ def make(order: Order, issuer: Made | None = None) -> Made:
         .serial_number(x509.random_serial_number())
         .not_valid_before(order.begin)
         .not_valid_after(order.end)
-        .add_extension(x509.BasicConstraints(order.is_authority, None), critical=True)
+        .add_extension(x509.BasicConstraints(order.is_authority, order.path_length), critical=True)
     )
     if order.names or order.addresses:
         names: list[x509.GeneralName] = [x509.DNSName(name) for name in order.names]

@@ -118,6 +118,21 @@ def certificate_unreadable() -> str:
 
 
 @scene
+def openssl_cannot_load() -> str:
+    lay(mint.server())
+    put("server.pem", mint.server().pem[:-1] + mint.authority().pem)
+    put("own.pem", mint.server().der)
+    return f"server.pem own.pem {GOOD}"
+
+
+@scene
+def unusual_form() -> str:
+    lay(mint.server())
+    put("server.cer", mint.server().der)
+    return f"server.cer {GOOD}"
+
+
+@scene
 def crl_unreadable() -> str:
     lay(mint.server())
     put("crl.pem", mint.crl(mint.authority())[:-60])

@@ -63,7 +63,6 @@ def test_one_certificate_or_list_in_der_is_read() -> None:
 
 UNUSABLE = {
     "DER": "the private key is in DER",
-    "TRUSTED": "OpenSSL's own TRUSTED form",
     "Ed25519": "kind Ed25519",
     "no key": "cut off or damaged",
     "no end": "cut off or damaged",
@@ -75,7 +74,6 @@ UNUSABLE = {
 def test_what_cannot_be_used_is_said_with_its_reason(form: str) -> None:
     content = {
         "DER": leaf().private.private_bytes(*SPKI),
-        "TRUSTED": leaf().pem.replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE"),
         "Ed25519": mint.key("ed25519").private_bytes(serialization.Encoding.PEM, *SPKI[1:]),
         "no key": b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n",
         "no end": b"-----BEGIN PRIVATE KEY-----\nMAA=\n",
