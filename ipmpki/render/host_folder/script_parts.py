@@ -49,7 +49,8 @@ class Needs(NamedTuple):
     """What a host's script has a use for; each is a name that the parts may ask for.
 
     ``key``: there is, or will be, a key to put in place. ``own_key``: the host makes it itself. ``user``: one
-    user of it may install for himself. ``restart``: a command is declared that restarts it.
+    user of it may install for himself. ``restart``: a command is declared that restarts it. ``left``: there
+    may be a folder in which the work has to be left to the account that it belongs to.
     """
 
     server: bool
@@ -57,6 +58,7 @@ class Needs(NamedTuple):
     own_key: bool
     user: bool
     restart: bool
+    left: bool
 
 
 def needs_of(bundle: HostBundle) -> Needs:
@@ -68,6 +70,7 @@ def needs_of(bundle: HostBundle) -> Needs:
         own_key=bundle.keeps_key,
         user=host.role is Role.CLIENT,
         restart=bool(host.site.restart_command),
+        left=host.role is Role.SERVER or bundle.keeps_key,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +25,8 @@ SHELLS = {
     "yash": ("yash", "--posixly-correct"),
     "posh": ("posh",),
 }
+
+SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 
 SERVER = "var/pddir/default_cell/ssl"
 CLIENT = "etc/ipm"
@@ -48,6 +52,7 @@ class Installation:
     def run_bare(self, *options: str, status: int = 0, prefix: tuple[str, ...] = ()) -> str:
         """Run install.sh with just these options."""
         shell, *as_posix = SHELLS[self.shell]
+        set_path(self.folder / "install.sh", self.env.get("PATH", SYSTEM_PATH))
         done = subprocess.run(
             [*prefix, require(shell), *as_posix, str(self.folder / "install.sh"), *options],
             stdout=subprocess.PIPE,
@@ -74,6 +79,14 @@ class Installation:
         target.write_bytes(content)
         target.chmod(mode)
         return target
+
+
+def set_path(script: Path, path: str) -> None:
+    """Let install.sh find its programs in ``path``, as it takes the caller's PATH for none of its own."""
+    text = script.read_text()
+    line = f"\nPATH={shlex.quote(path)}; export PATH\n"
+    if line not in text:
+        script.write_text(re.sub(r"\nPATH=.*; export PATH\n", lambda _: line, text, count=1))
 
 
 def sight(root: Path, *, identity: bool = True) -> dict[str, tuple[object, ...]]:

@@ -601,10 +601,11 @@ def test_a_full_temporary_folder_leaves_all_as_it_was(prepare: Prepare, tmp_path
 def test_a_client_folder_that_users_may_write_to_or_not_look_into_is_told(prepare: Prepare) -> None:
     installation = prepare(bundle_of("client"))
     installation.client("").mkdir(parents=True)
-    for bits in (0o777, 0o700):
-        installation.client("").chmod(bits)
-        installation.run()
-        assert "users must be able to look into it" in installation.run("--verify", status=1)
+    installation.client("").chmod(0o700)
+    installation.run()
+    assert "users must be able to look into it" in installation.run("--verify", status=1)
+    installation.client("").chmod(0o777)
+    assert "mode drwxrwxrwx: " in installation.run("--verify", status=1)
     installation.client("").chmod(0o755)
     installation.run("--verify")
 
@@ -647,7 +648,7 @@ def test_no_key_is_readable_more_widely_even_for_an_instant(prepare: Prepare, tm
     """Every program the script starts looks first at all that stands below the root."""
     installation = prepare(bundle_of(mutual=True))
     log = looked_at(installation, tmp_path, "*key.pem")
-    subprocess.run(["chmod", "0777", str(installation.root)], check=True)
+    subprocess.run(["chmod", "1777", str(installation.root)], check=True)
     installation.run()
     assert log.read_text() == ""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.render.host_folder.bundles import bundle_of, write_folder
-from tests.render.host_folder.installation import CLIENT, SERVER, SHELLS, public_sight, sight
+from tests.render.host_folder.installation import CLIENT, SERVER, SHELLS, public_sight, set_path, sight
 from tests.tools import require
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.render.host_folder.installation import Installation
 
 PROGRAMS = (
-    "awk cat chmod chown cmp cp date grep hostname id ln ls mkdir mv openssl rm rmdir sed sha256sum sync "
+    "awk cat chmod chown cmp cp date dd grep hostname id ln ls mkdir mv openssl rm rmdir sed sha256sum sync "
     "tail tr uname wc"
 )
 """Every program that install.sh calls on Linux; the sandboxes of other systems show that there is no more."""
@@ -54,11 +54,13 @@ class Gallows:
         counted.mkdir()
         shell, *as_posix = SHELLS[self.installation.shell]
         script = str(self.installation.folder / "install.sh")
+        path = f"{self.shims}:{os.environ['PATH']}"
+        set_path(self.installation.folder / "install.sh", path)
         done = subprocess.run(
             [require(shell), *as_posix, script, "--root", str(self.installation.root), *options],
             env={
                 **os.environ,
-                "PATH": f"{self.shims}:{os.environ['PATH']}",
+                "PATH": path,
                 "COUNTED": str(counted),
                 "KILL": kill,
                 "TMPDIR": str(counted),

@@ -148,6 +148,7 @@ def hard_day(folder: Path, shell: str) -> list[object]:
     host.write(f"{CLIENT}/client-key.pem", b"no key\n", 0o640)
     host.client("").chmod(0o777)
     day.run("--verify", status=1)
+    host.client("").chmod(0o755)
     day.renew(bundle_of("client", mutual=True))
     host.client("ca-cert.pem").unlink()
     host.client("ca-cert.pem").symlink_to(host.write("roots.pem", b"the company's roots\n"))

@@ -26,6 +26,14 @@ lock() {   # by ln, which either makes the file whole or finds another's
 
 make_folder() {   # of area $1; the host's must be open to all to look into, as ipmssl.cfg and ca-cert.pem are
     folder_of "$1"
+#% if server
+    if is_left; then
+        [ -z "$is_there" ] || return 0
+        there make || give_up "$account cannot make the folder $folder"
+        is_there=1 made="$made $1"
+        return
+    fi
+#% end
     [ ! -d "$folder" ] || return 0
     if [ -n "$for_user" ]; then mkdir -p "$folder"; else (umask 022 && mkdir -p "$folder"); fi ||
         give_up "cannot make the folder $folder"
@@ -40,10 +48,10 @@ prepare() {
     done
     while read -r what area name bits kind from; do
         make_folder "$area"
-        if [ -f "$folder/$name" ]; then
-            cp -p "$folder/$name" "$next/backup/$area/$name" || give_up "cannot back up $folder/$name"
+        if [ -f "$seen/$name" ]; then
+            cp -p "$seen/$name" "$next/backup/$area/$name" || give_up "cannot back up $folder/$name"
             say "had $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
-            recorded "$area" "$name" || cp -p "$folder/$name" "$next/original/$area/$name" ||
+            recorded "$area" "$name" || cp -p "$seen/$name" "$next/original/$area/$name" ||
                 give_up "cannot back up $folder/$name"
         else
             say "lacked $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
@@ -94,6 +102,9 @@ name_backup() {
 stage() {   # the file as folder/.ipmpki-new/name, with its final owner and mode; only its owner can look in there
     new=$folder/.ipmpki-new
     source_of "$area" "$name" "$from"
+#% if server
+    if is_left; then hand_over; return; fi
+#% end
     [ -d "$new" ] || mkdir "$new" || give_up "cannot write to $folder"
     case $bits in
         asis) cp -p "$source" "$new/$name" ;;
@@ -110,6 +121,27 @@ stage() {   # the file as folder/.ipmpki-new/name, with its final owner and mode
     cmp -s "$source" "$new/$name" || give_up "cannot write $new/$name (is the disk full?)"
 }
 
+#% if server
+hand_over() {   # as stage does, where the work is left to the account whose folder it is
+    to=-
+    case $bits in
+        asis) look_at "$source"; mode_of "$bits_are" ;;
+        keep) look_at "$seen/$name"; mode_of "$bits_are" ;;
+        *) symbols=$bits ;;
+    esac
+    if [ "$kind" = key ]; then
+        [ -z "$user" ] || [ "$user" = "$account_is" ] ||
+            give_up "$folder belongs to $account, and its key is to belong to ${owner%:*}.
+To mend it: chown ${owner%:*} $folder, or run install.sh --owner $account"
+        to=${group:--}
+    fi
+    # shellcheck disable=SC2002 # that account gets a pipe, not an open file of root
+    cat "$source" | with_bytes write "$name" "$symbols" "$to" || give_up "$account cannot write to $folder"
+    there read ".ipmpki-new/$name" | cmp -s - "$source" ||
+        give_up "$folder/.ipmpki-new/$name is not what was written there (is the disk full?)"
+}
+
+#% end
 commit() {
     read -r pid <"$state/lock"
     [ "$pid" = "$$" ] || { locked=''; leave_to_other; }       # two runs took the lock of a dead one at once
@@ -127,6 +159,9 @@ commit() {
 put_in_place() {   # the files of $state/commit; it, and settle, may be run again from any point
     for area in $areas; do
         folder_of "$area"
+#% if server
+        if is_left; then there put || return 1; continue; fi
+#% end
         [ -d "$folder/.ipmpki-new" ] || continue
         set +f; set -- "$folder/.ipmpki-new"/*; set -f
         [ ! -f "$1" ] || mv -f "$@" "$folder/" || return 1
@@ -136,19 +171,25 @@ put_in_place() {   # the files of $state/commit; it, and settle, may be run agai
     set --
     while read -r area name; do
         folder_of "$area"
+#% if server
+        if is_left; then there remove "$name" || return 1; continue; fi
+#% end
         set -- ${1+"$@"} "$folder/$name"
     done <"$state/commit/gone"
-    rm -f "$@"
+    [ $# -eq 0 ] || rm -f "$@"
 }
 
 look_again() {   # what was put must stand there now
+#% if server
+    look_there
+#% end
     while read -r what area name bits kind from; do
         folder_of "$area"
         source_of "$area" "$name" "$from"
         case $what$from in
-            putwaiting | putitself) belong_together "$folder/$identity-cert.pem" "$folder/$name" ;;
-            put*) cmp -s "$source" "$folder/$name" ;;
-            *) [ ! -f "$folder/$name" ] ;;
+            putwaiting | putitself) belong_together "$seen/$identity-cert.pem" "$seen/$name" ;;
+            put*) cmp -s "$source" "$seen/$name" ;;
+            *) [ ! -f "$seen/$name" ] ;;
         esac || fail 1 "$folder/$name is not as it was put there a moment ago: is another program at work?"
     done <"$work/plan"
 }

@@ -22,10 +22,17 @@ check_host() {   # sets wrong_host where this is another one and it matters
     else fail 3 "$other. Nothing was changed; --force installs nevertheless."; fi
 }
 
-folder_of() {   # sets folder, sample and cfg for area $1
+folder_of() {   # sets folder, sample and cfg for area $1, and seen, the folder or what was seen in it
     case $1 in
         server) folder=$root$server_folder sample=$root$server_sample ;;
         *) folder=$root$client_folder sample=$root$client_sample ;;
     esac
-    cfg=$folder/ipmssl.cfg
+    seen=$folder cfg=$folder/ipmssl.cfg
+#% if server
+    [ "$1$account" = "$1" ] || [ "$1" != server ] || seen=$work/seen
+#% end
 }
+
+#% if server
+is_left() { [ "$seen" != "$folder" ]; }     # whether the work in $folder is left to another account
+#% end

@@ -3,7 +3,7 @@
 usage() {
     cat <<'END'
 usage: sh install.sh [--dry-run] [--verify | --rollback | --uninstall | --new-key] [--user]
-                     [--root DIR] [--owner USER[:GROUP]] [--force] [--restart]
+                     [--root DIR] [--owner USER[:GROUP]] [--force] [--trust-folder] [--restart]
 
   (nothing)     install the files of this folder and set the keywords of ipmssl.cfg
   --dry-run     print what would change, and change nothing
@@ -18,6 +18,8 @@ usage: sh install.sh [--dry-run] [--verify | --rollback | --uninstall | --new-ke
                 the account that owns the key; on a client, members of GROUP may read it too
   --force       go on although this is not the host the folder was made for; with --new-key on the
                 right host, make another key although one waits for its certificate
+  --trust-folder
+                go on although others may change this folder, and so what is installed
   --restart     run the restart command of pki.toml when something changed
 
 exit status: 0 done or up to date, 1 failed and nothing changed (or --verify found differences),
@@ -42,6 +44,7 @@ read_options() {
             --new-key) choose new-key ;;
             --user) for_user=1 ;;
             --force) force=1 ;;
+            --trust-folder) trust_folder=1 ;;
             --restart) restart=1 ;;
             --root | --owner)
                 [ -n "${2:-}" ] || misused "$1 needs a value"

@@ -5,25 +5,25 @@ began_in=$(pwd)
 plan_own_key() {   # one that never left this host: it stands here, or waits for the certificate of this folder
     certificate=$identity-cert.pem key=$identity-key.pem
     folder_of "$identity"
-    [ ! -f "$waiting" ] || command -v openssl >/dev/null 2>&1 ||
+    [ ! -f "$waiting" ] || [ -n "$openssl" ] ||
         give_up "without openssl nobody can tell whether $certificate belongs to $folder/$key or to $waiting"
-    if [ -f "$folder/$key" ] && belong_together "$here/$certificate" "$folder/$key"; then
+    if [ -f "$seen/$key" ] && belong_together "$work/carried/$certificate" "$seen/$key"; then
         [ ! -f "$waiting" ] ||
             keep advice "Note: a new key waits in $waiting
       for its certificate. Put its request where pki.toml expects it, as $request_place:
       sh install.sh --new-key writes it again. Then run 'ipmpki build'."
         recorded "$identity" "$key" || return 0     # put there by hand, it is left alone
-        sha256_of "$folder/$key"
-        key_bits "$identity" "$folder/$key"
+        sha256_of "$seen/$key"
+        key_bits "$identity" "$seen/$key"
         plan_file "$identity" "$key" "$bits" key "$digest" itself ''
-    elif [ -f "$waiting" ] && belong_together "$here/$certificate" "$waiting"; then
+    elif [ -f "$waiting" ] && belong_together "$work/carried/$certificate" "$waiting"; then
         sha256_of "$waiting"
         key_bits "$identity" "$waiting"
         plan_file "$identity" "$key" "$bits" key "$digest" waiting 'the new key, made on this host'
         promotes=1
     elif [ "$mode" = verify ]; then
         why='missing: put the key here that the request was made with'
-        [ ! -f "$folder/$key" ] || why="does not belong to $certificate of this folder"
+        [ ! -f "$seen/$key" ] || why="does not belong to $certificate of this folder"
         note_change "$identity" find "$key" "$why"
         [ ! -f "$waiting" ] || keep advice "Note: the new key that waits does not belong to it either,
       $waiting."
@@ -34,7 +34,7 @@ plan_own_key() {   # one that never left this host: it stands here, or waits for
 }
 
 lacks_key() {
-    case $([ ! -f "$folder/$key" ] || say used)$([ ! -f "$waiting" ] || say waits) in
+    case $([ ! -f "$seen/$key" ] || say used)$([ ! -f "$waiting" ] || say waits) in
         '') why="there is no key for $certificate here, neither $folder/$key
 nor one that waits, $waiting" ;;
         used) why="$certificate does not belong to the key in use, $folder/$key,
@@ -51,7 +51,7 @@ $request_place, run 'ipmpki build' and carry the folder here again."
 }
 
 new_key() {   # makes one, unless one waits already, and its request
-    command -v openssl >/dev/null 2>&1 || give_up "there is no openssl here, which makes keys and requests"
+    [ -n "$openssl" ] || give_up "there is no openssl here, which makes keys and requests"
     if [ -n "$dry_run" ]; then foretell_key; return; fi
     lock
     interrupted
@@ -68,8 +68,7 @@ new_key() {   # makes one, unless one waits already, and its request
         make_request "$waiting" ||
             give_up "openssl could not make a request with $waiting: $(cat "$work/said")"
     fi
-    mv -f "$place/.ipmpki-request/$role.csr" "$place/$role.csr" ||
-        fail 1 "a key waits in $waiting, but $place/$role.csr cannot be written. Run it again."
+    place_request || fail 1 "a key waits in $waiting, but $place/$role.csr cannot be written. Run it again."
     tell_of_key
 }
 
@@ -81,6 +80,14 @@ makes_key() {   # where the name of the host differs, --force is about that; a w
 choose_place() {   # sets place, the folder that the request will lie in
     for place in "$here" "$began_in"; do
         [ -n "$place" ] || continue
+        judge "$place"
+        [ -z "$fault" ] || continue
+        if [ -n "$keeper" ]; then       # of the account that carried the folder here, say
+            lies_in=$work place_of=$keeper
+            (in_place; say '' | with_bytes write "$role.csr" 644 - && there drop) 2>/dev/null || continue
+            return 0
+        fi
+        lies_in=$place/.ipmpki-request place_of=''
         [ ! -d "$place/$role.csr" ] || give_up "$place/$role.csr is a folder, not a file"
         rm -rf "$place/.ipmpki-request" 2>/dev/null
         ! mkdir "$place/.ipmpki-request" 2>/dev/null || return 0
@@ -88,6 +95,14 @@ choose_place() {   # sets place, the folder that the request will lie in
     place=''
     give_up "there is no place for the request: neither $here
 nor the current folder can be written to. Go to a folder that can, and call install.sh from there"
+}
+
+in_place() { account=$place_of folder=$place; find_su; }     # in a subshell
+
+place_request() {
+    if [ -z "$place_of" ]; then mv -f "$lies_in/$role.csr" "$place/$role.csr"; return; fi
+    # shellcheck disable=SC2002 # that account gets a pipe, not an open file of root
+    (in_place; cat "$lies_in/$role.csr" | with_bytes write "$role.csr" 644 - && there put)
 }
 
 prepare_key() {
@@ -98,11 +113,11 @@ prepare_key() {
         ec-p384) set -- EC -pkeyopt ec_paramgen_curve:secp384r1 -pkeyopt ec_param_enc:named_curve ;;
         *) set -- RSA -pkeyopt "rsa_keygen_bits:${key_type#rsa-}" ;;
     esac
-    openssl genpkey -algorithm "$@" -out "$next/waiting-key.pem" >/dev/null 2>"$work/said" ||
+    "$openssl" genpkey -algorithm "$@" -out "$next/waiting-key.pem" >/dev/null 2>"$work/said" ||
         give_up "openssl could not make a key: $(cat "$work/said")"
     folder_of "$role"
-    key_bits "$role" "$folder/$role-key.pem"
-    give_away "$next/waiting-key.pem" "$folder/$role-key.pem"
+    key_bits "$role" "$seen/$role-key.pem"
+    give_away "$next/waiting-key.pem" "$seen/$role-key.pem"
     chmod "$bits" "$next/waiting-key.pem" || give_up "cannot set the mode of $next/waiting-key.pem"
     [ -n "$made" ] || return 0
     [ ! -f "$record" ] || cat "$record" >"$next/installed" || give_up "cannot write to $state"
@@ -110,12 +125,12 @@ prepare_key() {
 }
 
 make_request() {   # with key $1; a key or a request of which the disk took a half only is found out here
-    file=$place/.ipmpki-request/$role.csr
-    openssl req -new -sha256 -config "$here/request.cnf" -key "$1" -passin pass: -out "$file" \
+    file=$lies_in/$role.csr
+    "$openssl" req -new -sha256 -config "$work/carried/request.cnf" -key "$1" -passin pass: -out "$file" \
         >/dev/null 2>"$work/said" || return 1
-    public=$(openssl pkey -in "$1" -pubout -passin pass: 2>/dev/null)
+    public=$("$openssl" pkey -in "$1" -pubout -passin pass: 2>/dev/null)
     [ -n "$public" ] &&
-        [ "$public" = "$(openssl req -config "$here/request.cnf" -in "$file" -noout -pubkey 2>/dev/null)" ] &&
+        [ "$public" = "$("$openssl" req -config "$work/carried/request.cnf" -in "$file" -noout -pubkey 2>/dev/null)" ] &&
         chmod 644 "$file"
 }
 

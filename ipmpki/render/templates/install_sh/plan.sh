@@ -2,26 +2,30 @@
 # $work/plan is for the machine: 'put AREA NAME MODE KIND SOURCE' or 'remove AREA NAME'. $work/words is for
 # people: 'AREA VERB NAME REASON'. $work/installed is the record as it will be.
 
-differs() {   # file $1 from content $2, mode $3 (or keep), kind $4: sets why
-    [ ! -d "$1" ] || give_up "$1 is a folder, not a file"
+differs() {   # file $1 of $folder from content $2, mode $3 (or keep), kind $4: sets why
+    [ ! -d "$seen/$1" ] || give_up "$folder/$1 is a folder, not a file"
     why=''
-    if [ ! -f "$1" ]; then why=missing
-    elif ! cmp -s "$1" "$2"; then why='other content'
+    if [ ! -f "$seen/$1" ]; then why=missing
+    elif ! cmp -s "$seen/$1" "$2"; then why='other content'
     else
-        look_at "$1"
+        look_at "$seen/$1"
         as_shown "$3"
         [ "$3" = keep ] || [ "$bits_are" = "$bits_want" ] || blame "mode: $bits_are, not $bits_want"
-        if [ "$4" = key ]; then
-            name_owner "$1"
-            [ -z "$user" ] || [ "$user" = "$user_is" ] || blame "owner: $user_named, not ${owner%:*}"
-            [ -z "$group" ] || [ "$group" = "$group_is" ] || blame "group: $group_named, not ${owner#*:}"
-        elif [ "$3" != keep ] && [ "$user_is" -ne "$uid" ]; then
-            name_owner "$1"
-            blame "owner: $user_named, not $(id -un)"
-        fi
+        name_owner "$seen/$1"
+        to=$uid named=''
+#% if server
+        ! is_left || to=$account_is named=$account
+#% end
+        [ "$4" != key ] || to=$user named=${owner%:*}
+        [ "$3" = keep ] || [ "${to:-$user_is}" -eq "$user_is" ] ||
+            blame "owner: $user_named, not ${named:-$(id -un)}"
+        [ "$4" != key ] || [ "${group:-$group_is}" = "$group_is" ] ||
+            blame "group: $group_named, not ${owner#*:}"
     fi
     [ -n "$why" ]
 }
+
+is_link() { [ -h "$seen/$1" ] || grep "^$1\$" "$seen/.links" >/dev/null 2>&1; }
 
 blame() { why="${why:+$why; }wrong $1"; }
 
@@ -34,18 +38,18 @@ recorded() { [ -f "$record" ] && grep "^file $1 $2 " "$record" >"$work/line"; }
 
 source_of() {   # sets source: where the new content of file $2 in area $1 is taken from, $3
     case $3 in
-        bundle) source=$here/$2 ;;
+        bundle) source=$work/carried/$2 ;;
         edited) source=$work/$1.cfg ;;
         original) source=$state/original/$1/$2 ;;
         backup) source=$last/$1/$2 ;;
         waiting) source=$waiting ;;
-        itself) source=$folder/$2 ;;
+        itself) source=$seen/$2 ;;
     esac
 }
 
 plan_file() {   # area, name, mode, kind, digest, from, how it comes about
     source_of "$1" "$2" "$6"
-    if differs "$folder/$2" "$source" "$3" "$4"; then
+    if differs "$2" "$source" "$3" "$4"; then
         verb=replace
         case $mode,$why,$7 in
             verify,*) ;;
@@ -54,12 +58,12 @@ plan_file() {   # area, name, mode, kind, digest, from, how it comes about
                 why=$7
                 [ "$4" = key ] || verb=edit ;;
         esac
-        [ ! -h "$folder/$2" ] || why="$why; it is a symbolic link, whose place a file takes"
+        ! is_link "$2" || why="$why; it is a symbolic link, whose place a file takes"
         note_change "$1" $verb "$2" "$why"
         keep plan "put $1 $2 $3 $4 $6"
         original=no
         if recorded "$1" "$2"; then read -r what area name digest original <"$work/line"
-        elif [ -f "$folder/$2" ]; then original=yes; fi
+        elif [ -f "$seen/$2" ]; then original=yes; fi
         keep installed "file $1 $2 $5 $original"
     elif recorded "$1" "$2"; then
         cat "$work/line" >>"$work/installed" || give_up "cannot write to $work"
@@ -70,7 +74,7 @@ plan_payload() {
     while read -r area name bits kind digest; do
         [ -n "$name" ] || continue
         folder_of "$area"
-        [ "$kind" != key ] || key_bits "$area" "$folder/$name"
+        [ "$kind" != key ] || key_bits "$area" "$seen/$name"
         plan_file "$area" "$name" "$bits" "$kind" "$digest" bundle ''
     done <<END
 $payload
@@ -87,12 +91,12 @@ plan_farewells() {   # what an earlier run put here and the folder (or, to unins
         esac
         [ -z "$own_key" ] || [ "$area $name" != "$identity $identity-key.pem" ] || continue
         folder_of "$area"
-        [ ! -f "$folder/$name" ] || plan_farewell
+        [ ! -f "$seen/$name" ] || plan_farewell
     done <"$record"
 }
 
 plan_farewell() {   # of the file that a line of the record, as read, is about
-    sha256_of "$folder/$name"
+    sha256_of "$seen/$name"
     if [ "$digest" = "$was" ]; then
         if [ "$original" = yes ] && [ -f "$state/original/$area/$name" ]; then
             note_change "$area" restore "$name" 'as it was before install.sh'
@@ -103,7 +107,7 @@ plan_farewell() {   # of the file that a line of the record, as read, is about
         fi
     elif [ "$name" = ipmssl.cfg ]; then
         wanted_in "$area"
-        edit "$cfg" "$work/$area.cfg" "$wanted"
+        edit "$seen/ipmssl.cfg" "$work/$area.cfg" "$wanted"
         [ -s "$work/diff" ] || return 0
         note_change "$area" edit "$name" 'changed since; only what install.sh had set is commented out'
         show_edit "$area"
@@ -121,12 +125,15 @@ plan_rollback() {
     for backup in "$state"/backup-*; do last=$backup; done
     set -f
     [ -d "$last" ] || give_up "there is no backup below $state"
+    believe contents "$last/contents"
+    believe record "$last/installed"
+    believe places "$last/promoted"
     while read -r what area name; do
         folder_of "$area"
         if [ "$what" = had ]; then
             note_change "$area" restore "$name" 'as it was before the last change'
             keep plan "put $area $name asis plain backup"
-        elif [ -f "$folder/$name" ]; then
+        elif [ -f "$seen/$name" ]; then
             note_change "$area" remove "$name" 'was not there before the last change'
             keep plan "remove $area $name"
         fi
@@ -135,12 +142,12 @@ plan_rollback() {
     [ -f "$last/promoted" ] || return 0
     read -r area name <"$last/promoted"
     folder_of "$area"
-    if [ ! -f "$folder/$name" ]; then return 0
+    if [ ! -f "$seen/$name" ]; then return 0
     elif [ -f "$waiting" ]; then
         keep advice "Note: the $name that goes is kept nowhere else, as a newer key waits in
       $waiting."
     else
-        returns=$folder/$name
+        returns=$seen/$name
         keep advice "Note: the $name that goes waits again for its certificate to be installed, in
       $waiting."
     fi
@@ -149,28 +156,28 @@ plan_rollback() {
 look_over() {   # for --verify, and after a change: what comparing with the folder's files does not show
     folder_of client
     if [ -d "$folder" ]; then
-        look_at "$folder"
+        look_at "$folder/."
         case $for_user,$bits_are in
             ,d??????r-x | 1,d????-??-?) ;;
             ,*) note_change client find . "mode $bits_are: users must be able to look into it, and not to write" ;;
             *) note_change client find . "mode $bits_are: others may write to it" ;;
         esac
     fi
-    command -v openssl >/dev/null 2>&1 ||
+    [ -n "$openssl" ] ||
         keep advice "Note: without openssl here, nobody looked whether a certificate has expired."
     has_expired client ca-cert.pem
     [ -n "$identity" ] || return 0
     has_expired "$identity" "$identity-cert.pem"
     # A key of the host's own was held against the certificate of this folder.
-    [ -z "$own_key" ] && [ -f "$folder/$identity-cert.pem" ] && [ -f "$folder/$identity-key.pem" ] || return 0
-    belong_together "$folder/$identity-cert.pem" "$folder/$identity-key.pem" ||
+    [ -z "$own_key" ] && [ -f "$seen/$identity-cert.pem" ] && [ -f "$seen/$identity-key.pem" ] || return 0
+    belong_together "$seen/$identity-cert.pem" "$seen/$identity-key.pem" ||
         note_change "$identity" find "$identity-key.pem" "does not belong to $identity-cert.pem"
 }
 
 has_expired() {   # area, name
     folder_of "$1"
-    [ -f "$folder/$2" ] && command -v openssl >/dev/null 2>&1 || return 0
-    openssl x509 -in "$folder/$2" -noout -checkend 0 >/dev/null 2>&1 || note_change "$1" find "$2" expired
+    [ -f "$seen/$2" ] && [ -n "$openssl" ] || return 0
+    "$openssl" x509 -in "$seen/$2" -noout -checkend 0 >/dev/null 2>&1 || note_change "$1" find "$2" expired
 }
 
 make_plan() {
@@ -178,6 +185,10 @@ make_plan() {
         true >"$work/$name" || give_up "cannot write to $work"
     done
     count=0 promotes='' returns='' spends=''
+#% if server
+    look_there
+#% end
+    believe record "$record"
     if [ "$mode" = rollback ]; then plan_rollback; return; fi
     plan_payload
 #% if own_key

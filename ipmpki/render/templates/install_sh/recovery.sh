@@ -1,8 +1,52 @@
 # ---- recovery, and what is left behind ------------------------------------------------------------------
 
+check_state() {   # what is remembered is believed only where nobody else could have written it
+    [ -e "$state" ] || [ -h "$state" ] || return 0
+    look_at "$state"
+    case $bits_are in
+        d????-??-?) [ "$user_is" -ne "$uid" ] || return 0; why='it belongs to another account' ;;
+        d*) why="mode $bits_are: others may write to it" ;;
+        *) why='it is no folder' ;;
+    esac
+    give_up "$state is not read: $why. To mend it, look who did this, and remove it;
+what install.sh put here stays, and the next run takes it for files that were there before"
+}
+
+believe() {   # file $2 of the state, as far as there is one, if each line is of form $1
+    [ -f "$2" ] || return 0
+    line=$(FORM=$1 KNOWN=" $known " awk '
+        function place(a, n) { return (a == "server" || a == "client") && index(ENVIRON["KNOWN"], " " n " ") }
+        function area(a) { return place(a, "ipmssl.cfg") }
+        function fits() {
+            if (form == "record" && $1 == "set") { key = "set " $2 " " $3; return NF > 2 && area($2) }
+            key = NF > 3 ? "file " $2 " " $3 : $0
+            if (form == "record" && $1 == "folder") return NF == 2 && area($2)
+            if (form == "record") return $1 == "file" && NF == 5 && place($2, $3) && length($4) == 64 &&
+                $4 !~ /[^0-9a-f]/ && ($5 == "yes" || $5 == "no")
+            if (form == "contents") return ($1 == "had" || $1 == "lacked") && NF == 3 && place($2, $3)
+            if (form == "places") return NF == 2 && place($1, $2)
+            if (form == "areas") return NF == 1 && area($1)
+            return NF == 1 && NR == 1 && $1 ~ /^backup-[0-9TZ-]+$/
+        }
+        BEGIN { form = ENVIRON["FORM"] }
+        !fits() || seen[key]++ { print NR ": " $0; exit }' "$2")
+    [ -z "$line" ] || give_up "$2 is not as install.sh writes it, in line $line
+Look who changed it. Without that file, install.sh takes what it put here for files that were there before"
+}
+
+believe_commit() {   # what is left of a run that had decided
+    for form in 'contents backup/contents' 'record backup/installed' 'places backup/promoted' 'places gone' \
+        'record installed' 'backup stamp' 'backup used' 'areas farewell'; do
+        believe "${form% *}" "$state/commit/${form#* }"
+    done
+}
+
 put_back() {   # after a failure of put_in_place
     while read -r what area name; do
         folder_of "$area"
+#% if server
+        if is_left; then restore_there; continue; fi
+#% end
         if [ "$what" = lacked ]; then
             rm -f "$folder/$name"
         else
@@ -14,6 +58,17 @@ put_back() {   # after a failure of put_in_place
     mv "$state/commit" "$state/prepare"
 }
 
+#% if server
+restore_there() {
+    if [ "$what" = lacked ]; then there remove "$name"; return; fi
+    source=$state/commit/backup/$area/$name
+    look_at "$source"
+    mode_of "$bits_are"
+    # shellcheck disable=SC2002 # that account gets a pipe, not an open file of root
+    cat "$source" | with_bytes write "$name" "$symbols" - && there put
+}
+
+#% end
 settle() {   # what is remembered of the change: originals, backup, record
     done=$state/commit
     for area in $areas; do
@@ -40,7 +95,13 @@ settle() {   # what is remembered of the change: originals, backup, record
 
 interrupted() {   # whether a run was killed here; sets how far it had come
     stage_reached=''
-    for area in $areas; do folder_of "$area"; [ ! -d "$folder/.ipmpki-new" ] || stage_reached=prepare; done
+    for area in $areas; do
+        folder_of "$area"
+#% if server
+        if is_left; then there has .ipmpki-new && stage_reached=prepare; continue; fi
+#% end
+        [ ! -d "$folder/.ipmpki-new" ] || stage_reached=prepare
+    done
     set +f; set -- "$state"/lock*; set -f
     [ ! -e "$1" ] || stage_reached=lock
     for one in settled prepare commit; do [ ! -d "$state/$one" ] || stage_reached=$one; done
@@ -50,6 +111,7 @@ interrupted() {   # whether a run was killed here; sets how far it had come
 recover() {   # from a run that was killed
     case $stage_reached in
         commit)
+            believe_commit
             say 'An earlier run was interrupted when all was prepared: completing it.'
             put_in_place || fail 1 "the interrupted run cannot be completed: see above."
             settle
@@ -63,7 +125,13 @@ recover() {   # from a run that was killed
 discard() {
     rm -rf "$state/prepare" "$state/settled"
     set +f; rm -f "$state"/lock.*; set -f
-    for area in $areas; do folder_of "$area"; rm -rf "$folder/.ipmpki-new"; done
+    for area in $areas; do
+        folder_of "$area"
+#% if server
+        if is_left; then there drop; continue; fi
+#% end
+        rm -rf "$folder/.ipmpki-new"
+    done
 }
 
 clean_up() {   # at every end; whoever has no lock has changed nothing
@@ -73,7 +141,13 @@ clean_up() {   # at every end; whoever has no lock has changed nothing
     fi
     rm -f "$state/lock.$$"
     [ -z "$place" ] || rm -rf "$place/.ipmpki-request"
-    rmdir "$state" 2>/dev/null && for area in $made; do folder_of "$area"; rmdir "$folder" 2>/dev/null; done
+    rmdir "$state" 2>/dev/null && for area in $made; do
+        folder_of "$area"
+#% if server
+        if is_left; then there leave 2>/dev/null; continue; fi
+#% end
+        rmdir "$folder" 2>/dev/null
+    done
     rm -rf "$work"
 }
 

@@ -17,6 +17,15 @@ finish() {   # the next step
 
 restart() {   # with the caller's umask and locale: a server must not start with this script's
     umask "$old_umask"
+    unset POSIXLY_CORRECT OPENSSL_CONF
+    # Of the caller's PATH what nobody else can put a program into: InfoPrint Manager's own may stand there.
+    IFS=:
+    # shellcheck disable=SC2086 # at its colons
+    set -- $old_path
+    unset IFS
+    for at do
+        case $at in /*) judge "$at"; [ -n "$fault$keeper" ] || PATH=$PATH:$at ;; esac
+    done
     if [ "$old_locale" = none ]; then unset LC_ALL; else LC_ALL=$old_locale; fi
     sh -c "$restart_command"
 }

@@ -11,10 +11,11 @@ here=$(cd "$here/" && pwd)
 [ -n "$root$for_user" ] || [ "$uid" -eq 0 ] ||
     give_up "only $superuser can install here: run it with sudo, or below a folder with --root"
 check_host
+judge_here
 areas=client
 [ -z "$server_folder" ] || areas='server client'   # the server's first: the client's ipmssl.cfg names files in it
 folder_of client
-state=$folder/.ipmpki record=$folder/.ipmpki/installed waiting=$folder/.ipmpki/waiting-key.pem completed=''
+work='' state=$folder/.ipmpki record=$folder/.ipmpki/installed waiting=$folder/.ipmpki/waiting-key.pem completed=''
 #% if own_key
 case $awaits$mode in 1 | 1verify) say_that_it_waits ;; esac
 #% end
@@ -22,6 +23,17 @@ case $awaits$mode in 1 | 1verify) say_that_it_waits ;; esac
 make_work_folder
 trap clean_up 0
 trap 'stop_short "Nothing was changed."' HUP INT PIPE TERM
+settle_keepers
+[ -n "$fault" ] || check_state
+if [ -n "$fault" ]; then
+    [ "$mode" = verify ] || give_up "$fault. To mend it: $mends"
+    say "$host: differs from $here"
+    say ''
+    say "  $fault. Nothing there was looked at."
+    say ''
+    say "Next: $mends"
+    exit 1
+fi
 
 case $mode in
     '' | verify | new-key) check_bundle; settle_owner ;;

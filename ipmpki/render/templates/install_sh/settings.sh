@@ -104,8 +104,8 @@ END
 
 plan_settings() {   # area
     folder_of "$1"
-    from=$cfg how='keywords set'
-    if [ ! -f "$cfg" ]; then
+    from=$seen/ipmssl.cfg how='keywords set'
+    if [ ! -f "$from" ]; then
         from=$sample how='from the sample'
         if [ ! -f "$from" ]; then
             from=$work/none how='without a sample to go by'
@@ -123,7 +123,7 @@ plan_settings() {   # area
     done <"$work/notes"
     # All users must be able to read the client's file and none to write it; the server's stays as it is.
     bits=644
-    [ "$1" = client ] || [ ! -f "$cfg" ] || bits=keep
+    [ "$1" = client ] || [ ! -f "$seen/ipmssl.cfg" ] || bits=keep
     sha256_of "$work/$1.cfg"
     plan_file "$1" ipmssl.cfg $bits plain "$digest" edited "$how"
     show_edit "$1"

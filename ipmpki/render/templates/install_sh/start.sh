@@ -9,19 +9,35 @@
 # A key that --new-key has made waits in $waiting, where no program looks for it, until a folder is installed
 # whose certificate belongs to it: both are put in place by one change.
 
-old_umask=$(umask) old_locale=${LC_ALL-none}      # given back to the restart command
+# First of all what others may have left in the environment goes: functions that bash imports, programs that
+# other folders have under the names of the system's, and variables that make a program read or run a file. The
+# assignment makes bash look for 'unset' and 'set' before functions of that name (its manual, 'Bash POSIX Mode').
+POSIXLY_CORRECT=1
+set +x
+unset -f awk cat cd chmod chown cmp command cp date grep head hostname id kill ln ls mkdir mv openssl printf pwd \
+    read rm rmdir sed sh shasum sha256sum sleep su sync tail test tr true umask uname wc '[' 2>/dev/null || :
+old_umask=$(umask) old_locale=${LC_ALL-none} old_path=${PATH-}      # given back to the restart command
+PATH=/usr/bin:/bin:/usr/sbin:/sbin; export PATH
 LC_ALL=C; export LC_ALL     # bytes, not characters, and messages that are the same everywhere
-unset CDPATH
+unset CDPATH ENV BASH_ENV FPATH IFS GREP_OPTIONS AWKPATH AWKLIBPATH LOCPATH NLSPATH PERL5LIB PERL5OPT PERLLIB PERL5DB
+unset LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT LIBPATH LDR_PRELOAD LDR_PRELOAD64 DYLD_INSERT_LIBRARIES DYLD_LIBRARY_PATH
+unset OPENSSL_CONF OPENSSL_CONF_INCLUDE OPENSSL_MODULES OPENSSL_ENGINES RANDFILE SSLKEYLOGFILE
 # The first file to be opened would take the place of a closed stream.
 (: <&0) 2>/dev/null || exec </dev/null
 (: >&1) 2>/dev/null || exec >/dev/null
 (: >&2) || exec 2>/dev/null
 umask 077
 set -uf
+openssl=$(command -v openssl) || openssl=''
 newline='
 '
 root='' owner='' mode='' dry_run='' force='' restart='' for_user='' locked='' made='' user='' group='' count=0
-place='' promotes='' returns='' spends=''
+place='' promotes='' returns='' spends='' trusted='' fault='' trust_folder=''
+known='ca-cert.pem client-ca-cert.pem server-cert.pem server-key.pem client-cert.pem client-key.pem'
+known="$known crl.pem ipmssl.cfg"
+#% if left
+account='' left_at=''
+#% end
 
 say() {      # ksh88 and mksh have no printf of their own, and what echo makes of a backslash differs
     cat <<END
@@ -34,10 +50,15 @@ give_up() { fail 1 "$1. Nothing was changed."; }
 keep() { file=$work/$1; shift; say "$*" >>"$file" || give_up "cannot write to $work"; }
 
 make_work_folder() {   # sets work; a run that was killed may have left one of this name
+    judge "${TMPDIR:-/tmp}"
+    [ -z "$fault$keeper" ] || TMPDIR=/tmp         # of another account, which sudo or su has left in place
     [ -d "${TMPDIR:-/tmp}" ] || give_up "there is no folder ${TMPDIR:-/tmp} to work in"
-    for more in '' .1 .2 .3; do
+    for more in '' .1 .2 .3 .4; do
         work=${TMPDIR:-/tmp}/ipmpki-install.$$$more
-        ! mkdir "$work" 2>/dev/null || return 0
+        ! mkdir "$work" 2>/dev/null || break
+        [ "$more" != .4 ] || give_up "cannot make $work"
     done
-    mkdir "$work" || give_up "cannot make $work"
+    mkdir "$work/carried" || give_up "cannot write to $work"
+    true >"$work/openssl.cnf" || give_up "cannot write to $work"
+    OPENSSL_CONF=$work/openssl.cnf; export OPENSSL_CONF       # the system's may name modules to be loaded
 }

@@ -9,11 +9,13 @@ choose_user() {   # the current user's folder takes the place of the host's
 }
 
 advise_user() {   # the vendor names the host's folder alone as the place of ca-cert.pem
+    judge "$host_folder"
+    [ -z "$fault$keeper" ] || return 0
     [ ! -f "$host_folder/ipmssl.cfg" ] ||
         say "Note: the administrator's $host_folder/ipmssl.cfg overrides this one,
       keyword by keyword."
     case $settings$newline in *" ca-cert.pem$newline"*) return ;; esac
-    cmp -s "$here/ca-cert.pem" "$host_folder/ca-cert.pem" ||
+    cmp -s "$work/carried/ca-cert.pem" "$host_folder/ca-cert.pem" ||
         say "Note: the place of ca-cert.pem is $host_folder, where this one is not. If the
       client does not find it here, let an administrator run install.sh without
       --user, or name the keyword for it in pki.toml: [ipm] keywords, ca_file."

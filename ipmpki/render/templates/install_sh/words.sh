@@ -23,9 +23,9 @@ show_words() {   # $work/words, folder by folder
 advise() {   # what this run could not do by itself
     key=$identity-key.pem
     folder_of "${identity:-client}"
-    if [ -n "$identity" ] && [ -z "$for_user" ] && [ -f "$folder/$key" ]; then
-        name_owner "$folder/$key"
-        look_at "$folder/$key"
+    if [ -n "$identity" ] && [ -z "$for_user" ] && [ -f "$seen/$key" ]; then
+        name_owner "$seen/$key"
+        look_at "$seen/$key"
         case $identity:$owner:$bits_are in
             server::*)
                 say "Note: $key belongs to '$user_named'. If the server runs as another account,
@@ -40,7 +40,7 @@ advise() {   # what this run could not do by itself
                     *'client set CertFile client-cert.pem'*)
                         key=client-key.pem
                         folder_of client
-                        [ ! -f "$folder/$key" ] || name_owner "$folder/$key" ;;
+                        [ ! -f "$seen/$key" ] || name_owner "$seen/$key" ;;
                 esac
                 say "Note: command-line tools on this host can authenticate only when '$user_named'
       runs them, as nobody else may read $key." ;;
