@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipmpki.declaration import model, tables
 from ipmpki.declaration.model import FaultKind, Shape
+from ipmpki.declaration.vocabulary import OperatingSystem
 from ipmpki.diagnostics.problem import Bracket, Fix, Place, Problem, Replace, Severity
 from ipmpki.diagnostics.wording import certain, closest, either, quote
 from ipmpki.source.secrets import is_passphrase
@@ -73,19 +74,7 @@ _NOUNS = {
 }
 
 _SYNONYMS = {
-    "osx": "macos",
-    "mac": "macos",
-    "darwin": "macos",
-    "win": "windows",
-    "win32": "windows",
-    "win64": "windows",
-    "rhel": "linux",
-    "redhat": "linux",
-    "suse": "linux",
-    "sles": "linux",
-    "ubuntu": "linux",
-    "debian": "linux",
-    "centos": "linux",
+    **{other: system.value for system in OperatingSystem for other in system.other_names},
     "on": "required",
     "yes": "required",
     "true": "required",

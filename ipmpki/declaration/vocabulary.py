@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Role(StrEnum):
@@ -13,12 +14,31 @@ class Role(StrEnum):
 
 
 class OperatingSystem(StrEnum):
-    """The systems InfoPrint Manager runs on."""
+    """The systems InfoPrint Manager runs on, as far as a declaration has to know them.
 
-    AIX = "aix"
-    LINUX = "linux"
-    WINDOWS = "windows"
-    MACOS = "macos"
+    Their folders, tools and commands are in :mod:`ipmpki.render.platforms`.
+    """
+
+    label: str
+    """What its maker calls it."""
+    runs_servers: bool
+    """Whether there is an InfoPrint Manager server for it."""
+    other_names: tuple[str, ...]
+    """What people call it in place of its name."""
+
+    AIX = "aix", "AIX", True
+    LINUX = "linux", "Linux", True, "rhel", "redhat", "suse", "sles", "ubuntu", "debian", "centos"
+    WINDOWS = "windows", "Windows", True, "win", "win32", "win64"
+    MACOS = "macos", "macOS", False, "osx", "mac", "darwin"
+
+    def __new__(cls, name: str, label: str, runs_servers: bool, *other_names: str) -> Self:
+        """A member is its name, with what belongs to it."""
+        found = str.__new__(cls, name)
+        found._value_ = name
+        found.label = label
+        found.runs_servers = runs_servers
+        found.other_names = other_names
+        return found
 
 
 class KeyType(StrEnum):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.dns_names import read_name
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Related, Severity
-from ipmpki.diagnostics.wording import quote
+from ipmpki.diagnostics.wording import either, quote
 from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
 
 if TYPE_CHECKING:
@@ -176,16 +176,18 @@ def server_on_macos(fleet: Fleet) -> Iterator[Finding]:
     os = "aix"
     ```
     """
-    words = "InfoPrint Manager has no server for macOS"
+    systems = [system for system in OperatingSystem if system.runs_servers]
     for host in fleet.hosts:
-        if host.os is not OperatingSystem.MACOS or host.role is not Role.SERVER or not host.was_read("os"):
+        if host.os.runs_servers or host.role is not Role.SERVER or not host.was_read("os"):
             continue
+        words = f"InfoPrint Manager has no server for {host.os.label}"
         if host.declared.os is not None:
-            remedy = "a server runs on 'aix', 'linux' or 'windows'; a Mac can be a client"
+            remedy = f"a server runs on {either(systems)}; a Mac can be a client"
             yield Finding(words, remedy, host.place.at("os"))
         else:
-            remedy = 'it has macos from [defaults]; write os = "aix", "linux" or "windows" for this host'
-            because = Related("it has macos from here", fleet.place.at("defaults", "os"))
+            written = either(systems).replace("'", '"')
+            remedy = f"it has {host.os} from [defaults]; write os = {written} for this host"
+            because = Related(f"it has {host.os} from here", fleet.place.at("defaults", "os"))
             yield Finding(words, remedy, host.place.at("role"), (because,))
 
 

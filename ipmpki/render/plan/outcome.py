@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.vocabulary import OperatingSystem, Role
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.wording import counted
 from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, host_folder
 from ipmpki.plans.plan import Action, Artifact
@@ -18,11 +18,12 @@ from ipmpki.render.plan.text import (
     requested,
     rollover_lines,
 )
+from ipmpki.render.platforms import platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.declaration.fleet import Fleet
     from ipmpki.plans.plan import Plan
 
 _DONE = {
@@ -70,7 +71,7 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
         yield f"Next, install on {count}, servers first; copy the folder there, then run in it:"
         width = max(len(host.name) for host in hosts[:MOST_HOSTS_NAMED])
         for host in hosts[:MOST_HOSTS_NAMED]:
-            command = _install_command(host)
+            command = platform_of(host.os).install_command
             yield f"  {host.name:<{width}}  {dist}/{host_folder(host.name)}  {command}"
         if len(hosts) > MOST_HOSTS_NAMED:
             yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
@@ -82,7 +83,3 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
     if fleet is not None and fleet.token_key is not None:
         keys = "every key but the CA's"
     yield f"The report is {dist}/report.html. Back up pki.db: it holds {keys}."
-
-
-def _install_command(host: HostSpec) -> str:
-    return "install.cmd, as administrator" if host.os is OperatingSystem.WINDOWS else "sudo sh install.sh"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipmpki.declaration.vocabulary import OperatingSystem
 from ipmpki.render.platforms.definition import Dialect, Platform
+from ipmpki.render.prose import Code
 
 PLATFORM = Platform(
     os=OperatingSystem.AIX,
-    title="AIX",
     # /bin/sh is ksh88 ("Utilities on AIX and macOS").
     dialect=Dialect.SH,
     separator="/",
@@ -32,4 +32,6 @@ PLATFORM = Platform(
     ),
     # The vendor's page, step 6: "Restart each computer where the ca-cert.pem file has been copied."
     client_restart="restart this computer, as the vendor asks wherever ca-cert.pem was copied",
+    # sudo comes with the AIX Toolbox, where that is installed.
+    how_to_install=("There, run ", Code("sh install.sh"), " as root, or ", Code("sudo sh install.sh"), "."),
 )

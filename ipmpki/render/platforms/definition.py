@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ipmpki.render.prose import Code, Sentence
+
 if TYPE_CHECKING:
     from ipmpki.declaration.vocabulary import OperatingSystem
 
@@ -25,11 +27,11 @@ class Platform:
     shipped ``ipmssl.cfg`` itself, not its folder. ``user_folder`` is the client's for one user, which the
     administrator's, ``client_folder``, overrides. ``digest_tools`` are the programs that may compute a
     SHA-256 there, the surest first. ``server_restart`` and ``client_restart`` are instructions for an
-    administrator; nothing runs them.
+    administrator; nothing runs them. ``install_command`` is what to run in a host's folder, in a few words,
+    and ``how_to_install`` the same as a sentence.
     """
 
     os: OperatingSystem
-    title: str
     dialect: Dialect
     separator: str
     server_folder: str | None
@@ -41,3 +43,10 @@ class Platform:
     digest_tools: tuple[str, ...]
     server_restart: str
     client_restart: str
+    install_command: str = "sudo sh install.sh"
+    how_to_install: Sentence = ("There, run ", Code("sudo sh install.sh"), ".")
+
+    @property
+    def title(self) -> str:
+        """What its maker calls the system."""
+        return self.os.label

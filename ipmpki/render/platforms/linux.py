@@ -7,7 +7,6 @@ from ipmpki.render.platforms.definition import Dialect, Platform
 
 PLATFORM = Platform(
     os=OperatingSystem.LINUX,
-    title="Linux",
     # /bin/sh is dash, bash or busybox: POSIX sh is what they share.
     dialect=Dialect.SH,
     separator="/",

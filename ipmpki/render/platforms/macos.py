@@ -7,7 +7,6 @@ from ipmpki.render.platforms.definition import Dialect, Platform
 
 PLATFORM = Platform(
     os=OperatingSystem.MACOS,
-    title="macOS",
     # /bin/sh is bash 3.2 in POSIX mode, or dash.
     dialect=Dialect.SH,
     separator="/",

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from ipmpki.declaration.vocabulary import OperatingSystem
 from ipmpki.render.platforms.definition import Dialect, Platform
+from ipmpki.render.prose import Code
 
 INSTALL_FOLDER = "<install dir>"
 """Stands at the head of the samples' paths, as in the vendor's table, for a folder known only on the host."""
 
 PLATFORM = Platform(
     os=OperatingSystem.WINDOWS,
-    title="Windows",
     # PowerShell 5.1 comes with Windows; 7 may be there too.
     dialect=Dialect.POWERSHELL,
     separator="\\",
@@ -37,4 +37,6 @@ PLATFORM = Platform(
     ),
     # The vendor's page, step 6: "Restart each computer where the ca-cert.pem file has been copied."
     client_restart="restart this computer, as the vendor asks wherever ca-cert.pem was copied",
+    install_command="install.cmd, as administrator",
+    how_to_install=("There, right-click ", Code("install.cmd"), " and choose Run as administrator."),
 )

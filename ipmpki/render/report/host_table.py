@@ -100,7 +100,7 @@ def _row(anchor: str, host: ReportedHost, report: Report) -> HostRow:
         visible(host.name),
         visible(", ".join((*host.aliases, *host.addresses))),
         words.ROLE_NAMES[host.role],
-        words.SYSTEM_NAMES[host.os],
+        host.os.label,
         status.tone,
         status.symbol,
         status.word,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.wording import counted, day, minute, utc
 from ipmpki.plans.plan import Stage
+from ipmpki.render.platforms import platform_of
 from ipmpki.render.problems import visible
 from ipmpki.render.prose import Code, Sentence
-from ipmpki.render.report.words import SYSTEM_NAMES, Installing, build_command, installing_of, is_due
+from ipmpki.render.report.words import Installing, build_command, installing_of, is_due
 
 if TYPE_CHECKING:
     from ipmpki.render.report.document import Report, ReportedHost
@@ -86,27 +87,8 @@ def taking_over(report: Report) -> tuple[Sentence, ...]:
     )
 
 
-_HOW = {
-    OperatingSystem.WINDOWS: (
-        "Copy the folder to its host. There, right-click ",
-        Code("install.cmd"),
-        " and choose Run as administrator.",
-    ),
-    OperatingSystem.AIX: (
-        "Copy the folder to its host. There, run ",
-        Code("sh install.sh"),
-        " as root, or ",
-        Code("sudo sh install.sh"),
-        ".",
-    ),
-}
 _STAGES = {Role.SERVER: "First the servers", Role.CLIENT: "Then the clients"}
 _IN_ANY_ORDER = {Role.SERVER: "Servers", Role.CLIENT: "Clients"}
-_HOW_ELSE: Sentence = (
-    "Copy the folder to its host. There, run ",
-    Code("sudo sh install.sh"),
-    ".",
-)
 
 
 def stage_title(role: Role, report: Report) -> str:
@@ -127,8 +109,8 @@ def group_installs(report: Report) -> tuple[InstallGroup, ...]:
     return tuple(
         InstallGroup(
             role,
-            SYSTEM_NAMES[system],
-            _HOW.get(system, _HOW_ELSE),
+            system.label,
+            ("Copy the folder to its host. ", *platform_of(system).how_to_install),
             _waves(groups[role, system]),
         )
         for role, system in order

@@ -171,7 +171,7 @@ def _host_line(host: ReportedHost, report: Report) -> str:
     status = words.status_of(host, report)
     expires = "" if host.certificate is None else day(host.certificate.not_after)
     line = (
-        f"{name:<{_NAME_WIDTH}}  {words.ROLE_NAMES[host.role]:<6}  {words.SYSTEM_NAMES[host.os]:<7}  "
+        f"{name:<{_NAME_WIDTH}}  {words.ROLE_NAMES[host.role]:<6}  {host.os.label:<7}  "
         f"{status.symbol} {status.word:<18}  {expires}"
     )
     return above + line.rstrip()

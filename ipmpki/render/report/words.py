@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.vocabulary import OperatingSystem, Role
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import tally
 from ipmpki.diagnostics.wording import counted, day
 from ipmpki.render.problems import visible
@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics.problem import Tally
     from ipmpki.render.report.document import Report, ReportedAuthority, ReportedHost
 
-SYSTEM_NAMES = {
-    OperatingSystem.AIX: "AIX",
-    OperatingSystem.LINUX: "Linux",
-    OperatingSystem.WINDOWS: "Windows",
-    OperatingSystem.MACOS: "macOS",
-}
 _TONE_SYMBOLS = {"ok": "✓", "warning": "▲", "error": "✕"}
 ROLE_NAMES = {Role.SERVER: "Server", Role.CLIENT: "Client"}
 
