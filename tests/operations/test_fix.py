@@ -373,9 +373,25 @@ def is_toml(text: str) -> bool:
     return True
 
 
-@given(st.lists(tables, max_size=3), st.sampled_from(["[[hosts]]", "[[host]]"]), st.booleans())
-@settings(max_examples=120, deadline=None)
+mistaken = given(st.lists(tables, max_size=3), st.sampled_from(["[[hosts]]", "[[host]]"]), st.booleans())
+
+
+@mistaken
+@settings(max_examples=25, deadline=None)
 def test_each_fix_of_any_mistake_is_sound(hosts: list[dict[str, str]], header: str, inline: bool) -> None:
+    assert_each_fix_is_sound(hosts, header, inline=inline)
+
+
+@pytest.mark.exhaustive
+@mistaken
+@settings(max_examples=400, deadline=None)
+def test_each_fix_of_ever_more_mistakes_is_sound(
+    hosts: list[dict[str, str]], header: str, inline: bool
+) -> None:
+    assert_each_fix_is_sound(hosts, header, inline=inline)
+
+
+def assert_each_fix_is_sound(hosts: list[dict[str, str]], header: str, *, inline: bool) -> None:
     texts = [" # behind\n".join(f"{key} = {value}" for key, value in one.items()) for one in hosts]
     text = AUTHORITY + "".join(f"\n# a host\n{header}\n{keys}\n" for keys in texts)
     if inline:
