@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.x509 import sealed_file
 from ipmpki.x509.sealed_file import (
     PIECE,
     BackupUnreadable,
@@ -25,12 +24,6 @@ from ipmpki.x509.sealed_file import (
 )
 
 PASSPHRASE = normal("Größe".encode())
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the key cost nothing; one test looks at the real cost."""
-    monkeypatch.setattr(sealed_file, "_COST", {"n": 2, "r": 8, "p": 1})
 
 
 def sealed(text: bytes) -> bytes:

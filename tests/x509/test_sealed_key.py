@@ -11,18 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipmpki.declaration.vocabulary import KeyType
-from ipmpki.x509 import keys, sealed_file
+from ipmpki.x509 import keys
 from ipmpki.x509.protection import Protection, is_encrypted, protection_of
 from tests.x509.test_sealed_file import opened_by_the_book
 
 PASSPHRASE = b"correct horse"
 KEY = keys.generate(KeyType.EC_P256)
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let scrypt cost nothing; one test looks at the real cost."""
-    monkeypatch.setattr(sealed_file, "_COST", {"n": 2, "r": 8, "p": 1})
 
 
 def test_a_sealed_key_is_opened_by_its_passphrase_alone() -> None:

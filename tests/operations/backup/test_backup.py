@@ -34,6 +34,7 @@ def test_it_holds_the_store_encrypted_and_is_for_its_owner_alone(site: Path) -> 
     backup = site / "pki.backup"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     sealed = backup.read_bytes()
+    assert b'"n":131072,"r":8,"p":1' in sealed.splitlines()[1], "what a guess costs"
     for open_text in (b"SQLite", b"PRIVATE", b"CERTIFICATE", b"pc000", b"Acme", PASSPHRASE.encode()):
         assert open_text not in sealed
 
