@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration
+from ipmpki.operations.build import build
 from ipmpki.store.sqlite import read_issued
 from ipmpki.x509 import keys
 from ipmpki.x509.protection import Protection, protection_of
@@ -397,3 +398,20 @@ def test_a_server_only_shop_needs_no_clients(shop: Shop) -> None:
     shop.write(HEAD + SERVER)
     shop.build()
     assert shop.changes() == {}
+
+
+def test_a_build_that_waited_for_another_does_what_is_left_to_do(shop: Shop) -> None:
+    waiting = shop.load()
+    shop.build()
+    before = shop.bytes_on_disk()
+    assert build(waiting).plan.changes == ()
+    assert shop.bytes_on_disk() == before, "the other build made the authority, and all that was to be made"
+
+
+def test_a_build_that_waited_for_another_issues_its_own_hosts_alone(built_shop: Shop) -> None:
+    built_shop.edit(client("desk2"), client("desk2") + client("desk3"))
+    waiting = built_shop.load()
+    built_shop.build()
+    third = (built_shop.host("desk3") / "client-cert.pem").read_bytes()
+    build(waiting)
+    assert (built_shop.host("desk3") / "client-cert.pem").read_bytes() == third

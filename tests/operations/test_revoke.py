@@ -21,6 +21,7 @@ from tests.shop import HEAD, SERVER, Shop, client
 if TYPE_CHECKING:
     from pathlib import Path
 
+KEYWORD = '\n[ipm.keywords]\ncrl_file = "NameReadOffTheSample"\n'
 STOLEN = RevocationReason.KEY_COMPROMISE
 SUPERSEDED = RevocationReason.SUPERSEDED
 
@@ -58,6 +59,39 @@ def test_a_revoked_certificate_is_listed_and_replaced_by_the_next_build(built_sh
     assert new.public_key() != old.public_key()
     assert listed(built_shop) == {old.serial_number: "keyCompromise"}
     assert built_shop.changes() == {}
+
+
+def test_servers_get_the_list_that_a_revocation_by_hand_is_on(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, text=HEAD + KEYWORD + SERVER + client("desk1"))
+    shop.build()
+    stolen = leaf(shop, "desk1")
+    revoke(shop.load(), "desk1.example.com", STOLEN)
+    shop.build()
+    of_the_server = x509.load_pem_x509_crl((shop.host("ipm1") / "crl.pem").read_bytes())
+    assert [entry.serial_number for entry in of_the_server] == [stolen.serial_number]
+    assert shop.changes() == {}
+
+
+def test_taking_out_a_revoked_host_leaves_its_reason(built_shop: Shop) -> None:
+    stolen = leaf(built_shop, "desk1").serial_number
+    revoke(built_shop.load(), "desk1.example.com", STOLEN)
+    built_shop.edit(client("desk1"), "")
+    built_shop.build()
+    assert listed(built_shop) == {stolen: "keyCompromise"}
+    assert built_shop.changes() == {}
+
+
+def test_what_ended_before_it_was_ever_listed_is_listed_once(built_shop: Shop) -> None:
+    """RFC 5280, section 3.3: not before it appears on one list issued beyond its validity."""
+    old = leaf(built_shop, "desk1")
+    revoke(built_shop.load(), "desk1.example.com", STOLEN)
+    built_shop.now = old.not_valid_after_utc + timedelta(days=1)
+    built_shop.build()
+    assert listed(built_shop)[old.serial_number] == "keyCompromise"
+    other = leaf(built_shop, "desk2")
+    revoke(built_shop.load(), "desk2.example.com", STOLEN)
+    built_shop.build()
+    assert set(listed(built_shop)) == {other.serial_number}
 
 
 def test_revoking_twice_says_so_and_changes_nothing(built_shop: Shop) -> None:

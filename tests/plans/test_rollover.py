@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -129,7 +130,7 @@ def test_what_was_installed_before_does_not_count(built_shop: Shop) -> None:
     built_shop.build()
     rollover = built_shop.plan().rollover
     assert rollover is not None
-    assert len(rollover.waiting) == 3
+    assert (rollover.stage, len(rollover.waiting)) == (Stage.TRUST_BOTH, 3)
 
 
 def test_a_folder_that_is_not_built_yet_cannot_have_been_installed(built_shop: Shop) -> None:
@@ -382,6 +383,18 @@ def test_a_replaced_certificate_is_revoked_when_the_one_in_its_place_is_installe
     assert built_shop.changes() == {}
 
 
+def test_a_replaced_certificate_is_not_revoked_for_what_was_installed_before(built_shop: Shop) -> None:
+    built_shop.edit(*REVOKING)
+    built_shop.build()
+    say_installed(built_shop)
+    built_shop.edit(
+        'name = "desk1.example.com"\n', 'name = "desk1.example.com"\naliases = ["d1.example.com"]\n'
+    )
+    built_shop.build()
+    assert built_shop.changes() == {}, "the host is known to have the one before, and so to show it"
+    assert len(x509.load_pem_x509_crl((built_shop.dist / "ca/crl.pem").read_bytes())) == 0
+
+
 def test_unasked_nothing_that_was_replaced_is_revoked(built_shop: Shop) -> None:
     built_shop.edit(
         'name = "desk1.example.com"\n', 'name = "desk1.example.com"\naliases = ["d1.example.com"]\n'
@@ -412,6 +425,23 @@ def test_a_hosts_own_record_says_what_it_has_installed(built_shop: Shop, tmp_pat
     rollover = built_shop.plan().rollover
     assert rollover is not None
     assert rollover.waiting == ("ipm1.example.com", "desk2.example.com")
+
+
+@pytest.mark.parametrize("lost", ["ca-cert.pem", "client-cert.pem", "client-key.pem"])
+def test_a_record_that_lacks_a_file_is_no_record_of_an_installation(
+    built_shop: Shop, tmp_path: Path, lost: str
+) -> None:
+    folder = built_shop.host("desk1")
+    names = [path.name for path in sorted(folder.glob("*.pem")) if path.name != lost]
+    lines = [f"file client {name} {sha256((folder / name).read_bytes()).hexdigest()} -\n" for name in names]
+    record = tmp_path / "desk1.example.com.txt"
+    record.write_text("".join(lines))
+    told = ipmpki("installed", built_shop.declaration, "--receipt", record)
+    assert f"desk1.example.com: has something else; {lost} is not as published" in told.out
+    assert (told.status, read_issued(built_shop.store).installed) == (1, {})
+    whole = f"file client {lost} {sha256((folder / lost).read_bytes()).hexdigest()} -\n"
+    record.write_text("".join([*lines, whole]))
+    assert ipmpki("installed", built_shop.declaration, "--receipt", record).status == 0
 
 
 def test_a_host_without_a_certificate_is_told_by_the_name_of_its_record(tmp_path: Path) -> None:
