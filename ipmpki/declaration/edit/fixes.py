@@ -14,13 +14,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.declaration.edit.layout import (
-    line_end,
-    splice,
-    with_member,
-    without_member,
-    write_value,
-)
+from ipmpki.declaration.edit.layout import with_member, without_member
+from ipmpki.declaration.edit.toml import line_end, splice, write_key, write_value
 from ipmpki.diagnostics.problem import (
     Append,
     Bracket,
@@ -117,7 +112,7 @@ class Surgeon:
                 if len(steps) > depth and steps[depth] == old:
                     brackets = 2 if self._text.startswith("[[", one.first) else 1
                     steps[depth] = key
-                    cuts.append(_Cut(one.first + brackets, one.last - brackets, ".".join(steps)))
+                    cuts.append(_Cut(one.first + brackets, one.last - brackets, write_key(steps)))
         return cuts
 
     def _bracket(self, place: Place, *, is_array: bool) -> list[_Cut]:
@@ -132,8 +127,6 @@ class Surgeon:
         found = self._find(place)
         if found is None:
             return []
-        if isinstance(value, int):
-            return [_Cut(*found, str(value).lower())]  # TOML's true and false are small
         return [_Cut(*found, write_value(value, is_literal=self._text[found[0]] == "'"))]
 
     def _remove(self, place: Place) -> list[_Cut]:

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ipmpki.declaration.dns_names import read_name
 from ipmpki.declaration.edit.host_changes import Extend, Put, Reduce, Unset
-from ipmpki.declaration.edit.layout import (
-    Value,
-    splice,
-    with_member,
-    without_member,
-    write_value,
-)
+from ipmpki.declaration.edit.layout import with_member, without_member
 from ipmpki.declaration.edit.style import inline_style, own_pairs, rank, style_of
+from ipmpki.declaration.edit.toml import Value, splice, write_value
 from ipmpki.declaration.ip_addresses import AddressFault, read_address
 from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, either, quote

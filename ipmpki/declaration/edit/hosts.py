@@ -1,9 +1,8 @@
 """Edit the hosts of a pki.toml: text in, text out, every comment, blank line and quote elsewhere kept.
 
-The text is cut into statements and only the stretch that has to change is replaced, so the rest is the
-same bytes by construction. tomlkit is not asked: 0.15 moves a table that stands between two ``[[hosts]]``,
-and hands the comment above a host to the one before it. What comes out is read again with tomllib; if
-the values differ from the intended ones in anything, the edit is refused.
+The text is cut into statements and only the stretch that has to change is replaced (``toml`` says why), so
+the rest is the same bytes by construction. What comes out is read again with tomllib; if the values differ
+from the intended ones in anything, the edit is refused.
 """
 
 from __future__ import annotations
@@ -14,16 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ipmpki.declaration.edit.host_changes import Put
 from ipmpki.declaration.edit.host_text import EditedHost, is_same_name
-from ipmpki.declaration.edit.layout import (
-    Block,
-    Layout,
-    Value,
-    line_end,
-    splice,
-    with_member,
-    without_member,
-)
+from ipmpki.declaration.edit.layout import Block, Layout, with_member, without_member
 from ipmpki.declaration.edit.style import Style, inline_style, rank, style_of
+from ipmpki.declaration.edit.toml import Value, line_end, splice
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.source import Source, parse

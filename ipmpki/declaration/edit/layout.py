@@ -1,41 +1,15 @@
-"""Where hosts stand in a TOML text that tomllib has accepted, and how its values are written and cut."""
+"""Where hosts stand in a TOML text, and how values are put into its arrays and cut out of them."""
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
 
+from ipmpki.declaration.edit.toml import splice
 from ipmpki.source.syntax import Kind, split_members, split_statements
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _REST_OF_LINE = re.compile(r"[ \t\r]*(?:#[^\n]*)?\n")
 _COMMENT_BEHIND = re.compile(r"[ \t]*(?:#[^\n\r]*)?")
-
-Value: TypeAlias = "str | Sequence[str]"
-
-
-def line_end(text: str) -> str:
-    """The line end most lines have."""
-    return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
-
-
-def write_value(value: Value, *, is_literal: bool = False) -> str:
-    """A string or a list of strings as TOML, in single quotes where wished and possible."""
-    if not isinstance(value, str):
-        return f"[{', '.join(write_value(one, is_literal=is_literal) for one in value)}]"
-    if is_literal and "'" not in value and value.isprintable():
-        return f"'{value}'"
-    # JSON's escapes are TOML's too, but for DEL, which JSON leaves as it is (TOML 1.0, "String").
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def splice(text: str, start: int, end: int, replacement: str) -> str:
-    """The text with ``start:end`` replaced, and nothing else."""
-    return f"{text[:start]}{replacement}{text[end:]}"
 
 
 # --- Hosts ----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.edit.layout import Value, write_value
+from ipmpki.declaration.edit.toml import Value, write_value
 from ipmpki.declaration.tables import Host
 from ipmpki.source.syntax import Kind, Member, Statement, split_statements
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.edit.toml import write_value
 from ipmpki.declaration.vocabulary import KeyType, Role
 from ipmpki.operations.adopt.hosts import declarable_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
+
+    from tomlkit.items import String
 
     from ipmpki.declaration.fleet import DistinguishedName, PassphraseSource
     from ipmpki.operations.adopt.hosts import HostEntry
@@ -50,7 +52,7 @@ def declaration_text(declared: Declared, template: str) -> str:
     for table, name, value in _settings(declared, key, lifetime):
         head = _set(head, table, name, value)
     head = _without_examples(head)
-    hosts = "".join(f"\n{_host(host, key)}\n" for host in declared.hosts)
+    hosts = "".join(f"\n{_host(host, key)}" for host in declared.hosts)
     return f"{head.rstrip()}\n{hosts}"
 
 
@@ -84,22 +86,22 @@ def _days(certificate: PresentedCertificate) -> int:
 
 def _settings(declared: Declared, key: KeyType, lifetime: int) -> Iterator[tuple[str, str, str]]:
     subject = declared.subject
-    yield "ca", "common_name", _text(authority_name(declared))
+    yield "ca", "common_name", write_value(authority_name(declared))
     for name in ("organization", "organizational_unit", "country", "state", "locality"):
         value = getattr(subject, name)
         if value and _may_stand(name, value):
-            yield "ca", name, _text(value)
-    yield "ca", "key", _text(_DECLARABLE.get(declared.authority.key_type, KeyType.RSA_3072).value)
-    yield "ca", "lifetime", _text(_duration(min(_days(declared.authority), _LONGEST_DAYS)))
+            yield "ca", name, write_value(value)
+    yield "ca", "key", write_value(_DECLARABLE.get(declared.authority.key_type, KeyType.RSA_3072).value)
+    yield "ca", "lifetime", write_value(_duration(min(_days(declared.authority), _LONGEST_DAYS)))
     if declared.passphrase is not None:
         kind = "env" if declared.passphrase.env is not None else "file"
         value = declared.passphrase.env or declared.passphrase.file or ""
-        yield "ca", "passphrase", f"{{ {kind} = {_text(value)} }}"
-    yield "tls", "mutual_auth", _text("required" if declared.mutual_auth else "off")
-    yield "defaults", "key", _text(key.value)
-    yield "defaults", "lifetime", _text(_duration(lifetime))
+        yield "ca", "passphrase", f"{{ {kind} = {write_value(value)} }}"
+    yield "tls", "mutual_auth", write_value("required" if declared.mutual_auth else "off")
+    yield "defaults", "key", write_value(key.value)
+    yield "defaults", "lifetime", write_value(_duration(lifetime))
     if lifetime <= _USUAL_WINDOW:
-        yield "defaults", "renew_before", _text(f"{max(1, lifetime // 3)}d")
+        yield "defaults", "renew_before", write_value(f"{max(1, lifetime // 3)}d")
 
 
 def authority_name(declared: Declared) -> str:
@@ -119,11 +121,6 @@ def _may_stand(name: str, value: str) -> bool:
 
 def _duration(days: int) -> str:
     return f"{days // _YEAR}y" if days % _YEAR == 0 and days > _YEAR else f"{days}d"
-
-
-def _text(value: str) -> str:
-    """A basic string of TOML: JSON's escapes are all TOML's, but JSON lets DEL stand as it is."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def _set(head: str, table: str, name: str, value: str) -> str:
@@ -175,27 +172,36 @@ def _without_examples(head: str) -> str:
 
 
 def _host(host: HostEntry, usual: KeyType) -> str:
-    role = f"role = {_text(host.role.value)}"
+    import tomlkit
+
+    table = tomlkit.table()
+    table["name"] = host.name
+    table["role"] = host.role.value
     if host.is_guess:
-        role = f'{role:<{_COLUMN - 1}} # a guess: its certificate does not say; or "client"'
-    system = 'os = "linux"'
-    lines = [
-        "[[hosts]]",
-        f"name = {_text(host.name)}",
-        role,
-        f"{system:<{_COLUMN - 1}} # a guess: aix linux windows macos",
-    ]
+        words = 'a guess: its certificate does not say; or "client"'
+        table["role"] = _remarked("role", host.role.value, words)
+    table["os"] = _remarked("os", "linux", "a guess: aix linux windows macos")
     if host.subject is not None:
-        lines.append(f"subject = {_text(host.subject)}")
+        table["subject"] = host.subject
     for name, values in (("aliases", host.aliases), ("ips", tuple(map(str, host.addresses)))):
         if values:
-            lines.append(f"{name} = [{', '.join(map(_text, values))}]")
+            table[name] = list(values)
     key = declarable_key(host, usual)
     if host.request is not None:
-        lines.append(f"csr = {_text(request_path(host))}")
+        table["csr"] = request_path(host)
     elif key is not None:
-        lines.append(f"key = {_text(key.value)}")
-    return "\n".join(lines)
+        table["key"] = key.value
+    return f"[[hosts]]\n{table.as_string()}"
+
+
+def _remarked(key: str, value: str, words: str) -> String:
+    """A value with a remark behind it, where the template has its own."""
+    import tomlkit
+
+    written = tomlkit.string(value)
+    written.comment(words)
+    written.trivia.comment_ws = " " * (_COLUMN - len(f"{key} = {written.as_string()}"))
+    return written
 
 
 def request_path(host: HostEntry) -> str:
