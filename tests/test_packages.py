@@ -19,6 +19,7 @@ from tests.tools import require, require_module
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.exhaustive
 UNTRACKED = shutil.ignore_patterns(
     *(".git", ".venv", ".*_cache", ".hypothesis", ".coverage*", "__pycache__", "build", "dist", "pki.db*"),
     *("*.egg-info", "commit-date", "ca-*.pem"),
@@ -119,7 +120,6 @@ def test_the_sdist_holds_all_that_a_clone_does(built: dict[str, Path], unpacked:
     assert held - set(listed.stdout.splitlines()) <= {"PKG-INFO", "ipmpki/commit-date"}
 
 
-@pytest.mark.exhaustive
 def test_the_sdist_passes_its_own_tests(unpacked: Path) -> None:
     """Those that read the project's files beside the package; the others are collected."""
     environment = {**os.environ, "PYTHONPATH": str(unpacked)}

@@ -54,14 +54,15 @@ def _built(age: int) -> tempfile.TemporaryDirectory[str]:
 
 @cache
 def _seller() -> Seller:
-    return Seller()
+    return Seller(now=datetime.now(UTC))
 
 
 def _sell() -> None:
     """The authority that sells certificates answers each request of the present folder."""
     for request in Path("dist/hosts").glob("*/server.csr"):
-        sold = _seller().sell(
-            x509.load_pem_x509_csr(request.read_bytes()), begins=datetime.now(UTC) - timedelta(hours=1)
+        seller = _seller()
+        sold = seller.sell(
+            x509.load_pem_x509_csr(request.read_bytes()), begins=seller.now - timedelta(hours=1)
         )
         Path(f"{request.parent.name.partition('.')[0]}.crt").write_bytes(pem(sold))
     Path("chain.pem").write_bytes(pem(_seller().intermediate))

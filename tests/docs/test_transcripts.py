@@ -27,6 +27,7 @@ def test_what_a_page_shows_is_what_happens(
 ) -> None:
     set_up(page, tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SUDO_USER", raising=False)  # the ledger tells who stands behind sudo
     for block in blocks(page):
         for command, shown, printed in perform(block):
             assert is_shown(shown, printed), f"{command}\n{settled(printed)}"

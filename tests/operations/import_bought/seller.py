@@ -25,6 +25,7 @@ class Seller:
     """Signs what it is asked to; every wish can be overridden, to see what is refused."""
 
     name: str = "Trust Unlimited"
+    now: datetime = TODAY
     _made: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -39,12 +40,12 @@ class Seller:
     def root(self) -> x509.Certificate:
         """The root that verifiers trust."""
         name = _name(f"{self.name} Root")
-        return _authority(name, name, self._root_key, self._root_key)
+        return _authority(name, name, self._root_key, self._root_key, self.now)
 
     @cached_property
     def intermediate(self) -> x509.Certificate:
         """The authority below the root, which signs for customers."""
-        return _authority(_name(f"{self.name} TLS"), self.root.subject, self._key, self._root_key)
+        return _authority(_name(f"{self.name} TLS"), self.root.subject, self._key, self._root_key, self.now)
 
     def sell(  # noqa: PLR0913 -- one for each thing an authority may do differently
         self,
@@ -97,6 +98,7 @@ def _authority(
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     issuer_key: ec.EllipticCurvePrivateKey,
+    now: datetime,
 ) -> x509.Certificate:
     usage = dict.fromkeys(
         (
@@ -111,8 +113,8 @@ def _authority(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(TODAY - _YEAR)
-        .not_valid_after(TODAY + 9 * _YEAR)
+        .not_valid_before(now - _YEAR)
+        .not_valid_after(now + 9 * _YEAR)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.KeyUsage(**usage, key_cert_sign=True, crl_sign=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
