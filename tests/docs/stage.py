@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,8 @@ def set_up(page: str, folder: Path) -> None:
         )
     elif state == "a seller":
         (folder / "root.pem").write_bytes(pem(_seller().root))
+        now = _seller().now.timestamp()
+        os.utime(folder / "root.pem", (now, now))  # where faketime sets the clock, the disk's is another
     elif state == "Mozilla's list":
         shutil.copy(ROOT / "tests/x509/mozilla/excerpt.txt", folder / "certdata.txt")
     elif state:
