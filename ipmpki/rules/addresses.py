@@ -58,18 +58,14 @@ def ip_invalid(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3/24"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """
@@ -157,18 +153,14 @@ def ip_not_an_endpoint(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["0.0.0.0"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """
@@ -201,18 +193,14 @@ def loopback_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["127.0.0.1"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """
@@ -240,18 +228,14 @@ def link_local_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["169.254.10.20"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """
@@ -278,18 +262,14 @@ def repeated_ip(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["fc00::1", "fc00:0:0:0:0:0:0:1"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["fc00::1", "fc00::2"]
     ```
     """
@@ -323,28 +303,20 @@ def shared_ip(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     ips = ["10.1.2.3"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     ips = ["10.1.2.4"]
     ```
     """

@@ -35,18 +35,14 @@ def alias_is_an_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["10.1.2.3"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """
@@ -93,18 +89,14 @@ def alias_invalid(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print server.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["printserver.example.com"]
     ```
     """
@@ -140,27 +132,19 @@ def alias_is_another_host(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["ipm2.example.com"]
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com"]
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     ```
     """
     named = _by_name(fleet)
@@ -215,28 +199,20 @@ def shared_alias(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com"]
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     aliases = ["print.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com"]
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     aliases = ["print2.example.com"]
     ```
     """
@@ -279,18 +255,14 @@ def alias_repeats_name(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["IPM1.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com"]
     ```
     """
@@ -324,18 +296,14 @@ def repeated_alias(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com", "Print.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com", "print1.example.com"]
     ```
     """
@@ -374,18 +342,14 @@ def single_label_alias(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["ipm1"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com"]
     ```
     """

@@ -102,9 +102,7 @@ def client_ca_not_kept_apart(fleet: Fleet) -> Iterator[Finding]:
     [tls]
     mutual_auth = "required"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ```
 
     ## Instead
@@ -123,9 +121,7 @@ def client_ca_not_kept_apart(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ```
     """
     if not fleet.is_mixed or not fleet.was_read("ipm"):
@@ -173,9 +169,7 @@ def server_without_client_auth(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ```
 
     ## Instead
@@ -193,9 +187,7 @@ def server_without_client_auth(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ```
     """
     if fleet.is_mixed and any(host.role is Role.SERVER for host in fleet.hosts):
@@ -235,9 +227,7 @@ def server_programs_without_certificate(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     csr = "csr/ipm1.csr"
     ```
 
@@ -257,9 +247,7 @@ def server_programs_without_certificate(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ```
     """
     if not fleet.is_mixed:

@@ -90,17 +90,13 @@ def name_never_found(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.print.invalid"
-    role = "server"
+    server: ipm1.print.invalid
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.print.example.com"
-    role = "server"
+    server: ipm1.print.example.com
     ```
     """
     words = "where no computer is found by its name"
@@ -124,17 +120,13 @@ def multicast_dns_name(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.local"
-    role = "server"
+    server: ipm1.local
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.print.example.com"
-    role = "server"
+    server: ipm1.print.example.com
     ```
     """
     yield from _findings(
@@ -162,17 +154,13 @@ def unregistered_domain(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.print.corp"
-    role = "server"
+    server: ipm1.print.corp
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.print.internal"
-    role = "server"
+    server: ipm1.print.internal
     ```
     """
     words = "a domain that is neither registered nor set aside for private use"
@@ -200,18 +188,14 @@ def mixed_alphabets(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["xn--prnt-m9d.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com"]
     ```
     """
@@ -250,17 +234,13 @@ def reserved_label(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "pr--1.example.com"
-    role = "server"
+    server: pr--1.example.com
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "pr-1.example.com"
-    role = "server"
+    server: pr-1.example.com
     ```
     """
     if "--" not in host.name:

@@ -40,17 +40,13 @@ def name_not_fully_qualified(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1"
-    role = "server"
+    server: ipm1
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["ipm1"]
     ```
     """
@@ -82,17 +78,13 @@ def name_invalid(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm_1.example.com"
-    role = "server"
+    server: ipm_1.example.com
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm-1.example.com"
-    role = "server"
+    server: ipm-1.example.com
     ```
     """
     name = read_name(host.declared.name)
@@ -146,17 +138,13 @@ def name_is_an_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "10.1.2.3"
-    role = "server"
+    server: 10.1.2.3
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """
@@ -188,17 +176,13 @@ def name_too_long(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "infoprint-manager-production-server-number-one.printing.example.com"
-    role = "server"
+    server: infoprint-manager-production-server-number-one.printing.example.com
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "infoprint-manager-production-server-number-one.printing.example.com"
-    role = "server"
+    server: infoprint-manager-production-server-number-one.printing.example.com
     subject = "*.printing.example.com"
     ```
     """

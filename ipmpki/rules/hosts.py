@@ -32,25 +32,17 @@ def duplicate_host(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
 
-    [[hosts]]
-    name = "IPM1.example.com"
-    role = "client"
+    client: IPM1.example.com
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "client"
+    client: ipm2.example.com
     ```
     """
     first: dict[str, HostSpec] = {}
@@ -81,21 +73,15 @@ def no_server(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "pc1.example.com"
-    role = "client"
+    client: pc1.example.com
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
 
-    [[hosts]]
-    name = "pc1.example.com"
-    role = "client"
+    client: pc1.example.com
     ```
     """
     if not fleet.is_whole or any(host.role is Role.SERVER for host in fleet.hosts):
@@ -120,21 +106,15 @@ def no_client(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
 
-    [[hosts]]
-    name = "pc1.example.com"
-    role = "client"
+    client: pc1.example.com
     ```
     """
     if not fleet.is_whole or not fleet.hosts or any(host.role is Role.CLIENT for host in fleet.hosts):
@@ -161,18 +141,14 @@ def server_on_macos(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     os = "macos"
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     os = "aix"
     ```
     """
@@ -208,27 +184,19 @@ def server_without_address(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     ips = ["10.1.2.4"]
     ```
     """

@@ -74,9 +74,7 @@ def startsrv_creates_server(fleet: Fleet) -> Iterator[Finding]:
     [ipm]
     restart_command = "pdshutdown ipm1 && startsrv -F ipm1"
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
 
     ## Instead
@@ -85,9 +83,7 @@ def startsrv_creates_server(fleet: Fleet) -> Iterator[Finding]:
     [ipm]
     restart_command = "pdshutdown ipm1 && startsrv ipm1"
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
     """
     for command, place in _commands(fleet):
@@ -126,9 +122,7 @@ def keyword_taken(fleet: Fleet) -> Iterator[Finding]:
     [ipm]
     keywords = { ca_file = "CertFile" }
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
 
     ## Instead
@@ -137,9 +131,7 @@ def keyword_taken(fleet: Fleet) -> Iterator[Finding]:
     [ipm]
     keywords = { ca_file = "NameReadOffTheSample" }
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
     """
     for settings, path in _settings(fleet):
@@ -183,13 +175,9 @@ def rollout_all_at_once(fleet: Fleet) -> Iterator[Finding]:
     [rollout]
     batch = "100%"
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     ```
 
     ## Instead
@@ -198,13 +186,9 @@ def rollout_all_at_once(fleet: Fleet) -> Iterator[Finding]:
     [rollout]
     batch = [1, "100%"]
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
 
-    [[hosts]]
-    name = "ipm2.example.com"
-    role = "server"
+    server: ipm2.example.com
     ```
     """
     first = fleet.batches[0]

@@ -37,18 +37,14 @@ def server_key_cannot_encipher(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     key = "ec-p256"
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     key = "rsa-2048"
     ```
     """
@@ -102,13 +98,9 @@ def ec_key_not_supported(fleet: Fleet) -> Iterator[Finding]:
     [ipm.aix]
     ec_keys = false
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
 
-    [[hosts]]
-    name = "batch.example.com"
-    role = "client"
+    client: batch.example.com
     os = "aix"
     key = "ec-p256"
     ```
@@ -125,13 +117,9 @@ def ec_key_not_supported(fleet: Fleet) -> Iterator[Finding]:
     [ipm.aix]
     ec_keys = false
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
 
-    [[hosts]]
-    name = "batch.example.com"
-    role = "client"
+    client: batch.example.com
     os = "aix"
     key = "rsa-2048"
     ```

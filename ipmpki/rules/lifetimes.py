@@ -40,9 +40,7 @@ def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     lifetime = "1y"
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "2y"
     ```
 
@@ -53,9 +51,7 @@ def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     lifetime = "10y"
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "2y"
     ```
     """
@@ -124,9 +120,7 @@ def ca_shorter_than_two_leaves(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     lifetime = "18m"
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "397d"
     ```
 
@@ -137,9 +131,7 @@ def ca_shorter_than_two_leaves(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     lifetime = "10y"
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "397d"
     ```
     """
@@ -201,28 +193,20 @@ def lifetime_over_825_days(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "3y"
 
-    [[hosts]]
-    name = "mac1.example.com"
-    role = "client"
+    client: mac1.example.com
     os = "macos"
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "825d"
 
-    [[hosts]]
-    name = "mac1.example.com"
-    role = "client"
+    client: mac1.example.com
     os = "macos"
     ```
     """

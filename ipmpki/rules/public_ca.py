@@ -60,9 +60,7 @@ def not_sold_for_this_name(fleet: Fleet) -> Iterator[Finding]:
     kind = "third-party"
     bundle = "root.pem"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ips = ["10.1.2.3"]
     ```
 
@@ -73,9 +71,7 @@ def not_sold_for_this_name(fleet: Fleet) -> Iterator[Finding]:
     kind = "third-party"
     bundle = "root.pem"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ```
     """
     for host in fleet.hosts if fleet.is_third_party else ():
@@ -153,9 +149,7 @@ def lifetime_not_sold(fleet: Fleet, now: datetime) -> Iterator[Finding]:
     kind = "third-party"
     certdata = "certdata.txt"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     lifetime = "1y"
     ```
 
@@ -166,9 +160,7 @@ def lifetime_not_sold(fleet: Fleet, now: datetime) -> Iterator[Finding]:
     kind = "third-party"
     certdata = "certdata.txt"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ```
     """
     limit = _limit_on(fleet, now)
@@ -224,9 +216,7 @@ def renewal_window_wider_than_sold(fleet: Fleet, now: datetime) -> Iterator[Find
     kind = "third-party"
     certdata = "certdata.txt"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     renew_before = "200d"
     ```
 
@@ -237,9 +227,7 @@ def renewal_window_wider_than_sold(fleet: Fleet, now: datetime) -> Iterator[Find
     kind = "third-party"
     certdata = "certdata.txt"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     renew_before = "30d"
     ```
     """

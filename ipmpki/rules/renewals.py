@@ -86,9 +86,7 @@ def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "90d"
     renew_before = "90d"
     ```
@@ -96,9 +94,7 @@ def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "90d"
     renew_before = "30d"
     ```
@@ -143,9 +139,7 @@ def renewed_too_often(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "7d"
     renew_before = "3d"
     ```
@@ -153,9 +147,7 @@ def renewed_too_often(fleet: Fleet) -> Iterator[Finding]:
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     lifetime = "90d"
     renew_before = "30d"
     ```
@@ -197,9 +189,7 @@ def renewal_window_shorter_than_restart_cycle(fleet: Fleet) -> Iterator[Finding]
     [ipm]
     restart_every = "12w"
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
 
     ## Instead
@@ -211,9 +201,7 @@ def renewal_window_shorter_than_restart_cycle(fleet: Fleet) -> Iterator[Finding]
     [ipm]
     restart_every = "12w"
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
     """
     usual = fleet.declared.defaults.renew_before

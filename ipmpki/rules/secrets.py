@@ -64,9 +64,7 @@ def passphrase_in_file(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     passphrase = { env = "correct horse battery staple" }
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
 
     ## Instead
@@ -76,9 +74,7 @@ def passphrase_in_file(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     passphrase = { env = "IPMPKI_CA_PASSPHRASE" }
 
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
     """
     for table in AUTHORITIES:

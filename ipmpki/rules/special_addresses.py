@@ -35,18 +35,14 @@ def ipv4_mapped_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["::ffff:10.1.2.3"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """
@@ -85,18 +81,14 @@ def documentation_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["192.0.2.10"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """
@@ -121,18 +113,14 @@ def abandoned_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["fec0::10"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["fd12:3456:789a::10"]
     ```
     """
@@ -163,18 +151,14 @@ def reserved_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["240.1.2.3"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """

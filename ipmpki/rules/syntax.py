@@ -30,9 +30,7 @@ def toml_syntax() -> None:
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
     """
 
@@ -53,18 +51,14 @@ def unknown_key() -> None:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     alias = ["print.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com"]
     ```
     """
@@ -93,9 +87,7 @@ def missing_key() -> None:
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
     """
 
@@ -115,18 +107,14 @@ def wrong_type() -> None:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = "10.1.2.3"
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ips = ["10.1.2.3"]
     ```
     """
@@ -156,9 +144,7 @@ def wrong_value() -> None:
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     ```
     """
 
@@ -181,18 +167,14 @@ def key_too_weak() -> None:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     key = "rsa-1024"
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     key = "rsa-2048"
     ```
     """

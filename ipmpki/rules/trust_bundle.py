@@ -33,9 +33,7 @@ def no_trust_bundle(fleet: Fleet) -> Iterator[Finding]:
     [ca]
     kind = "third-party"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ```
 
     ## Instead
@@ -45,9 +43,7 @@ def no_trust_bundle(fleet: Fleet) -> Iterator[Finding]:
     kind = "third-party"
     bundle = "root.pem"
 
-    [[hosts]]
-    name = "ipm1.acme.com"
-    role = "server"
+    server: ipm1.acme.com
     ```
     """
     if fleet.is_third_party and fleet.bundle is None and fleet.was_read("ca", "bundle"):

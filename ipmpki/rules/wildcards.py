@@ -55,18 +55,14 @@ def partial_wildcard(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "print1.example.com"
-    role = "server"
+    server: print1.example.com
     subject = "print*.example.com"
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "print1.example.com"
-    role = "server"
+    server: print1.example.com
     subject = "*.example.com"
     ```
     """
@@ -105,18 +101,14 @@ def wildcard_too_broad(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "print1.example.com"
-    role = "server"
+    server: print1.example.com
     subject = "*.com"
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "print1.example.com"
-    role = "server"
+    server: print1.example.com
     subject = "*.example.com"
     ```
     """
@@ -152,18 +144,14 @@ def wildcard_does_not_cover_name(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.print.example.com"
-    role = "server"
+    server: ipm1.print.example.com
     subject = "*.example.com"
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.print.example.com"
-    role = "server"
+    server: ipm1.print.example.com
     subject = "*.print.example.com"
     ```
     """
@@ -201,18 +189,14 @@ def subject_is_another_name(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     subject = "print.example.com"
     ```
 
     ## Instead
 
     ```toml
-    [[hosts]]
-    name = "ipm1.example.com"
-    role = "server"
+    server: ipm1.example.com
     aliases = ["print.example.com"]
     ```
     """
