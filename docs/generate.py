@@ -83,9 +83,11 @@ def _exit_codes() -> Iterator[str]:
     yield ""
     yield "`install.sh`, and `install.ps1` alike:"
     yield ""
-    yield "```text"
-    yield _script_help().partition("exit status: ")[2].strip()
-    yield "```"
+    yield "| status | means |"
+    yield "|---|---|"
+    told = " ".join(_script_help().partition("exit status: ")[2].split())
+    for status, meaning in re.findall(r"(\d) (.+?)(?=,? \d |$)", told):
+        yield f"| {status} | {meaning} |"
 
 
 def _script_help() -> str:
