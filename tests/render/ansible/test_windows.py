@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from tests.render.ansible.running import Rollout
 
 pytestmark = pytest.mark.exhaustive
-POWERSHELL = ["powershell.exe", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File"]
+POWERSHELL = [
+    r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe",
+    *["-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File"],
+]
 BOTH = {"desk1", "desk2"}
 
 
@@ -36,7 +39,9 @@ def options(rollout: Rollout, name: str) -> list[list[str]]:
         call = json.loads(line)
         assert call["files"] == sorted(path.name for path in rollout.shop.host(name).iterdir())
         program, given = call["argv"][:7], call["argv"][7:]
-        assert program == [*POWERSHELL, "install.ps1"]
+        assert program[:-1] == POWERSHELL
+        assert program[-1].endswith(r"\install.ps1")
+        assert call["rights"].startswith("/inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:")
         assert given.pop(given.index("-Root") + 1) == str(rollout.root(name))
         found.append([option for option in given if option != "-Root"])
     return found

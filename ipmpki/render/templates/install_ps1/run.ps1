@@ -40,10 +40,14 @@ function Invoke-Main([object[]]$Arguments) {
         Show-Differences     # what is below such a folder is not looked at
         return
     }
-    $installs = -not $script:Options.Rollback -and -not $script:Options.Uninstall
-    if ($installs) { Initialize-Rights }
-    if ($are_safe -and $installs) { Find-Mends }
-    if (-not $script:Looks -and -not $are_safe) { Invoke-FirstMends }
+    if (-not $script:Looks -and -not $are_safe) {
+        Invoke-FirstMends
+        $are_safe = $true
+    }
+    if (-not $script:Options.Rollback -and -not $script:Options.Uninstall) {
+        Initialize-Rights
+        if ($are_safe) { Find-Mends }
+    }
 #% if own_key
     if ($script:Options.NewKey) {
         Invoke-NewKey

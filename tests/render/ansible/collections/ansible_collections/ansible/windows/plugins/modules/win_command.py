@@ -34,12 +34,24 @@ def main() -> None:
             **dict.fromkeys(("cmd", "creates", "removes", "stdin", "output_encoding_override"), text),
         }
     )
-    argv, folder = module.params["argv"], pathlib.Path(module.params["chdir"])
+    argv = module.params["argv"]
+    if argv[0].endswith("\\icacls.exe"):
+        assert list(pathlib.Path(argv[1]).iterdir()) == [], "it is closed before anything is copied into it"
+        (pathlib.Path(argv[1]) / ".rights").write_text(" ".join(argv[2:]))
+        module.exit_json(changed=True, rc=0, stdout="", stdout_lines=[], cmd=" ".join(argv))
+    folder = pathlib.Path(module.params["chdir"])
     root = pathlib.Path(argv[argv.index("-Root") + 1])
     root.mkdir(parents=True, exist_ok=True)
     with (root / "calls").open("a") as calls:
         calls.write(
-            json.dumps({"argv": argv, "files": sorted(path.name for path in folder.iterdir())}) + "\n"
+            json.dumps(
+                {
+                    "argv": argv,
+                    "rights": (folder / ".rights").read_text(),
+                    "files": sorted(path.name for path in folder.iterdir() if path.name != ".rights"),
+                }
+            )
+            + "\n"
         )
     manifest, installed = (folder / "manifest.json").read_bytes(), root / "installed"
     host = json.loads(manifest)["host"]
