@@ -85,6 +85,42 @@ def test_install_cmd_takes_powershell_7_where_there_is_no_other_and_says_where_t
         aside.rename(shell)
 
 
+POLICY = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\PowerShell"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        (("ExecutionPolicy", "REG_SZ", "AllSigned"), "AllSigned"),
+        (("EnableScripts", "REG_DWORD", "0"), "Restricted"),
+    ],
+)
+def test_install_cmd_says_that_group_policy_forbids_scripts(
+    wine: dict[str, str], tmp_path: Path, value: tuple[str, str, str], named: str
+) -> None:
+    """A policy outranks the one on the command line, and PowerShell's own words name neither it nor a way."""
+    place = tmp_path / "R&D"
+    place.mkdir()
+    (place / "install.cmd").write_bytes(install_cmd())
+    script = place / "install.ps1"
+    script.write_bytes(b"exit 0\r\n")
+    name, kind, data = value
+    change = ["wine", "reg", "add", POLICY, "/v", name, "/t", kind, "/d", data, "/f"]
+    subprocess.run(change, env=wine, check=True, capture_output=True, timeout=120)
+    try:
+        done = start(place, wine)
+        assert done.returncode == 1
+        assert f'("Turn on Script Execution": {named})'.encode() in done.stderr
+        assert b"README.txt" in done.stderr
+        script.write_bytes(b"exit 0\r\n# SIG # Begin signature block\r\n")
+        assert start(place, wine).returncode == (0 if named == "AllSigned" else 1)
+    finally:
+        remove = ["wine", "reg", "delete", POLICY, "/f"]
+        subprocess.run(remove, env=wine, check=True, capture_output=True, timeout=120)
+    assert start(place, wine).returncode == 0
+
+
 def start(place: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
     options = ["-DryRun", "-Root", r"C:\x y", "-User", "-Owner", r"ACME\print"]
     command = ["wine", "cmd", "/c", "install.cmd", *options]
