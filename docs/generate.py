@@ -83,11 +83,9 @@ def _exit_codes() -> Iterator[str]:
     yield ""
     yield "`install.sh`, and `install.ps1` alike:"
     yield ""
-    yield "| status | means |"
-    yield "|---|---|"
-    told = " ".join(_script_help().partition("exit status: ")[2].split())
-    for status, meaning in re.findall(r"(\d) (.+?)(?=,? \d |$)", told):
-        yield f"| {status} | {meaning} |"
+    yield "```text"
+    yield _script_help().partition("exit status: ")[2].strip()
+    yield "```"
 
 
 def _script_help() -> str:

@@ -69,7 +69,7 @@ def tell_outcome(project: Project, built: Built) -> None:
 
     dist = project.dist
     shown = dist.relative_to(Path.cwd()) if dist.is_relative_to(Path.cwd()) else dist
-    console.say(render_outcome(built.plan, project.fleet, str(shown)))
+    console.say(render_outcome(built.plan, project.fleet, built.issued, str(shown)))
 
 
 __all__ = ["command", "tell_outcome"]

@@ -22,6 +22,7 @@ Examples:
   ipmpki installed pki.toml ipm1.example.com desk1.example.com
   ipmpki installed pki.toml --all
   ipmpki installed pki.toml --receipt receipts/ipm1.example.com
+  ipmpki installed pki.toml --skip desk7.example.com --reason "on leave until May"
 """
 )
 @click.argument("given", nargs=-1, type=HostName(remembered_hosts), metavar="[FILE] [HOST]...")
@@ -33,9 +34,17 @@ Examples:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="A host's own record, /etc/ipm/.ipmpki/installed there; it may be given more than once.",
 )
+@click.option("--skip", is_flag=True, help="Let no stage wait for these hosts, which are dead or on leave.")
+@click.option("--reason", metavar="WORDS", help="Why they are skipped; status shows it until they are back.")
 @click.pass_context
-def command(
-    ctx: click.Context, given: tuple[str, ...], *, everywhere: bool, receipts: tuple[Path, ...]
+def command(  # noqa: PLR0913 -- one parameter an option
+    ctx: click.Context,
+    given: tuple[str, ...],
+    *,
+    everywhere: bool,
+    receipts: tuple[Path, ...],
+    skip: bool,
+    reason: str | None,
 ) -> int:
     """Record that hosts of FILE have installed what dist/ holds for them now.
 
@@ -47,11 +56,18 @@ def command(
     hosts = given[1:] if has_file else given
     if (bool(hosts), everywhere, bool(receipts)).count(True) != 1:
         raise click.UsageError("name the hosts, or say --all, or give their receipts", ctx)
-    from ipmpki.operations.installed import record_installed, record_receipts
+    if skip != (reason is not None) or (skip and not hosts):
+        raise click.UsageError("hosts are skipped by name, with a reason: --skip HOST --reason WORDS", ctx)
+    from ipmpki.operations.installed import record_installed, record_receipts, record_skipped
     from ipmpki.operations.load import load
     from ipmpki.source.files import read_file
 
     status = 0
+    if reason is not None:
+        for name in record_skipped(load(file), hosts, reason):
+            console.say(f"{name}: no stage waits for it until it is known to have installed something")
+        _tell_what_is_next(file)
+        return status
     if receipts:
         files = [(str(path), read_file(path, what="the receipt")) for path in receipts]
         found = record_receipts(load(file), files)

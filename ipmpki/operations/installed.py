@@ -55,6 +55,23 @@ def record_installed(
         return recorded
 
 
+def record_skipped(project: Project, names: Sequence[str], reason: str) -> tuple[str, ...]:
+    """Record that no stage waits for these hosts, until they are known to have installed something.
+
+    Raises WrongUse for a host that is not declared: nothing is recorded then.
+    """
+    fleet = project.fleet
+    if fleet is None or project.errors:
+        raise WrongDeclaration("the declaration has errors", "run 'ipmpki check', and mend them")
+    if not project.store.exists():
+        raise Fault("nothing has been published yet: there is no store", "run 'ipmpki build' first")
+    every = {host.name: host for host in fleet.hosts}
+    chosen = tuple(_named(name, every, fleet).name for name in names)
+    with open_store(project.store, now=project.now) as store:
+        store.record_skips(chosen, reason)
+    return chosen
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What a host's own record says: ``differs`` names the files that are not what is published for it."""

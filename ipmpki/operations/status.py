@@ -54,7 +54,8 @@ def watch(path: Path, at: datetime | None = None) -> Status:
     standings, without = stand(understood.fleet, issued, now, is_sound=not errors)
     waiting = waited_for(understood.fleet, issued)
     unknown = unknown_hosts(understood.fleet, issued, now)
-    return Status(str(path), _named(issued, path), now, standings, without, errors, waiting, unknown)
+    skipped = tuple(sorted(issued.skipped.items()))
+    return Status(str(path), _named(issued, path), now, standings, without, errors, waiting, unknown, skipped)
 
 
 def _named(issued: Issued, path: Path) -> str:

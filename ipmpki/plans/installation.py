@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import host_of
-from ipmpki.declaration.vocabulary import RevocationReason
+from ipmpki.declaration.vocabulary import RevocationReason, Role
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.plans.trust import trusted_by, trusts_signers
 
@@ -52,6 +52,15 @@ class Duty(NamedTuple):
     cause: Cause
     by: datetime | None
     effect: str
+
+
+def roles_in_order(*, mutual_auth: bool) -> tuple[Role, Role]:
+    """Whose folders are installed first: a side makes a demand only when the other can meet it.
+
+    Where servers ask clients for certificates, every client has to have its own before. Elsewhere a client
+    that is told to speak TLS needs a server that does.
+    """
+    return (Role.CLIENT, Role.SERVER) if mutual_auth else (Role.SERVER, Role.CLIENT)
 
 
 class InUse(NamedTuple):
@@ -166,6 +175,8 @@ def _duties(  # noqa: PLR0913, PLR0917 -- what decides about each
     # Where a certificate alone was seen, nothing is known of whom the host trusts.
     if known.trusted and not wanted <= known.trusted:
         yield Duty(Cause.TRUST, None, "it does not trust every authority that it is to trust")
+    elif known.trusted - wanted:
+        yield Duty(Cause.TRUST, None, "it still trusts an authority that goes")
     yield from _duties_of_lists(host, issued, known)
     if known.files and known.at <= folder.published_at and known.files != folder.essence:
         mine, theirs = (

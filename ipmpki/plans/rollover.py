@@ -181,6 +181,7 @@ def _waiting_for_trust(world: World, target: StoredAuthority | None) -> tuple[st
         for host in world.fleet.hosts
         if trusts_signers(host, world.fleet)
         and may_be_installed(host, world.issued)
+        and host.name not in world.issued.skipped
         and not _has_trust(host.name, target, world.issued)
     )
 
@@ -194,6 +195,8 @@ def _waiting_for_certificates(world: World, target: StoredAuthority) -> tuple[st
     """The hosts that are not known to have the certificates which an authority issued for them."""
     waiting = []
     for host in world.fleet.hosts:
+        if host.name in world.issued.skipped:
+            continue
         known = world.issued.installed.get(host.name)
         for holder, spec in host.certificates:
             if spec.is_bought:

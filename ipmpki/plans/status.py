@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.declaration.renewal import Renewal
     from ipmpki.plans.installation import Cause
-    from ipmpki.store.records import Issued, IssuedCertificate, Source
+    from ipmpki.store.records import Issued, IssuedCertificate, Skip, Source
 
 _COMMON_NAME = re.compile(r"CN=((?:[^\\,+]|\\.)*)")
 
@@ -121,9 +121,9 @@ class Status:
     """How all stands ``at`` a moment; what ends first stands first, after what is not there at all.
 
     ``waiting`` are hosts that an authority's succession waits for, ``unknown`` those of which nobody has told
-    for long that they have installed anything. ``pki`` names the whole for people and
-    monitors, ``without`` counts hosts that need no certificate, and ``errors`` what of the declaration
-    could not be understood.
+    for long that they have installed anything, ``skipped`` those that hold up no stage. ``pki`` names the
+    whole for people and monitors, ``without`` counts hosts that need no certificate, and ``errors`` what of
+    the declaration could not be understood.
     """
 
     declaration: str
@@ -134,6 +134,7 @@ class Status:
     errors: int = 0
     waiting: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, Skip], ...] = ()
 
     @property
     def overdue(self) -> tuple[Standing, ...]:
@@ -211,6 +212,7 @@ def waited_for(fleet: Fleet | None, issued: Issued) -> tuple[str, ...]:
         for host in fleet.hosts
         if trusts_signers(host, fleet)
         and may_be_installed(host, issued)
+        and host.name not in issued.skipped
         and (host.name not in issued.installed or not every <= issued.installed[host.name].trusted)
     )
 

@@ -77,7 +77,7 @@ def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issue
         from ipmpki.render.host_folder.ansible import render_playbook
 
         fleet = commission.fleet
-        playbook = render_playbook(installable(fleet, issued), fleet.batches)
+        playbook = render_playbook(installable(fleet, issued), fleet.batches, mutual_auth=fleet.mutual_auth)
         outlet.record(_place(PLAYBOOK_FOLDER, playbook, inputs[PLAYBOOK_FOLDER], issued, outlet)[1])
     outlet.finish_record()
 

@@ -199,6 +199,14 @@ class StandingOutput(TypedDict):
     source: Literal["operator", "receipt", "live"] | None
 
 
+class SkippedOutput(TypedDict):
+    """A host that holds up no stage, since when and why."""
+
+    host: str
+    at: str
+    reason: str
+
+
 class StatusOutput(TypedDict):
     """What ``ipmpki status --format json`` writes: what is not there yet first, then what ends first.
 
@@ -215,6 +223,7 @@ class StatusOutput(TypedDict):
     hosts_without: int
     waiting_for_trust: list[str]
     not_known_to_be_installed: list[str]
+    skipped: list[SkippedOutput]
     declaration_errors: int
 
 

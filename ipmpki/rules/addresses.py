@@ -58,14 +58,18 @@ def ip_invalid(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3/24"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """
@@ -153,14 +157,18 @@ def ip_not_an_endpoint(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["0.0.0.0"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """
@@ -193,14 +201,18 @@ def loopback_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["127.0.0.1"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """
@@ -228,14 +240,18 @@ def link_local_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["169.254.10.20"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """
@@ -262,14 +278,18 @@ def repeated_ip(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["fc00::1", "fc00:0:0:0:0:0:0:1"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["fc00::1", "fc00::2"]
     ```
     """
@@ -303,20 +323,28 @@ def shared_ip(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     ips = ["10.1.2.4"]
     ```
     """

@@ -35,14 +35,18 @@ def alias_is_an_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["10.1.2.3"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """
@@ -89,14 +93,18 @@ def alias_invalid(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print server.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["printserver.example.com"]
     ```
     """
@@ -132,19 +140,27 @@ def alias_is_another_host(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["ipm2.example.com"]
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com"]
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     ```
     """
     named = _by_name(fleet)
@@ -199,20 +215,28 @@ def shared_alias(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com"]
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     aliases = ["print.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com"]
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     aliases = ["print2.example.com"]
     ```
     """
@@ -255,14 +279,18 @@ def alias_repeats_name(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["IPM1.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com"]
     ```
     """
@@ -296,14 +324,18 @@ def repeated_alias(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com", "Print.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com", "print1.example.com"]
     ```
     """
@@ -342,14 +374,18 @@ def single_label_alias(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["ipm1"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com"]
     ```
     """

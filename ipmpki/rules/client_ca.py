@@ -102,7 +102,9 @@ def client_ca_not_kept_apart(fleet: Fleet) -> Iterator[Finding]:
     [tls]
     mutual_auth = "required"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ```
 
     ## Instead
@@ -121,7 +123,9 @@ def client_ca_not_kept_apart(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ```
     """
     if not fleet.is_mixed or not fleet.was_read("ipm"):
@@ -169,7 +173,9 @@ def server_without_client_auth(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ```
 
     ## Instead
@@ -187,7 +193,9 @@ def server_without_client_auth(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ```
     """
     if fleet.is_mixed and any(host.role is Role.SERVER for host in fleet.hosts):
@@ -227,7 +235,9 @@ def server_programs_without_certificate(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     csr = "csr/ipm1.csr"
     ```
 
@@ -247,7 +257,9 @@ def server_programs_without_certificate(fleet: Fleet) -> Iterator[Finding]:
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ```
     """
     if not fleet.is_mixed:

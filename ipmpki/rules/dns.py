@@ -90,13 +90,17 @@ def name_never_found(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.print.invalid
+    [[hosts]]
+    name = "ipm1.print.invalid"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.print.example.com
+    [[hosts]]
+    name = "ipm1.print.example.com"
+    role = "server"
     ```
     """
     words = "where no computer is found by its name"
@@ -120,13 +124,17 @@ def multicast_dns_name(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.local
+    [[hosts]]
+    name = "ipm1.local"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.print.example.com
+    [[hosts]]
+    name = "ipm1.print.example.com"
+    role = "server"
     ```
     """
     yield from _findings(
@@ -154,13 +162,17 @@ def unregistered_domain(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.print.corp
+    [[hosts]]
+    name = "ipm1.print.corp"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.print.internal
+    [[hosts]]
+    name = "ipm1.print.internal"
+    role = "server"
     ```
     """
     words = "a domain that is neither registered nor set aside for private use"
@@ -188,14 +200,18 @@ def mixed_alphabets(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["xn--prnt-m9d.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com"]
     ```
     """
@@ -234,13 +250,17 @@ def reserved_label(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: pr--1.example.com
+    [[hosts]]
+    name = "pr--1.example.com"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: pr-1.example.com
+    [[hosts]]
+    name = "pr-1.example.com"
+    role = "server"
     ```
     """
     if "--" not in host.name:

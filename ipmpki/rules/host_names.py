@@ -40,13 +40,17 @@ def name_not_fully_qualified(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1
+    [[hosts]]
+    name = "ipm1"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["ipm1"]
     ```
     """
@@ -78,13 +82,17 @@ def name_invalid(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm_1.example.com
+    [[hosts]]
+    name = "ipm_1.example.com"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm-1.example.com
+    [[hosts]]
+    name = "ipm-1.example.com"
+    role = "server"
     ```
     """
     name = read_name(host.declared.name)
@@ -138,13 +146,17 @@ def name_is_an_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: 10.1.2.3
+    [[hosts]]
+    name = "10.1.2.3"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """
@@ -176,13 +188,17 @@ def name_too_long(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: infoprint-manager-production-server-number-one.printing.example.com
+    [[hosts]]
+    name = "infoprint-manager-production-server-number-one.printing.example.com"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: infoprint-manager-production-server-number-one.printing.example.com
+    [[hosts]]
+    name = "infoprint-manager-production-server-number-one.printing.example.com"
+    role = "server"
     subject = "*.printing.example.com"
     ```
     """

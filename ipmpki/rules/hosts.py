@@ -32,17 +32,25 @@ def duplicate_host(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
 
-    client: IPM1.example.com
+    [[hosts]]
+    name = "IPM1.example.com"
+    role = "client"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
 
-    client: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "client"
     ```
     """
     first: dict[str, HostSpec] = {}
@@ -73,15 +81,21 @@ def no_server(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    client: pc1.example.com
+    [[hosts]]
+    name = "pc1.example.com"
+    role = "client"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
 
-    client: pc1.example.com
+    [[hosts]]
+    name = "pc1.example.com"
+    role = "client"
     ```
     """
     if not fleet.is_whole or any(host.role is Role.SERVER for host in fleet.hosts):
@@ -106,15 +120,21 @@ def no_client(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
 
-    client: pc1.example.com
+    [[hosts]]
+    name = "pc1.example.com"
+    role = "client"
     ```
     """
     if not fleet.is_whole or not fleet.hosts or any(host.role is Role.CLIENT for host in fleet.hosts):
@@ -141,14 +161,18 @@ def server_on_macos(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     os = "macos"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     os = "aix"
     ```
     """
@@ -184,19 +208,27 @@ def server_without_address(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     ips = ["10.1.2.4"]
     ```
     """

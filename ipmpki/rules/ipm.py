@@ -74,7 +74,9 @@ def startsrv_creates_server(fleet: Fleet) -> Iterator[Finding]:
     [ipm]
     restart_command = "pdshutdown ipm1 && startsrv -F ipm1"
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
 
     ## Instead
@@ -83,7 +85,9 @@ def startsrv_creates_server(fleet: Fleet) -> Iterator[Finding]:
     [ipm]
     restart_command = "pdshutdown ipm1 && startsrv ipm1"
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
     """
     for command, place in _commands(fleet):
@@ -122,7 +126,9 @@ def keyword_taken(fleet: Fleet) -> Iterator[Finding]:
     [ipm]
     keywords = { ca_file = "CertFile" }
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
 
     ## Instead
@@ -131,7 +137,9 @@ def keyword_taken(fleet: Fleet) -> Iterator[Finding]:
     [ipm]
     keywords = { ca_file = "NameReadOffTheSample" }
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
     """
     for settings, path in _settings(fleet):
@@ -175,9 +183,13 @@ def rollout_all_at_once(fleet: Fleet) -> Iterator[Finding]:
     [rollout]
     batch = "100%"
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     ```
 
     ## Instead
@@ -186,9 +198,13 @@ def rollout_all_at_once(fleet: Fleet) -> Iterator[Finding]:
     [rollout]
     batch = [1, "100%"]
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
 
-    server: ipm2.example.com
+    [[hosts]]
+    name = "ipm2.example.com"
+    role = "server"
     ```
     """
     first = fleet.batches[0]

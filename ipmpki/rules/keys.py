@@ -37,14 +37,18 @@ def server_key_cannot_encipher(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     key = "ec-p256"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     key = "rsa-2048"
     ```
     """
@@ -98,9 +102,13 @@ def ec_key_not_supported(fleet: Fleet) -> Iterator[Finding]:
     [ipm.aix]
     ec_keys = false
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
 
-    client: batch.example.com
+    [[hosts]]
+    name = "batch.example.com"
+    role = "client"
     os = "aix"
     key = "ec-p256"
     ```
@@ -117,9 +125,13 @@ def ec_key_not_supported(fleet: Fleet) -> Iterator[Finding]:
     [ipm.aix]
     ec_keys = false
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
 
-    client: batch.example.com
+    [[hosts]]
+    name = "batch.example.com"
+    role = "client"
     os = "aix"
     key = "rsa-2048"
     ```

@@ -40,7 +40,9 @@ def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     lifetime = "1y"
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "2y"
     ```
 
@@ -51,7 +53,9 @@ def leaf_outlives_ca(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     lifetime = "10y"
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "2y"
     ```
     """
@@ -120,7 +124,9 @@ def ca_shorter_than_two_leaves(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     lifetime = "18m"
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "397d"
     ```
 
@@ -131,7 +137,9 @@ def ca_shorter_than_two_leaves(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     lifetime = "10y"
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "397d"
     ```
     """
@@ -193,20 +201,28 @@ def lifetime_over_825_days(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "3y"
 
-    client: mac1.example.com
+    [[hosts]]
+    name = "mac1.example.com"
+    role = "client"
     os = "macos"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "825d"
 
-    client: mac1.example.com
+    [[hosts]]
+    name = "mac1.example.com"
+    role = "client"
     os = "macos"
     ```
     """

@@ -60,7 +60,9 @@ def not_sold_for_this_name(fleet: Fleet) -> Iterator[Finding]:
     kind = "third-party"
     bundle = "root.pem"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
 
@@ -71,7 +73,9 @@ def not_sold_for_this_name(fleet: Fleet) -> Iterator[Finding]:
     kind = "third-party"
     bundle = "root.pem"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ```
     """
     for host in fleet.hosts if fleet.is_third_party else ():
@@ -149,7 +153,9 @@ def lifetime_not_sold(fleet: Fleet, now: datetime) -> Iterator[Finding]:
     kind = "third-party"
     certdata = "certdata.txt"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     lifetime = "1y"
     ```
 
@@ -160,7 +166,9 @@ def lifetime_not_sold(fleet: Fleet, now: datetime) -> Iterator[Finding]:
     kind = "third-party"
     certdata = "certdata.txt"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ```
     """
     limit = _limit_on(fleet, now)
@@ -216,7 +224,9 @@ def renewal_window_wider_than_sold(fleet: Fleet, now: datetime) -> Iterator[Find
     kind = "third-party"
     certdata = "certdata.txt"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     renew_before = "200d"
     ```
 
@@ -227,7 +237,9 @@ def renewal_window_wider_than_sold(fleet: Fleet, now: datetime) -> Iterator[Find
     kind = "third-party"
     certdata = "certdata.txt"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     renew_before = "30d"
     ```
     """

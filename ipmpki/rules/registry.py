@@ -1,15 +1,13 @@
 """The registry of rules: a rule's name is its function's, its page is the docstring.
 
 A page is Markdown: one sentence, then the sections of ``HEADINGS``. ``Example`` and ``Instead`` hold one
-block of TOML each: a whole file, or a part of one that becomes whole with ``REST_OF_A_FILE`` below it. In the
-docstring, a line ``server: NAME`` or ``client: NAME`` of such a block stands for the three lines that every
-host has, which the page shows. A rule about the state of what was issued says in words how it comes about.
+block of TOML each: a whole file, or a part of one that becomes whole with ``REST_OF_A_FILE`` below it. A
+rule about the state of what was issued says in words how it comes about.
 """
 
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
@@ -57,7 +55,7 @@ class Rule:
     name: str
     severity: Severity
     citation: str
-    docstring: str
+    page: str
     host_check: HostCheck | None = None
     fleet_check: FleetCheck | None = None
     dated_check: DatedCheck | None = None
@@ -67,17 +65,9 @@ class Rule:
     """Whether it judges certificates, keys and CRLs shown to ``ipmpki verify``, and no declaration."""
 
     @property
-    def page(self) -> str:
-        """The docstring with its examples in full. Made when it is asked for: a check shows no page."""
-        hosts = r'[[hosts]]\nname = "\2"\nrole = "\1"'
-        return re.sub(
-            r"^(server|client): (\S+)$", hosts, inspect.cleandoc(self.docstring), flags=re.MULTILINE
-        )
-
-    @property
     def summary(self) -> str:
         """The page's first sentence, without its full stop: a row of ``ipmpki rules``."""
-        return self.docstring.partition("\n")[0].strip().removesuffix(".")
+        return self.page.partition("\n")[0].removesuffix(".")
 
     @property
     def is_about_state(self) -> bool:
@@ -93,7 +83,7 @@ def host_rule(severity: Severity, *, cites: str) -> Callable[[HostCheck], HostCh
     """Register a rule that judges one host at a time. ``cites`` names its source."""
 
     def register(check: HostCheck) -> HostCheck:
-        _register(Rule(_name(check), severity, cites, check.__doc__ or "", host_check=check))
+        _register(Rule(_name(check), severity, cites, _page(check), host_check=check))
         return check
 
     return register
@@ -103,7 +93,7 @@ def fleet_rule(severity: Severity, *, cites: str) -> Callable[[FleetCheck], Flee
     """Register a rule that judges the declaration as a whole. ``cites`` names its source."""
 
     def register(check: FleetCheck) -> FleetCheck:
-        _register(Rule(_name(check), severity, cites, check.__doc__ or "", fleet_check=check))
+        _register(Rule(_name(check), severity, cites, _page(check), fleet_check=check))
         return check
 
     return register
@@ -113,7 +103,7 @@ def dated_rule(severity: Severity, *, cites: str) -> Callable[[DatedCheck], Date
     """Register a rule that judges the declaration as of a day, by requirements that begin on a day."""
 
     def register(check: DatedCheck) -> DatedCheck:
-        _register(Rule(_name(check), severity, cites, check.__doc__ or "", dated_check=check))
+        _register(Rule(_name(check), severity, cites, _page(check), dated_check=check))
         return check
 
     return register
@@ -123,7 +113,7 @@ def state_rule(severity: Severity, *, cites: str) -> Callable[[StateCheck], Stat
     """Register a rule that judges the state of things: certificates issued, files' permissions, the time."""
 
     def register(check: StateCheck) -> StateCheck:
-        _register(Rule(_name(check), severity, cites, check.__doc__ or "", state_check=check))
+        _register(Rule(_name(check), severity, cites, _page(check), state_check=check))
         return check
 
     return register
@@ -138,7 +128,7 @@ def presented_rule(severity: Severity, *, cites: str) -> Callable[[PresentedChec
                 _name(check),
                 severity,
                 cites,
-                check.__doc__ or "",
+                _page(check),
                 presented_check=check,
                 is_about_presented_only=True,
             )
@@ -164,7 +154,7 @@ def reported_elsewhere(
     """Register the page of a rule whose problems another stage finds, such as the parser."""
 
     def register(page: Callable[[], None]) -> Callable[[], None]:
-        _register(Rule(_name(page), severity, cites, page.__doc__ or ""))
+        _register(Rule(_name(page), severity, cites, _page(page)))
         return page
 
     return register
@@ -174,7 +164,7 @@ def _register(rule: Rule) -> None:
     if rule.name in _RULES:
         message = f"two rules are named {rule.name}"
         raise ValueError(message)
-    if not rule.docstring:
+    if not rule.page:
         message = f"the rule {rule.name} has no page"
         raise ValueError(message)
     _RULES[rule.name] = rule
@@ -182,6 +172,10 @@ def _register(rule: Rule) -> None:
 
 def _name(function: Callable[..., object]) -> str:
     return function.__name__.replace("_", "-")
+
+
+def _page(function: Callable[..., object]) -> str:
+    return inspect.cleandoc(function.__doc__ or "")
 
 
 def rules_so_far() -> dict[str, Rule]:

@@ -86,7 +86,9 @@ def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "90d"
     renew_before = "90d"
     ```
@@ -94,7 +96,9 @@ def renewal_window_too_wide(fleet: Fleet) -> Iterator[Finding]:
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "90d"
     renew_before = "30d"
     ```
@@ -139,7 +143,9 @@ def renewed_too_often(fleet: Fleet) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "7d"
     renew_before = "3d"
     ```
@@ -147,7 +153,9 @@ def renewed_too_often(fleet: Fleet) -> Iterator[Finding]:
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     lifetime = "90d"
     renew_before = "30d"
     ```
@@ -189,7 +197,9 @@ def renewal_window_shorter_than_restart_cycle(fleet: Fleet) -> Iterator[Finding]
     [ipm]
     restart_every = "12w"
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
 
     ## Instead
@@ -201,7 +211,9 @@ def renewal_window_shorter_than_restart_cycle(fleet: Fleet) -> Iterator[Finding]
     [ipm]
     restart_every = "12w"
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
     """
     usual = fleet.declared.defaults.renew_before

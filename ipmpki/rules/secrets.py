@@ -64,7 +64,9 @@ def passphrase_in_file(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     passphrase = { env = "correct horse battery staple" }
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
 
     ## Instead
@@ -74,7 +76,9 @@ def passphrase_in_file(fleet: Fleet) -> Iterator[Finding]:
     common_name = "Acme Print CA"
     passphrase = { env = "IPMPKI_CA_PASSPHRASE" }
 
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
     """
     for table in AUTHORITIES:

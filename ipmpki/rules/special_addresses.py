@@ -35,14 +35,18 @@ def ipv4_mapped_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["::ffff:10.1.2.3"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """
@@ -81,14 +85,18 @@ def documentation_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["192.0.2.10"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """
@@ -113,14 +121,18 @@ def abandoned_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["fec0::10"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["fd12:3456:789a::10"]
     ```
     """
@@ -151,14 +163,18 @@ def reserved_address(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["240.1.2.3"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """

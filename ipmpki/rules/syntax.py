@@ -30,7 +30,9 @@ def toml_syntax() -> None:
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
     """
 
@@ -51,14 +53,18 @@ def unknown_key() -> None:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     alias = ["print.example.com"]
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com"]
     ```
     """
@@ -87,7 +93,9 @@ def missing_key() -> None:
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
     """
 
@@ -107,14 +115,18 @@ def wrong_type() -> None:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = "10.1.2.3"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ips = ["10.1.2.3"]
     ```
     """
@@ -144,7 +156,9 @@ def wrong_value() -> None:
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     ```
     """
 
@@ -167,14 +181,18 @@ def key_too_weak() -> None:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     key = "rsa-1024"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     key = "rsa-2048"
     ```
     """

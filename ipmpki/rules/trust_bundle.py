@@ -33,7 +33,9 @@ def no_trust_bundle(fleet: Fleet) -> Iterator[Finding]:
     [ca]
     kind = "third-party"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ```
 
     ## Instead
@@ -43,7 +45,9 @@ def no_trust_bundle(fleet: Fleet) -> Iterator[Finding]:
     kind = "third-party"
     bundle = "root.pem"
 
-    server: ipm1.acme.com
+    [[hosts]]
+    name = "ipm1.acme.com"
+    role = "server"
     ```
     """
     if fleet.is_third_party and fleet.bundle is None and fleet.was_read("ca", "bundle"):

@@ -55,14 +55,18 @@ def partial_wildcard(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: print1.example.com
+    [[hosts]]
+    name = "print1.example.com"
+    role = "server"
     subject = "print*.example.com"
     ```
 
     ## Instead
 
     ```toml
-    server: print1.example.com
+    [[hosts]]
+    name = "print1.example.com"
+    role = "server"
     subject = "*.example.com"
     ```
     """
@@ -101,14 +105,18 @@ def wildcard_too_broad(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: print1.example.com
+    [[hosts]]
+    name = "print1.example.com"
+    role = "server"
     subject = "*.com"
     ```
 
     ## Instead
 
     ```toml
-    server: print1.example.com
+    [[hosts]]
+    name = "print1.example.com"
+    role = "server"
     subject = "*.example.com"
     ```
     """
@@ -144,14 +152,18 @@ def wildcard_does_not_cover_name(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.print.example.com
+    [[hosts]]
+    name = "ipm1.print.example.com"
+    role = "server"
     subject = "*.example.com"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.print.example.com
+    [[hosts]]
+    name = "ipm1.print.example.com"
+    role = "server"
     subject = "*.print.example.com"
     ```
     """
@@ -189,14 +201,18 @@ def subject_is_another_name(host: HostSpec) -> Iterator[Finding]:
     ## Example
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     subject = "print.example.com"
     ```
 
     ## Instead
 
     ```toml
-    server: ipm1.example.com
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
     aliases = ["print.example.com"]
     ```
     """

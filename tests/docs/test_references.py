@@ -12,7 +12,6 @@ from markdown_it import MarkdownIt
 from docs.generate import MAN, commands, man_page, references
 from ipmpki.cli.main import COMMANDS
 from ipmpki.declaration.tables import Declaration
-from tests.docs.pages import tables
 from tests.tools import require
 
 ROOT = Path(__file__).parents[2]
@@ -65,10 +64,3 @@ def test_only_pki_toml_has_a_reference_to_read(capsys: pytest.CaptureFixture[str
         run(["schema", "plan", "--format", "markdown"])
     assert left.value.code == 2
     assert "'plan' has a schema alone" in capsys.readouterr().err
-
-
-def test_the_exit_statuses_of_ipmpki_and_of_the_scripts_are_listed() -> None:
-    general, scripts = tables("docs/exit-codes.md")
-    assert [row[0] for row in general[1:]] == ["0", "1", "2", "3", "4"]
-    assert [row[0] for row in scripts[1:]][:5] == ["0", "1", "2", "3", "4"]
-    assert all(row[1] and not row[1][-1].isdigit() for row in scripts[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
+from ipmpki.plans.installation import roles_in_order
 from ipmpki.render.host_folder.contents import RenderedFile
 from ipmpki.render.host_folder.quote import quote_yaml
 from ipmpki.render.host_folder.templates import template, verbatim
@@ -21,18 +22,19 @@ FOR_EVERY_FLEET = ("verify.yml", "rollback.yml", "host.yml", "posix.yml", "windo
 PUBLIC_MODE = 0o644
 
 _GROUP_OF_ROLE = {Role.SERVER: "servers", Role.CLIENT: "clients"}
-"""In the order in which they are installed: clients wait for their server."""
 _POSIX = tuple(os for os in OperatingSystem if platform_of(os).dialect is Dialect.SH)
 
 
-def render_playbook(hosts: Sequence[HostSpec], batches: Sequence[int | str]) -> tuple[RenderedFile, ...]:
-    """Return every file of dist/ansible, the same bytes for the same hosts, systems and batches.
+def render_playbook(
+    hosts: Sequence[HostSpec], batches: Sequence[int | str], *, mutual_auth: bool = False
+) -> tuple[RenderedFile, ...]:
+    """Return every file of dist/ansible, the same bytes for the same hosts, systems, batches and mode.
 
     Nothing in them is secret: the playbooks copy the keys from ``dist/hosts``, and name only the hosts.
     """
     systems = {host.os for host in hosts}
     words = {
-        "groups": tuple(_GROUP_OF_ROLE.values()),
+        "groups": tuple(_GROUP_OF_ROLE[role] for role in roles_in_order(mutual_auth=mutual_auth)),
         "batches": f"[{', '.join(map(_batch, batches))}]",
         "pace": ", then ".join(map(str, batches)),
         "has_windows": OperatingSystem.WINDOWS in systems,

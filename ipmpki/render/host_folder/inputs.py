@@ -66,7 +66,9 @@ def _of_playbook(fleet: Fleet, issued: Issued) -> str:
         f"{host.name} {host.role.value} {host.os.value} {bool(host.site.restart_command)}"
         for host in installable(fleet, issued)
     )
-    return f"{__version__}\n{templates_digest(PLAYBOOK_FOLDER)}\n{fleet.batches!r}\n{hosts}"
+    return (
+        f"{__version__}\n{templates_digest(PLAYBOOK_FOLDER)}\n{fleet.batches!r}\n{fleet.mutual_auth}\n{hosts}"
+    )
 
 
 def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.vocabulary import Role
-from ipmpki.diagnostics.wording import counted
+from ipmpki.diagnostics.wording import counted, day
 from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, host_folder
+from ipmpki.plans.installation import in_use_of, roles_in_order
 from ipmpki.plans.plan import Action, Artifact
 from ipmpki.render.plan.text import (
     MOST_HOSTS_NAMED,
@@ -22,9 +22,12 @@ from ipmpki.render.platforms import platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from ipmpki.declaration.fleet import Fleet
+    from ipmpki.declaration.fleet import Fleet, HostSpec
+    from ipmpki.plans.installation import InUse
     from ipmpki.plans.plan import Plan
+    from ipmpki.store.records import Issued
 
 _DONE = {
     Action.CREATE: "created",
@@ -36,12 +39,15 @@ _DONE = {
 }
 
 
-def render_outcome(plan: Plan, fleet: Fleet | None, dist: str) -> str:
-    """What a build did, and what is to be done now on which host. ``dist`` is the folder as people see it."""
-    return "\n".join(_outcome_lines(plan, fleet, dist)) + "\n"
+def render_outcome(plan: Plan, fleet: Fleet | None, issued: Issued, dist: str) -> str:
+    """What a build did, and what is to be done now on which host.
+
+    ``issued`` is what the store holds after it, ``dist`` the folder as people see it.
+    """
+    return "\n".join(_outcome_lines(plan, fleet, issued, dist)) + "\n"
 
 
-def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
+def _outcome_lines(plan: Plan, fleet: Fleet | None, issued: Issued, dist: str) -> Iterator[str]:
     if not plan.changes:
         yield nothing_to_do(plan)
         yield from awaited_lines(plan)
@@ -64,18 +70,8 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
         count = counted(len(bought(plan)), "certificate")
         yield f"Next, order {count}, as {dist}/requests.txt says. When they have come:"
         yield "  ipmpki import pki.toml FILE..."
-    if hosts:
-        hosts.sort(key=lambda host: host.role is not Role.SERVER)  # a server first: its clients wait for it
-        yield ""
-        count = counted(len(hosts), "host")
-        yield f"Next, install on {count}, servers first; copy the folder there, then run in it:"
-        width = max(len(host.name) for host in hosts[:MOST_HOSTS_NAMED])
-        for host in hosts[:MOST_HOSTS_NAMED]:
-            command = platform_of(host.os).install_command
-            yield f"  {host.name:<{width}}  {dist}/{host_folder(host.name)}  {command}"
-        if len(hosts) > MOST_HOSTS_NAMED:
-            yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
-            yield f"For a rollout with Ansible see {dist}/{PLAYBOOK_FOLDER}/README.txt"
+    if fleet is not None:
+        yield from _install_lines(plan, fleet, issued, hosts, dist)
     if plan.rollover is not None and plan.rollover.waiting:
         yield from rollover_lines(plan)
     yield ""
@@ -83,3 +79,40 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, dist: str) -> Iterator[str]:
     if fleet is not None and fleet.token_key is not None:
         keys = "every key but the CA's"
     yield f"The report is {dist}/report.html. Back up pki.db: it holds {keys}."
+
+
+def _deadline(known: InUse, at: datetime) -> Iterator[str]:
+    """By when, where something fails on a day."""
+    dated = [duty for duty in known.duties if duty.by is not None and duty.by == known.install_by]
+    if dated and dated[0].by is not None:
+        when = "now" if dated[0].by <= at else f"by {day(dated[0].by)}"
+        yield f"    {when}: {dated[0].effect}"
+
+
+def _install_lines(
+    plan: Plan, fleet: Fleet, issued: Issued, changed: list[HostSpec], dist: str
+) -> Iterator[str]:
+    """Which of the hosts that changed lack something, in the order in which they are installed."""
+    known = {host.name: in_use_of(host, fleet, issued) for host in changed}
+    roles = roles_in_order(mutual_auth=fleet.mutual_auth)
+    hosts = [host for host in changed if not known[host.name].is_installed]
+    hosts.sort(key=lambda host: roles.index(host.role))
+    if len(hosts) < len(changed):
+        count = counted(len(changed) - len(hosts), "host")
+        yield ""
+        yield f"Nothing is to be installed on {count}: what is in use there is what is published."
+    if not hosts:
+        return
+    order = ""
+    if len({host.role for host in hosts}) > 1:
+        order = ", in any order" if plan.rollover is not None else f", {roles[0].value}s first"
+    yield ""
+    yield f"Next, install on {counted(len(hosts), 'host')}{order}; copy the folder there, then run in it:"
+    width = max(len(host.name) for host in hosts[:MOST_HOSTS_NAMED])
+    for host in hosts[:MOST_HOSTS_NAMED]:
+        command = platform_of(host.os).install_command
+        yield f"  {host.name:<{width}}  {dist}/{host_folder(host.name)}  {command}"
+        yield from _deadline(known[host.name], plan.at)
+    if len(hosts) > MOST_HOSTS_NAMED:
+        yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
+        yield f"For a rollout with Ansible see {dist}/{PLAYBOOK_FOLDER}/README.txt"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import tally
 from ipmpki.diagnostics.wording import day, grouped, minute, timestamp
+from ipmpki.plans.installation import roles_in_order
 from ipmpki.render.problems import visible
 from ipmpki.render.problems.cards import problem_cards
 from ipmpki.render.problems.page import inlined, page_environment, policy
@@ -92,6 +92,6 @@ def _stages(report: Report) -> list[tuple[str, list[InstallGroup]]]:
     groups = next_steps.group_installs(report)
     stages = [
         (next_steps.stage_title(role, report), [group for group in groups if group.role is role])
-        for role in Role
+        for role in roles_in_order(mutual_auth=report.mutual_auth)
     ]
     return [stage for stage in stages if stage[1]]

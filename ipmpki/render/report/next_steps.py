@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.wording import counted, day, minute, utc
+from ipmpki.plans.installation import roles_in_order
 from ipmpki.plans.plan import Stage
 from ipmpki.render.platforms import platform_of
 from ipmpki.render.problems import visible
@@ -87,17 +88,19 @@ def taking_over(report: Report) -> tuple[Sentence, ...]:
     )
 
 
-_STAGES = {Role.SERVER: "First the servers", Role.CLIENT: "Then the clients"}
-_IN_ANY_ORDER = {Role.SERVER: "Servers", Role.CLIENT: "Clients"}
+_NOUNS = {Role.SERVER: "servers", Role.CLIENT: "clients"}
 
 
 def stage_title(role: Role, report: Report) -> str:
     """When the hosts of a role are installed; while one authority takes over from another, at any time."""
-    return (_STAGES if report.rollover is None else _IN_ANY_ORDER)[role]
+    if report.rollover is not None:
+        return _NOUNS[role].capitalize()
+    is_first = roles_in_order(mutual_auth=report.mutual_auth)[0] is role
+    return f"{'First' if is_first else 'Then'} the {_NOUNS[role]}"
 
 
 def group_installs(report: Report) -> tuple[InstallGroup, ...]:
-    """Which hosts are to be installed, and how: servers first, then by system, newest folders first.
+    """Which hosts are to be installed, and how: who comes first, then by system, newest folders first.
 
     Hosts that are known to have what is published for them are left out.
     """
@@ -105,7 +108,8 @@ def group_installs(report: Report) -> tuple[InstallGroup, ...]:
     for host in report.hosts:
         if installing_of(host, report) not in {Installing.NOTHING, Installing.DONE}:
             groups.setdefault((host.role, host.os), []).append(host)
-    order = [(role, system) for role in Role for system in OperatingSystem if (role, system) in groups]
+    roles = roles_in_order(mutual_auth=report.mutual_auth)
+    order = [(role, system) for role in roles for system in OperatingSystem if (role, system) in groups]
     return tuple(
         InstallGroup(
             role,
@@ -157,7 +161,8 @@ def nothing_to_install(report: Report) -> tuple[Sentence, ...]:
 
 def before_installing(report: Report) -> tuple[Sentence, ...]:
     """What to know before the first folder is carried over."""
-    order = " Install the servers first, then the clients." if report.rollover is None else ""
+    first, then = (_NOUNS[role] for role in roles_in_order(mutual_auth=report.mutual_auth))
+    order = f" Install the {first} first, then the {then}." if report.rollover is None else ""
     sentences: list[Sentence] = [
         (
             "Each host has its own folder, ",
@@ -191,8 +196,8 @@ def before_installing(report: Report) -> tuple[Sentence, ...]:
         sentences.append(
             (
                 "Mutual authentication is required: a server lets in only clients that show a certificate "
-                "of this authority. Install every client before you restart the servers, or the clients "
-                "left out are turned away.",
+                "of this authority. That is why every client comes before the servers: those left out are "
+                "turned away.",
             )
         )
     return tuple(sentences)

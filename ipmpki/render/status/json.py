@@ -49,6 +49,9 @@ def render_status_json(status: Status) -> str:
         "hosts_without": status.without,
         "waiting_for_trust": list(status.waiting),
         "not_known_to_be_installed": list(status.unknown),
+        "skipped": [
+            {"host": name, "at": timestamp(skip.at), "reason": skip.reason} for name, skip in status.skipped
+        ],
         "declaration_errors": status.errors,
     }
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ipmpki.diagnostics.wording import counted, minute
+from ipmpki.diagnostics.wording import counted, day, minute
 from ipmpki.plans.status import Standing, State, Step
 from ipmpki.render.problems import visible
 from ipmpki.render.status import words
@@ -100,6 +100,8 @@ def _summary(status: Status) -> Iterator[str]:
     if status.unknown:
         others = f" and {len(status.unknown) - 1:,} more" if len(status.unknown) > 1 else ""
         yield f"Not known to be installed: {visible(status.unknown[0])}{others}."
+    for name, skip in status.skipped:
+        yield f"No stage waits for {visible(name)} since {day(skip.at)}: {visible(skip.reason)}."
     if status.waiting:
         others = f" and {len(status.waiting) - 1:,} more" if len(status.waiting) > 1 else ""
         yield f"Not known to trust both CAs yet: {visible(status.waiting[0])}{others}."

@@ -363,12 +363,18 @@ def test_certificates_are_shown_with_names_serial_and_fingerprint() -> None:
     ] == pairs.replace(":", "")
 
 
-def test_hosts_are_installed_servers_first_newest_folders_first() -> None:
+@pytest.mark.parametrize(
+    ("mutual_auth", "order"), [(False, ["new", "old", "c"]), (True, ["c", "new", "old"])]
+)
+def test_hosts_are_installed_in_the_order_of_the_mode_newest_folders_first(
+    mutual_auth: bool, order: list[str]
+) -> None:
     older = host("old.example.com", issued=AS_OF - timedelta(days=9))
-    report = replace(PRINT_ROOM, hosts=(host("c.example.com", Role.CLIENT), older, host("new.example.com")))
+    hosts = (host("c.example.com", Role.CLIENT), older, host("new.example.com"))
+    report = replace(PRINT_ROOM, hosts=hosts, mutual_auth=mutual_auth)
     for text in (html_text(report), files(report)["report.txt"]):
         folders = re.findall(r"dist/hosts/(\w+)\.example\.com", text)
-        assert folders[:3] == ["new", "old", "c"]
+        assert folders[:3] == order
 
 
 def test_each_system_is_told_its_own_way() -> None:
