@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 _WORDS = {"boolean": "`true` or `false`", "integer": "a number", "string": "a string"}
+_ENDS = {"[dwmy]$": "a duration", "%$": "a percentage"}
+"""What a string means, by the end of the pattern that it has to match."""
 _MOST_LISTED = 8
 """A longer choice, such as the names of all rules, has a reference of its own."""
 
@@ -95,7 +97,8 @@ def _value(key: Schema) -> str:
         return f"an array of: {_value(key['items'])}"
     if "anyOf" in key:
         return ", or ".join(_value(one) for one in key["anyOf"])
-    return _WORDS[key["type"]]
+    pattern = key.get("pattern", "")
+    return next((word for end, word in _ENDS.items() if pattern.endswith(end)), _WORDS[key["type"]])
 
 
 def _without(key: Schema) -> str:
