@@ -349,6 +349,33 @@ def test_the_json_is_as_its_schema_says(mixed: Shop) -> None:
     assert (kept["next_step"], kept["request_file"]) == ("bring-request", "csr/kept.csr")
 
 
+def test_the_exit_status_of_json_says_whether_something_is_broken(mixed: Shop) -> None:
+    assert ask(mixed, "--format", "json", at=TODAY).status == 0
+    assert ask(mixed, "--format", "json", "-o", str(mixed.folder / "status.json"), at=TODAY).status == 0
+    assert ask(mixed, "--format", "json").status == 1
+    assert ask(mixed, "--format", "json", "-o", str(mixed.folder / "status.json")).status == 1
+    revoke(mixed.load(), "desk2.example.com", RevocationReason.KEY_COMPROMISE)
+    assert ask(mixed, "--format", "json", at=TODAY).status == 1
+
+
+def test_renew_from_is_when_a_build_renews_to_the_second(built_shop: Shop) -> None:
+    document = json.loads(ask(built_shop, "--format", "json", at=TODAY).out)
+    one = next(found for found in document["standings"] if found["name"] == "desk1.example.com")
+    moment = datetime.fromisoformat(one["renew_from"])
+    metrics = text_string_to_metric_families(ask(built_shop, "--format", "prometheus", at=TODAY).out)
+    assert moment.timestamp() in {
+        sample.value
+        for family in metrics
+        for sample in family.samples
+        if sample.name == "ipmpki_certificate_renew_from_timestamp_seconds"
+        and sample.labels["host"] == "desk1.example.com"
+    }
+    built_shop.now = moment - timedelta(seconds=1)
+    assert ("client-certificate", "desk1") not in built_shop.actions()
+    built_shop.now = moment
+    assert built_shop.actions()["client-certificate", "desk1"] == "renew"
+
+
 # --- Prometheus -----------------------------------------------------------------------------------
 
 
@@ -396,6 +423,17 @@ def test_an_awkward_name_of_a_ca_is_escaped(shop: Shop) -> None:
         sample.labels["pki"] for family in text_string_to_metric_families(text) for sample in family.samples
     } == {'Acme "Print" C\\A, Inc'}
     assert '(Acme "Print" C\\A, Inc)' in ask(shop, at=TODAY).out
+
+
+def test_what_a_backslash_and_a_letter_mean_to_prometheus_is_not_in_a_name(shop: Shop) -> None:
+    shop.edit("Acme Print CA", r"Acme \\new \\\"CA\"")
+    shop.build()
+    text = ask(shop, "--format", "prometheus", at=TODAY).out
+    label = re.compile(r'pki="((?:[^"\\\n]|\\[\\"n])*)"')
+    samples = [line for line in text.splitlines() if not line.startswith("#")]
+    found = [label.search(line) for line in samples]
+    assert {one[1] for one in found if one} == {r"Acme \\new \\\"CA\""}
+    assert all(found), "the exposition format knows three escapes, and no bare backslash"
 
 
 def test_a_file_for_the_collector_is_written_at_once_and_for_all_to_read(mixed: Shop) -> None:
@@ -480,6 +518,16 @@ def test_windows_and_thresholds(built_shop: Shop, day: int, options: tuple[str, 
     assert outcome.status == status
     if options == ("--warning", "20", "--critical", "9"):
         assert measures["certificate_days"].endswith(".96;20:;9:")
+
+
+def test_a_bar_in_a_name_does_not_begin_the_performance_data(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, text=HEAD.replace("Acme Print CA", "Acme | x=1").replace("required", "off"))
+    shop.write(shop.text + client("desk1"))
+    shop.build()
+    (line,) = ask(shop, "--format", "nagios", at=TODAY + timedelta(days=20_000)).out.splitlines()
+    text, bar, data = line.partition("|")
+    assert ("Acme / x=1" in text, bar) == (True, "|")
+    assert all(re.fullmatch(r"\w+=-?[\d.]+(;[\d.:]*){0,3}", one) for one in data.split()), data
 
 
 def test_what_is_awaited_is_a_warning(shop: Shop) -> None:
@@ -595,6 +643,19 @@ def test_text_of_any_script_folds_between_characters(shop: Shop) -> None:
     assert f"Make a new CA: the authority 'Drückerei 印刷; \\, GmbH {'ö' * 12}'" in [
         str(event["SUMMARY"]) for event in events
     ]
+
+
+def test_a_calendar_s_text_has_no_bare_semicolon_comma_or_backslash(shop: Shop) -> None:
+    """RFC 5545, section 3.3.11: strict readers end a value there, lenient ones let it pass."""
+    shop.edit("Acme Print CA", r"Acme; Print, \\CA")
+    shop.build()
+    lines = ask(shop, "--format", "ics", at=TODAY).out.replace("\r\n ", "").splitlines()
+    texts = [
+        line.partition(":")[2] for line in lines if line.startswith(("SUMMARY:", "DESCRIPTION:", "NAME:"))
+    ]
+    assert [one for one in texts if r"Acme\; Print\, \\CA" in one], texts
+    for one in texts:
+        assert re.fullmatch(r"(?:[^\\;,]|\\[\\;,nN])*", one), one
 
 
 @pytest.mark.parametrize("format_", status_command.FORMATS)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipmpki.declaration.edit.fixes import apply_text_edits
 from ipmpki.rules.catalog import registered
 from tests.cli.command import ipmpki
 from tests.places import EXAMPLES, GOLDEN
@@ -22,6 +23,9 @@ from tests.problems import AUTHORITY, CLIENT, checked, server
 from tests.tools import require
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipmpki.diagnostics.problem import TextEdit
     from ipmpki.operations.check import Checked
 
 DECLARATIONS = sorted(GOLDEN.glob("*.toml"))
@@ -402,6 +406,18 @@ def assert_each_fix_is_sound(hosts: list[dict[str, str]], header: str, *, inline
         once = fixed(text)
         assert fixed(once) == once
         assert not errors(checked(once)).keys() & {("toml-syntax", ""), ("internal-error", "")}
+
+
+def test_a_fix_that_would_change_something_else_is_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = apply_text_edits
+
+    def careless(text: str, edits: Sequence[TextEdit]) -> str:
+        return real(text, edits).replace('"required"', '"off"')
+
+    text = AUTHORITY.replace("[ca]", '[tls]\nmutual_auth = "required"\n[ca]') + CLIENT + 'os = "AIX"\n'
+    assert b'os = "aix"' in fixed(text)
+    monkeypatch.setattr("ipmpki.operations.fix.apply_text_edits", careless)
+    assert fixed(text) == text.encode()
 
 
 # --- The command ------------------------------------------------------------------------------------

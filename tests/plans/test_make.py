@@ -51,6 +51,14 @@ def test_after_a_build_the_plan_is_empty_and_a_second_build_rewrites_no_byte(bui
     assert built_shop.bytes_on_disk() == before
 
 
+def test_what_stays_as_it_is_is_counted(built_shop: Shop) -> None:
+    assert built_shop.plan().kept == 6, "authority, list, playbook, and a certificate for each of three hosts"
+    built_shop.edit('aliases = ["print.example.com"]', 'aliases = ["spool.example.com"]')
+    assert built_shop.plan().kept == 5
+    built_shop.edit(client("desk2"), "")
+    assert built_shop.plan().kept == 2, "the list and the playbook change with a host that goes"
+
+
 def test_a_build_does_what_the_plan_said(built_shop: Shop) -> None:
     built_shop.edit('aliases = ["print.example.com"]', 'aliases = ["spool.example.com"]')
     (built_shop.host("desk2") / "ca-cert.pem").unlink()

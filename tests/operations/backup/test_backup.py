@@ -9,10 +9,12 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ipmpki.operations.backup.backup import make_backup
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
 from tests.faults.fleets import Fleet
@@ -25,6 +27,8 @@ from tests.tools import require
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.shop import Shop
 
 
 def test_it_holds_the_store_encrypted_and_is_for_its_owner_alone(site: Path) -> None:
@@ -273,3 +277,23 @@ def test_the_declaration_of_this_folder_needs_no_name(site: Path) -> None:
     assert ipmpki(site, "restore", "short.backup", *BACKUP_OPTION, env=BACKUP_ENV).status == 0
     ipmpki(site, "backup").failed("the file of the backup is missing", status=2)
     ipmpki(site, "backup", "a", "b", "c").failed("one backup at a time", status=2)
+
+
+def test_neither_the_key_of_the_ca_nor_its_passphrase_is_among_the_files(shop: Shop) -> None:
+    openssl = (require("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    subprocess.run(
+        [*openssl, *("-passout", "pass:the presses wait", "-keyout", "ca.key", "-out", "ca.crt"),
+         *("-days", "900", "-subj", "/CN=Acme Root", "-addext", "keyUsage=critical,keyCertSign,cRLSign")],
+        cwd=shop.folder, check=True, capture_output=True,
+    )  # fmt: skip
+    (shop.folder / "ca.pass").write_text("the presses wait\n")
+    for secret in ("ca.key", "ca.pass"):
+        (shop.folder / secret).chmod(0o600)
+    shop.edit(
+        'common_name = "Acme Print CA"\nkey = "ec-p256"\n',
+        'certificate = "ca.crt"\nkey_file = "ca.key"\npassphrase = { file = "ca.pass" }\n',
+    )
+    shop.now = datetime.now(UTC) + timedelta(minutes=1)
+    shop.build()
+    made = make_backup(shop.declaration, shop.folder / "pki.backup", now=shop.now)
+    assert (set(made.files), made.left_out) == ({"pki.toml", "ca.crt"}, ())

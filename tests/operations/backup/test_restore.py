@@ -6,14 +6,17 @@ import os
 import sqlite3
 import stat
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 
+from ipmpki.operations.backup.archive import Manifest, write_archive
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
 from ipmpki.store.sqlite import VERSION
+from ipmpki.x509.sealed_file import Sealer, normal
 from tests import preloaded
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
@@ -22,6 +25,7 @@ from tests.faults.running import mortal, started
 from tests.faults.test_contention import HOLDER
 from tests.operations.keeper import (
     BACKUP_ENV,
+    PASSPHRASE,
     back_up,
     content,
     ipmpki,
@@ -413,3 +417,35 @@ def test_a_store_elsewhere_is_put_back_where_it_is_declared(site: Path) -> None:
     assert (elsewhere / "acme.db").is_symlink()
     assert len(list(elsewhere.glob("real.db.before-restore-*"))) == 1
     assert not list(site.glob("*before-restore*"))
+
+
+def forge(site: Path, files: dict[str, bytes], store: bytes) -> None:
+    """A backup that opens with the passphrase, and whose content ipmpki would never write."""
+    with (site / "pki.backup").open("wb") as sink:
+        sealer = Sealer(sink, normal(PASSPHRASE.encode()), os.urandom)
+        write_archive(sealer, Manifest(datetime.now(UTC), "pki.toml", "pki.db"), files, store)
+
+
+@pytest.mark.parametrize("name", ["../evil.toml", "sites/../../evil.toml", "/evil.toml"])
+def test_a_backup_writes_nothing_outside_the_folder(site: Path, name: str) -> None:
+    inside = site / "below"
+    inside.mkdir()
+    path = str(site / "evil.toml") if name.startswith("/") else name
+    forge(inside, {"pki.toml": (site / "pki.toml").read_bytes(), path: b""}, (site / "pki.db").read_bytes())
+    before = sight(site)
+    restore(inside).failed("holds something else than a backup of ipmpki", status=2)
+    assert sight(site) == before
+
+
+def test_a_backup_of_a_damaged_store_takes_the_place_of_none(
+    site: Path, kept: dict[str, list[tuple[object, ...]]]
+) -> None:
+    damaged = bytearray((site / "pki.db").read_bytes())
+    damaged[4096 * 3 : 4096 * 6] = b"\xee" * 4096 * 3
+    forge(site, {"pki.toml": (site / "pki.toml").read_bytes()}, bytes(damaged))
+    restore(site, "--force").failed("in 'pki.backup', ", "damaged", status=2)
+    assert content(site / "pki.db") == kept
+    nothing_lies_about(site)
+    forge(site, {}, b"")
+    restore(site, "--force").failed("in 'pki.backup', ", status=2)
+    assert content(site / "pki.db") == kept

@@ -6,15 +6,12 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from ipmpki.operations.backup.restore import restore
-from ipmpki.source.write_file import publish
 from ipmpki.store.sqlite import open_store
 from tests.durability import assert_survives_a_power_cut, watched
 from tests.operations.keeper import PASSPHRASE, back_up
 from tests.shop import TODAY, Shop
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 
@@ -53,13 +50,10 @@ def test_a_store_that_is_put_back_is_on_the_disk_before_it_takes_the_place_of_an
 ) -> None:
     assert back_up(built_shop.folder).status == 0
 
-    def write(path: Path, content: bytes) -> None:
-        publish(path, content)
-
     with watched(built_shop.folder) as done:
         backup = built_shop.folder / "pki.backup"
         passphrase = PASSPHRASE.encode
-        restore(built_shop.declaration, backup, passphrase=passphrase, write=write, now=TODAY, force=True)
+        restore(built_shop.declaration, backup, passphrase=passphrase, now=TODAY, force=True)
     assert_survives_a_power_cut(done, built_shop.store)
     (kept,) = (at for at, (what, which) in enumerate(done) if what == "named" and "before-restore" in which)
     (put,) = (
