@@ -25,6 +25,10 @@ NOT_SHOWN = {
     "secrets-not-ignored-by-git",
     "secrets-under-web-root",
     "writable-by-everyone",
+    "writable-by-group",
+    "store-lost",  # needs a dist/ that the store does not know
+    "store-outdated",
+    "belongs-to-somebody-else",
     "third-party-with-mutual-auth",  # an authority is private or third-party
     "no-trust-bundle",
     "not-sold-for-this-name",

@@ -80,7 +80,14 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
         for one in told.get("key_files", ())
     )
     accesses = tuple(
-        Access(one["path"], int(one["mode"], 8), place_of(one), is_folder=one.get("is_folder", False))
+        Access(
+            one["path"],
+            int(one["mode"], 8),
+            place_of(one),
+            is_folder=one.get("is_folder", False),
+            owner=one.get("owner"),
+            group=one.get("group"),
+        )
         for one in told.get("accesses", ())
     )
     secrets = tuple(

@@ -133,7 +133,7 @@ def _chosen(file: Path | None) -> tuple[PresentedCertificate, ...]:
     from ipmpki.source.files import read_file
     from ipmpki.x509.contents import read_contents
 
-    held = read_contents(str(file), read_file(file, what="the authority's certificate"))
+    held = read_contents(str(file), read_file(file, what="the authority's certificate", may_be_pipe=True))
     authorities = tuple(one for one in held.certificates if one.is_authority)
     if not authorities:
         raise WrongUse(

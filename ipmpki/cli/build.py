@@ -60,7 +60,7 @@ def _read_plan(saved: Path | None) -> Plan | None:
     from ipmpki.plans.saved import read_plan_json
     from ipmpki.source.files import read_file
 
-    return read_plan_json(read_file(saved, what="the plan"), str(saved))
+    return read_plan_json(read_file(saved, what="the plan", may_be_pipe=True), str(saved))
 
 
 def tell_outcome(project: Project, built: Built) -> None:

@@ -127,7 +127,7 @@ def _read(certdata: Path) -> bytes:
         raise UnreadableFile(
             f"there is no file '{certdata}'", "check the path, or let it be fetched with --download"
         )
-    return read_file(certdata, what="Mozilla's list")
+    return read_file(certdata, what="Mozilla's list", may_be_pipe=True)
 
 
 def _select(content: bytes, name: str, criteria: Criteria) -> Selection:

@@ -50,7 +50,7 @@ def command(file: Path, received: tuple[str, ...], *, force: bool, format_: str)
     from ipmpki.operations.load import load
     from ipmpki.source.files import read_file
 
-    files = [(name, read_file(Path(name), what="the certificate")) for name in received]
+    files = [(name, read_file(Path(name), what="the certificate", may_be_pipe=True)) for name in received]
     imported = import_certificates(load(file), files, passphrase=_ask, force=force)
     show_problems(imported.problems, format_, " ".join(received))
     if format_ == "text":

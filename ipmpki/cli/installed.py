@@ -69,7 +69,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
         _tell_what_is_next(file)
         return status
     if receipts:
-        files = [(str(path), read_file(path, what="the receipt")) for path in receipts]
+        files = [(str(path), read_file(path, what="the receipt", may_be_pipe=True)) for path in receipts]
         found = record_receipts(load(file), files)
         console.say("\n".join(map(_line, found)))
         status = int(any(one.differs for one in found))

@@ -17,6 +17,7 @@ from ipmpki.operations.surroundings import surroundings_of
 from ipmpki.plans.dist_layout import REPORT_FOLDER
 from ipmpki.plans.plan import Plan, Stage
 from ipmpki.publish.dist import Publisher
+from ipmpki.source.ownership import require_own
 from ipmpki.store.sqlite import open_store
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def build(
     allowed = replace_ca or (saved is not None and saved.allows_ca_replacement)
     agreed = _agreed_plan(project, fleet, project.issued, saved, allowed=allowed)
     preflight(agreed, commission, project.issued)
+    require_own(project.dist, what="the hosts' keys")
     with open_store(project.store, now=project.now) as store:
         told = _recover(store, project, commission)
         held = store.issued()

@@ -34,7 +34,7 @@ def load(path: str | os.PathLike[str], *, now: datetime | None = None) -> Projec
     now = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     name = os.fspath(path)
     absolute = Path(name).absolute()
-    content = read_file(Path(name), what="the declaration")
+    content = read_file(Path(name), what="the declaration", may_be_pipe=True)
     return load_text(absolute, name, content, now=now)
 
 

@@ -20,6 +20,7 @@ from ipmpki.operations.trust_bundle import untrusted_hosts
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.rules.context import Access, KeyFile, LostStore, Secret, Surroundings
 from ipmpki.source.files import unreadable
+from ipmpki.source.ownership import custody_of, way_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,50 +67,45 @@ def _lost(dist: Path, fleet: Fleet, store: Path, issued: Issued) -> LostStore | 
 
 
 def accesses(root: Path, sources: Iterable[Place], fleet: Fleet, store: Path) -> Iterator[Access]:
-    """What decides who gets a certificate, and the folders that hold it, with permissions.
+    """What decides who gets a certificate or holds keys, and the folders above, with who may change them.
 
     ``root`` is the folder of pki.toml, ``sources`` are pki.toml (the first) and the files it includes. All
     folders above count, too: whoever may rename one puts another in its place. Nothing is told where the
     system has no permission bits, or of what is not there.
     """
-    if os.name != "posix":
-        return
-    found = [*_files(root, sources, fleet), (store, _store_place(fleet), False)]
     folders: dict[Path, Place] = {}
-    for path, place, is_judged in found:
-        if is_judged:
-            mode = _mode_of(path)
-            if mode is not None:
-                yield Access(_shown(path, root), mode, place)
-        real = Path(os.path.realpath(path))
-        for folder in real.parents:
-            if folder in folders:
-                break
-            folders[folder] = place
+    files = dict(reversed([*_files(root, sources, fleet), *_held(root, fleet, store)]))
+    for path, place in reversed(files.items()):  # what is named twice is told where it is named first
+        found = custody_of(path)
+        if found is not None and not found.is_folder:
+            yield Access(_shown(path, root), found.mode, place, owner=found.owner, group=found.group)
+        for folder in way_to(path):
+            folders.setdefault(folder, place)
     for folder, place in folders.items():
-        mode = _mode_of(folder)
-        if mode is not None:
-            yield Access(str(folder), mode, place, is_folder=True)
+        found = custody_of(folder)
+        if found is not None and found.is_folder:
+            yield Access(str(folder), found.mode, place, True, found.owner, found.group)
 
 
-def _files(root: Path, sources: Iterable[Place], fleet: Fleet) -> Iterator[tuple[Path, Place, bool]]:
+def _held(root: Path, fleet: Fleet, store: Path) -> Iterator[tuple[Path, Place]]:
+    """The files that hold keys or open them, and the folder that keys are published in."""
+    yield store, _store_place(fleet)
+    for one in secret_files(root, fleet, store):
+        yield root / one.path, one.place
+    yield root / DIST_NAME, fleet.place
+
+
+def _files(root: Path, sources: Iterable[Place], fleet: Fleet) -> Iterator[tuple[Path, Place]]:
     shown = ""
     for number, place in enumerate(sources):
         if not number:
             shown = os.path.dirname(place.file)  # noqa: PTH120 -- how the user wrote it
-        yield root / os.path.relpath(place.file, shown or "."), place, True
+        yield root / os.path.relpath(place.file, shown or "."), place
     if fleet.bundle is not None:
-        yield root / fleet.bundle.path, fleet.place.at("ca", fleet.bundle.key), True
+        yield root / fleet.bundle.path, fleet.place.at("ca", fleet.bundle.key)
     for host in fleet.hosts:
         if host.declared.csr is not None and host.was_read("csr"):
-            yield root / host.declared.csr, host.place.at("csr"), True
-
-
-def _mode_of(path: Path) -> int | None:
-    try:
-        return path.stat().st_mode & 0o7777
-    except (OSError, ValueError):
-        return None
+            yield root / host.declared.csr, host.place.at("csr")
 
 
 def _shown(path: Path, root: Path) -> str:

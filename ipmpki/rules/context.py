@@ -23,12 +23,18 @@ class KeyFile:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A file that decides who gets a certificate, or a folder above such files, and its permission bits."""
+    """A file that decides who gets a certificate, or a folder above such files, and who may change it.
+
+    ``owner`` is who it belongs to, where that is neither root nor who runs this, and ``group`` the group that
+    may write it, where that is not the owner's own.
+    """
 
     path: str
     mode: int
     place: Place
     is_folder: bool = False
+    owner: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,77 @@ def writable_by_everyone(_: Fleet, surroundings: Surroundings) -> Iterator[Findi
         yield Finding(whose, f"run: chmod o-w {shlex.quote(one.path)}", one.place)
 
 
+@state_rule(Severity.WARNING, cites="CWE-282 (improper ownership management); sshd_config(5), StrictModes")
+def belongs_to_somebody_else(_: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """A file or folder that decides over keys belongs to another account.
+
+    ## What it finds
+
+    pki.toml, a file that it includes or names, the store, dist/, or a folder above one of them, whose owner
+    is neither root nor who runs ipmpki (after sudo: nor who called it). On Windows nothing is looked at.
+
+    ## Who is hurt
+
+    Every host of the fleet: the owner of a store that lay there beforehand reads every key that is written
+    into it, whatever its mode says, and the owner of a folder puts other files in the place of those in it.
+    A build, an import, a revocation or a restore refuses to write keys there.
+
+    ## Example
+
+    It comes of what another account made, such as a pki.db that was put there before the first build.
+
+    ## Instead
+
+    Find out how it came there. If it is yours, take it: chown root pki.db. If it is not, work in another
+    folder; what was issued from there has to be made anew.
+    """
+    for one in surroundings.accesses:
+        if one.owner is None:
+            continue
+        what = f"the folder {quote(one.path)}" if one.is_folder else quote(one.path)
+        yield Finding(
+            f"{what} belongs to {quote(one.owner)}, who is neither root nor you",
+            f'see how it came there; if it is yours, run: chown "$(id -un)" {shlex.quote(one.path)}',
+            one.place,
+        )
+
+
+@state_rule(
+    Severity.WARNING, cites="CWE-732 (permissions of a critical resource); sshd_config(5), StrictModes"
+)
+def writable_by_group(_: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """A group of this computer can change what decides who gets a certificate.
+
+    ## What it finds
+
+    pki.toml, a file that it includes or names, the store, dist/, or a folder above one of them, that a group
+    may write (mode g+w) which is neither root's nor the owner's own. A folder with the sticky bit is left
+    aside. On Windows the permissions are not looked at.
+
+    ## Who is hurt
+
+    Every host of the fleet, if the group has members who are not to issue certificates.
+
+    ## Example
+
+    It comes of permissions, such as mode 0775 on the folder of pki.toml with the group "staff".
+
+    ## Instead
+
+    Take the right away: chmod g-w pki.toml. Where the group is that of the operators, silence this rule by
+    its name in "ignore" of [rules].
+    """
+    for one in surroundings.accesses:
+        if one.group is None or (one.is_folder and one.mode & _STICKY):
+            continue
+        what = f"the folder {quote(one.path)}" if one.is_folder else quote(one.path)
+        yield Finding(
+            f"the group {quote(one.group)} may write {what} (mode {one.mode:04o})",
+            f"run: chmod g-w {shlex.quote(one.path)}; or ignore this rule, if these are the operators",
+            one.place,
+        )
+
+
 @state_rule(Severity.WARNING, cites="gitignore(5); CWE-540 (secrets in source code)")
 def secrets_not_ignored_by_git(_: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
     """Private keys lie where git takes them in with the next commit.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import UnreadableFile
@@ -28,10 +30,18 @@ class SourceFile:
     content: bytes
 
 
-def read_file(path: Path, *, what: str) -> bytes:
-    """The bytes of a file. Raises UnreadableFile, saying ``what`` it should have been."""
+def read_file(path: Path, *, what: str, may_be_pipe: bool = False) -> bytes:
+    """The bytes of a file. Raises UnreadableFile, saying ``what`` it should have been.
+
+    A pipe or a device is read only where who runs this named it, with ``may_be_pipe``: one that a declaration
+    names would keep everybody waiting.
+    """
     try:
-        with path.open("rb") as file:
+        # O_NONBLOCK: opening a pipe that nobody writes would wait for who does (open(2)).
+        flags = 0 if may_be_pipe else getattr(os, "O_NONBLOCK", 0)
+        with os.fdopen(os.open(path, os.O_RDONLY | flags), "rb") as file:
+            if not (may_be_pipe or stat.S_ISREG(os.fstat(file.fileno()).st_mode)):
+                raise UnreadableFile(f"{what} '{path}' is a pipe or a device, not a file", "name a file")
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise UnreadableFile(
@@ -60,6 +70,7 @@ def read_included(
     problems: list[Problem] = []
     owners: dict[Path, Place] = {}
     root, itself = declaration.parent, declaration.resolve()
+    inside = (root.resolve(), itself.parent)
     prefix = os.path.dirname(shown)  # noqa: PTH120 -- how the user wrote it, not a path to use
     for pattern, place in patterns:
         try:
@@ -70,7 +81,13 @@ def read_included(
         if not found:
             problems.append(unreadable(f"no file matches '{pattern}'", place))
         further = {path: resolved for path in found if (resolved := path.resolve()) != itself}
-        if found and all(resolved in owners for resolved in further.values()):
+        outside = [
+            path for path, resolved in further.items() if not any(map(resolved.is_relative_to, inside))
+        ]
+        if outside:
+            problems.append(_outside(pattern, outside[0], root, place))
+            further = {path: resolved for path, resolved in further.items() if path not in outside}
+        if found and not outside and all(resolved in owners for resolved in further.values()):
             problems.append(_without_effect(pattern, place, [owners[one] for one in further.values()]))
         for path, resolved in further.items():
             if owners.setdefault(resolved, place) != place:
@@ -85,6 +102,17 @@ def read_included(
             name = os.path.join(prefix, path.relative_to(root).as_posix())  # noqa: PTH118 -- as above
             files.setdefault(resolved, SourceFile(name, content))
     return tuple(files.values()), tuple(problems)
+
+
+def _outside(pattern: str, path: Path, root: Path, place: Place) -> Problem:
+    """The problem of a pattern that leads out of the project, where nobody meant to have files quoted."""
+    linked = path.relative_to(root).as_posix()
+    how = "" if ".." in pattern or PurePath(pattern).is_absolute() else f", as '{linked}' is a link"
+    return unreadable(
+        f"the pattern {quote(pattern)} leads out of the folder of pki.toml{how}: nothing there is read",
+        place,
+        "put the file into the folder of pki.toml, or below it",
+    )
 
 
 def _without_effect(pattern: str, place: Place, owners: list[Place]) -> Problem:
@@ -108,12 +136,16 @@ def _without_effect(pattern: str, place: Place, owners: list[Place]) -> Problem:
     )
 
 
-def unreadable(message: str, place: Place) -> Problem:
+def unreadable(
+    message: str,
+    place: Place,
+    remedy: str = "check the path, which is relative to pki.toml, and its permissions",
+) -> Problem:
     """The problem of a file that the declaration names and that cannot be read."""
     return Problem(
         "file-unreadable",
         Severity.ERROR,
         message,
-        "check the path, which is relative to pki.toml, and its permissions",
+        remedy,
         place,
     )

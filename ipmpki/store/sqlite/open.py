@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.source.ownership import require_own
 from ipmpki.source.write_file import flush
 from ipmpki.store.records import Issued
 from ipmpki.store.sqlite.reader import read, read_certificates, serials_of
@@ -96,6 +97,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     if not path.exists():
         yield None
         return
+    _require_file(path)
     with clear_errors(path), contextlib.closing(_connect_reading(path)) as connection:
         require_store(connection, path)
         yield connection
@@ -109,7 +111,9 @@ def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
     in a file beside the store and goes with the process, however that ends.
     """
     with hold(path), clear_errors(path):
-        if not path.exists():
+        if path.exists():
+            _require_file(path)
+        else:
             _create(Path(os.path.realpath(path)), now)
         with contextlib.closing(connect(path)) as connection:
             require_store(connection, path)
@@ -117,6 +121,15 @@ def open_store(path: Path, *, now: datetime) -> Iterator[Store]:
             store = Store(connection, now)
             store.sign_in(is_new=False)
             yield store
+
+
+def _require_file(path: Path) -> None:
+    """SQLite would wait for ever on a pipe, and a device holds no store."""
+    if not path.is_file() and not path.is_dir():  # of a folder, SQLite's own fault is told
+        raise Fault(
+            f"{path.name} is a pipe, a socket or a device, not a store of ipmpki",
+            "move it away, or name another place with 'store = \"…\"' in pki.toml",
+        )
 
 
 @contextlib.contextmanager
@@ -132,6 +145,7 @@ def hold(path: Path) -> Iterator[None]:
             f"there is no folder '{path.parent}' to put {path.name} into",
             "make it, readable for yourself alone, or correct 'store' in pki.toml",
         )
+    require_own(path, what="the store, with every key,")
     lock = filelock.FileLock(f"{path}.lock", timeout=0, mode=FILE_MODE)
     try:
         lock.acquire()

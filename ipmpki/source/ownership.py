@@ -1,0 +1,146 @@
+"""Who, beside root and who runs this, decides over a path: by owning or writing it or a folder above it.
+
+Whoever may rename a folder puts another in its place, and whoever owns a file made it as they like: a store
+that somebody else made beforehand hands them every key that is written into it (CWE-282, CWE-732).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ipmpki.diagnostics.fault import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WITHOUT_PERMISSIONS = frozenset(
+    {"9p", "cifs", "drvfs", "exfat", "fuseblk", "msdos", "ntfs", "ntfs3", "smb3", "vfat"}
+)
+"""File systems whose modes are made up when they are mounted, so that they tell nothing and chmod is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """A file or folder, and who may change it. ``owner`` is None where that is root or who runs this.
+
+    ``group`` is the group that may write it, None where none may, or it is the owner's own.
+    """
+
+    path: Path
+    mode: int
+    owner: str | None
+    group: str | None
+    is_folder: bool
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Whether everybody may write it; the sticky bit keeps what is another's from being renamed."""
+        return bool(self.mode & stat.S_IWOTH) and not (self.is_folder and self.mode & stat.S_ISVTX)
+
+
+def custody_of(path: Path) -> Custody | None:
+    """Who may change what lies at a path, links followed; None where nothing does, or nobody can tell."""
+    if os.name != "posix":
+        return None
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    mode = stat.S_IMODE(found.st_mode)
+    group = None
+    if mode & stat.S_IWGRP and found.st_gid != 0:
+        group = _group(found.st_gid, found.st_uid)
+    owner = None if found.st_uid in _trusted() else _user(found.st_uid)
+    return Custody(path, mode, owner, group, stat.S_ISDIR(found.st_mode))
+
+
+def way_to(path: Path) -> Iterator[Path]:
+    """A path and every folder above it, as it is written and as its links lead, each once, from below."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow the links
+    real = Path(os.path.realpath(path))
+    return iter(dict.fromkeys((absolute, real, *absolute.parents, *real.parents)))
+
+
+def require_own(path: Path, *, what: str) -> None:
+    """Let no key be written to a path that somebody else decides over.
+
+    ``what`` is what is to be written there, for the message. Raises Fault with the command that mends it.
+    """
+    for place in way_to(path):
+        found = custody_of(place)
+        if found is None:
+            continue
+        shown = shlex.quote(str(place))
+        noun = "the folder" if found.is_folder else "the file"
+        if found.owner is not None:
+            raise Fault(
+                f"{what} would lie in the hands of '{found.owner}', to whom {noun} '{place}' belongs",
+                f"see how it came there; if it is yours: chown {_user(os.geteuid())} {shown}",
+            )
+        if found.is_open_to_all and _has_permissions(place):
+            raise Fault(
+                f"everybody on this computer may write {noun} '{place}' (mode {found.mode:04o}), and so put"
+                f" another file in the place of {what}",
+                f"run: chmod o-w {shown}",
+            )
+
+
+def _trusted() -> set[int]:
+    """Root, who runs this, who became root by sudo, and in a container's user namespace who is outside it."""
+    trusted = {0, os.geteuid()}
+    caller = os.environ.get("SUDO_UID", "")
+    if os.geteuid() == 0 and caller.isdecimal():
+        trusted.add(int(caller))
+    with contextlib.suppress(OSError, ValueError):
+        # user_namespaces(7): one that maps all IDs is the system's own; elsewhere whoever is not mapped, such
+        # as the root outside, is shown as the overflow ID.
+        if Path("/proc/self/uid_map").read_text("ascii").split() != ["0", "0", "4294967295"]:
+            trusted.add(int(Path("/proc/sys/kernel/overflowuid").read_text("ascii")))
+    return trusted
+
+
+def _user(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+
+
+def _group(gid: int, uid: int) -> str | None:
+    """The group's name; None where it is the owner's own, as many systems give everybody one."""
+    import grp
+    import pwd
+
+    try:
+        group = grp.getgrgid(gid)
+    except KeyError:
+        return f"gid {gid}"
+    with contextlib.suppress(KeyError):
+        owner = pwd.getpwuid(uid)
+        if group.gr_name == owner.pw_name and not set(group.gr_mem) - {owner.pw_name}:
+            return None
+    return group.gr_name
+
+
+def _has_permissions(path: Path) -> bool:
+    """Whether the file system that a path lies on keeps modes; Linux says so in proc_pid_mountinfo(5)."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text("utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return True
+    kind, longest = "", -1
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields = before.split(" ")
+        point = Path(fields[4].replace("\\040", " ")) if len(fields) > 4 else None  # noqa: PLR2004 -- the mount point
+        if point is not None and path.is_relative_to(point) and len(point.parts) >= longest:
+            kind, longest = after.split(" ")[0], len(point.parts)
+    return kind not in _WITHOUT_PERMISSIONS

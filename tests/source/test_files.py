@@ -1,0 +1,96 @@
+"""Reading the files that a declaration names: none outside its folder, and never waiting for one."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ipmpki.diagnostics.fault import Fault, UnreadableFile
+from ipmpki.source.files import read_file
+from tests.cli.command import ipmpki
+
+if TYPE_CHECKING:
+    from tests.shop import Shop
+
+SECRET = "root:$6$secret:20000:0:99999:7:::"  # noqa: S105 -- nobody's
+
+
+@pytest.fixture
+def outside(shop: Shop) -> Path:
+    """A file beside the shop's folder that nobody meant to show."""
+    place = shop.folder / "shop"
+    place.mkdir()
+    file = shop.folder / "shadow"
+    file.write_text(SECRET)
+    return file
+
+
+@pytest.mark.parametrize("how", ["above", "absolute", "link", "link to a folder"])
+def test_an_include_never_leads_out_of_the_folder(shop: Shop, outside: Path, how: str) -> None:
+    folder = shop.folder / "shop"
+    pattern = {"above": "../shadow", "absolute": str(outside), "link": "*.toml", "link to a folder": "in/*"}[
+        how
+    ]
+    if how == "link":
+        (folder / "sites.toml").symlink_to(outside)
+    if how == "link to a folder":
+        (folder / "in").symlink_to(shop.folder)
+    declaration = folder / "pki.toml"
+    declaration.write_text(f'include = ["{pattern}"]\n{shop.text}')
+    for options in ((), ("--fix",), ("--format", "json")):
+        done = ipmpki("check", declaration, *options)
+        assert done.status == 1
+        assert "secret" not in done.out + done.err
+        assert how == "absolute" or "leads out of the folder of pki.toml" in done.out + done.err
+    assert outside.read_text() == SECRET
+
+
+def test_a_link_within_the_folder_is_followed(shop: Shop) -> None:
+    (shop.folder / "real").mkdir()
+    (shop.folder / "real" / "one.toml").write_text("# none yet\n")
+    (shop.folder / "sites").symlink_to("real")
+    shop.write(f'include = ["sites/*.toml"]\n{shop.text}')
+    assert shop.load().problems == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [("[ca]\n", 'certificate = "pipe"\nkey_file = "pipe"'), ("[[hosts]]\n", 'csr = "pipe"')],
+)
+def test_a_pipe_that_is_named_is_an_error_at_once(shop: Shop, table: str, line: str) -> None:
+    os.mkfifo(shop.folder / "pipe")
+    text = (
+        shop.text.replace('common_name = "Acme Print CA"\nkey = "ec-p256"\n', "")
+        if table == "[ca]\n"
+        else shop.text
+    )
+    shop.write(text.replace(table, f"{table}{line}\n", 1))
+    with pytest.raises(Fault, match=r"keep|pipe") as fault:
+        shop.build()
+    problems = getattr(fault.value, "project", None)
+    assert re.search(
+        "pipe or a device|there is no file 'pipe'", f"{fault.value} {problems and problems.problems}"
+    )
+
+
+def test_a_pipe_is_no_store(shop: Shop) -> None:
+    os.mkfifo(shop.store)
+    with pytest.raises(Fault, match=r"pki\.db is a pipe, a socket or a device"):
+        shop.load()
+
+
+def test_a_pipe_is_read_only_where_a_person_named_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnreadableFile, match="is a pipe or a device"):
+        read_file(tmp_path / "pipe", what="the request")
+    with pytest.raises(UnreadableFile, match="is a pipe or a device"):
+        read_file(Path("/dev/zero"), what="the request")
+    reader, writer = os.pipe()
+    os.write(writer, b"text")
+    os.close(writer)
+    assert read_file(Path(f"/dev/fd/{reader}"), what="the declaration", may_be_pipe=True) == b"text"
+    os.close(reader)
