@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import IS_GENERATED, PAGES, ROOT, anchors, spans
+from tests.docs.pages import IS_GENERATED, PAGES, ROOT, anchors, spans, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,20 @@ def test_every_path_that_is_named_exists(page: str) -> None:
     named = [token.content for token in spans(page) if token.type == "code_inline"]
     for path in filter(BELOW.fullmatch, named):
         assert any(ROOT.glob(path.rstrip("/"))) or "/dist/" in path, f"{page}: {path}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_test_that_is_named_exists(page: str) -> None:
+    for token in spans(page):
+        file, colons, test = token.content.partition("::")
+        if token.type == "code_inline" and colons and file.startswith("tests/"):
+            assert f"\ndef {test}(" in (ROOT / file).read_text("utf-8"), f"{page}: {token.content}"
+
+
+def test_every_promise_of_security_names_its_test() -> None:
+    for table in tables("docs/security.md"):
+        for promise, tests in table[1:]:
+            assert "::test_" in tests, promise
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "README.md"])
