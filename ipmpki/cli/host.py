@@ -13,7 +13,8 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.arguments import target_argument
 from ipmpki.cli.options import declaration_argument
-from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Role
+from ipmpki.declaration.key_types import KeyType
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration
 from ipmpki.diagnostics.problem import Severity
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Profile, Role
+from ipmpki.declaration.key_types import KeyType, kind_of
+from ipmpki.declaration.vocabulary import OperatingSystem, Profile, Role
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -25,7 +26,6 @@ __all__ = [
     "GivenKey",
     "HostSpec",
     "KeptKey",
-    "KeyType",
     "KeywordNames",
     "OperatingSystem",
     "PassphraseSource",
@@ -88,7 +88,7 @@ class CertificateSpec:
         """Whether the key is on an elliptic curve, of what is known of it."""
         if self.kept_key is None:
             return self.key.is_elliptic
-        return self.kept_key.given is not None and self.kept_key.given.key_type.startswith("ec-")
+        return self.kept_key.given is not None and kind_of(self.kept_key.given.key_type).is_elliptic
 
     @property
     def awaits_request(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
+from ipmpki.declaration.key_types import KeyType
 from ipmpki.declaration.types import (
     Address,
     Batches,
@@ -21,7 +22,7 @@ from ipmpki.declaration.types import (
     RenewKey,
     integer,
 )
-from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Role
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 
 
 class Table(BaseModel):

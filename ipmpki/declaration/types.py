@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.declaration.key_types import SMALLEST_RSA, KeyType
 from ipmpki.diagnostics.wording import quote
 
 _DURATION = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[dwmy])", re.ASCII)
@@ -24,7 +24,6 @@ _NEAR_DURATION = re.compile(
 )
 
 _RSA = re.compile(r"rsa[-_ ]?(?P<bits>[0-9]{1,5})", re.ASCII | re.IGNORECASE)
-_SMALLEST_RSA = 2048
 
 
 def refused(fault: str, remedy: str, meant: str | int | None = None) -> PydanticCustomError:
@@ -62,7 +61,7 @@ def _key_type(written: Any) -> Any:
     if not isinstance(written, str):
         raise PydanticCustomError("string_type", "a key type is a string")
     match = _RSA.fullmatch(written)
-    if match is not None and int(match["bits"]) < _SMALLEST_RSA:
+    if match is not None and int(match["bits"]) < SMALLEST_RSA:
         raise PydanticCustomError("key_too_weak", "{written}", {"written": written})
     return written
 

@@ -41,21 +41,6 @@ class OperatingSystem(StrEnum):
         return found
 
 
-class KeyType(StrEnum):
-    """The keys ipmpki makes."""
-
-    RSA_2048 = "rsa-2048"
-    RSA_3072 = "rsa-3072"
-    RSA_4096 = "rsa-4096"
-    EC_P256 = "ec-p256"
-    EC_P384 = "ec-p384"
-
-    @property
-    def is_elliptic(self) -> bool:
-        """Whether this is an EC key, which must not carry keyEncipherment (RFC 8813, section 3)."""
-        return self in {KeyType.EC_P256, KeyType.EC_P384}
-
-
 class Profile(StrEnum):
     """A kind of leaf certificate: its key usage and extended key usage."""
 

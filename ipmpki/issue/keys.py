@@ -14,7 +14,7 @@ from ipmpki.x509 import keys
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.declaration.vocabulary import KeyType
+    from ipmpki.declaration.key_types import KeyType
     from ipmpki.x509.keys import PrivateKey
 
 Owner = TypeVar("Owner")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import GivenKey, KeptKey, Role
+from ipmpki.declaration.key_types import kind_of
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Problem, Related, Severity
 from ipmpki.diagnostics.wording import quote
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.diagnostics.problem import Place
     from ipmpki.x509.csr import RequestFacts
-
-_SHORTEST_RSA = 2048
 
 
 def read_requests(root: Path, fleet: Fleet) -> tuple[Fleet, tuple[Problem, ...]]:
@@ -86,8 +85,8 @@ def _with_request(host: HostSpec, root: Path, owners: dict[str, Place], problems
 
 
 def _judged(host: HostSpec, spec: CertificateSpec, facts: RequestFacts, place: Place) -> Iterator[Problem]:
-    kind, _, size = facts.key_type.partition("-")
-    if kind == "rsa" and int(size) < _SHORTEST_RSA:
+    kind = kind_of(facts.key_type)
+    if kind.is_weak:
         yield Problem(
             "key-too-weak",
             Severity.ERROR,
@@ -95,7 +94,7 @@ def _judged(host: HostSpec, spec: CertificateSpec, facts: RequestFacts, place: P
             "make a key of 2048 bits or more, and a request with it",
             place,
         )
-    if kind != "rsa" and host.role is Role.SERVER:
+    if not kind.can_encipher and host.role is Role.SERVER:
         yield Problem(
             "server-key-cannot-encipher",
             Severity.ERROR,

@@ -6,6 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.declaration.key_types import kind_of
 from ipmpki.diagnostics.wording import (
     counted,
     day,
@@ -130,7 +131,7 @@ def _story(story: Story, width: int) -> Iterator[str]:
         ("Valid from", minute(facts.not_before)),
         ("Valid until", minute(facts.not_after)),
         ("May act as", ", ".join(_PURPOSES.get(name, name) for name in facts.extended_key_usage) or "-"),
-        ("Key", key_words(facts.key_type)),
+        ("Key", kind_of(facts.key_type).words),
         ("Issued by", facts.issuer),
         ("Issued", _told(one.chapter.began, certificate.issued_at)),
     )
@@ -187,14 +188,6 @@ def _revoked(one: Remembered) -> str:
         return "no"
     reason = f", {certificate.revocation_reason}" if certificate.revocation_reason else ""
     return f"{minute(certificate.revoked_at)}{reason}"
-
-
-def key_words(key_type: str) -> str:
-    """``RSA, 2048 bits`` for ``rsa-2048``, ``EC, P-256`` for ``ec-p256``."""
-    family, _, size = key_type.partition("-")
-    if family == "rsa":
-        return f"RSA, {size} bits"
-    return f"EC, P-{size[1:]}" if family == "ec" and size.startswith("p") else key_type
 
 
 def _field(label: str, value: str, width: int, indent: str = "  ") -> list[str]:

@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.declaration.key_types import KeyType, elliptic_key, kind_of, rsa_key
 from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.x509 import sealed_key
 from ipmpki.x509.der import Shape, is_whole_sequence
@@ -28,21 +28,8 @@ PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 # RFC 8017 leaves the exponent open; 65537 is what every verifier in the field expects.
 _RSA_EXPONENT: Final = 65537
-_RSA_BITS: Final[Mapping[KeyType, int]] = {
-    KeyType.RSA_2048: 2048,
-    KeyType.RSA_3072: 3072,
-    KeyType.RSA_4096: 4096,
-}
-_CURVES: Final[Mapping[KeyType, ec.EllipticCurve]] = {
-    KeyType.EC_P256: ec.SECP256R1(),
-    KeyType.EC_P384: ec.SECP384R1(),
-}
-# RFC 5480, section 2.1.1.1: the curves of the web's PKI, by the names OpenSSL gives them. P-521 is never made
-# here, but an authority that exists already may have it.
-_CURVE_NAMES: Final[Mapping[str, str]] = {
-    "secp256r1": "ec-p256",
-    "secp384r1": "ec-p384",
-    "secp521r1": "ec-p521",
+_CURVES: Final[Mapping[str, ec.EllipticCurve]] = {
+    curve.name: curve for curve in (ec.SECP256R1(), ec.SECP384R1())
 }
 
 # RFC 5958 (PKCS#8, plain and encrypted), RFC 8017 A.1.2 (PKCS#1), RFC 5915 (SEC1).
@@ -110,10 +97,11 @@ class UnsupportedKey(KeyFault):
 
 def generate(key_type: KeyType) -> PrivateKey:
     """Make a key of one of the declared types. RSA generation frees the GIL, so threads share the work."""
-    curve = _CURVES.get(key_type)
-    if curve is not None:
-        return ec.generate_private_key(curve)
-    return rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=_RSA_BITS[key_type])
+    kind = key_type.kind
+    if kind.curve is not None:
+        return ec.generate_private_key(_CURVES[kind.curve.library])
+    assert kind.bits is not None  # noqa: S101 -- every type that is no curve's is an RSA key's
+    return rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=kind.bits)
 
 
 def to_pem(key: PrivateKey) -> bytes:
@@ -166,7 +154,7 @@ def load(content: bytes, passphrase: bytes | None = None, *, is_checked: bool = 
     if isinstance(key, rsa.RSAPrivateKey):
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        if key.curve.name not in _CURVE_NAMES:
+        if kind_of(key_type_of(key)).curve is None:
             kind = f"an EC key on the curve {key.curve.name}"
             raise UnsupportedKey(kind)
         return key
@@ -209,8 +197,8 @@ def key_type_of(key: PrivateKey | PublicKey) -> str:
     """The key's type in pki.toml's words, ``rsa-2048`` or ``ec-p256``; others alike, such as ``rsa-1024``."""
     public = _public(key)
     if isinstance(public, rsa.RSAPublicKey):
-        return f"rsa-{public.key_size}"
-    return _CURVE_NAMES.get(public.curve.name, f"ec-{public.curve.name}")
+        return rsa_key(public.key_size)
+    return elliptic_key(public.curve.name)
 
 
 _SPKI: Final = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from ipmpki.declaration.key_types import kind_of
 from ipmpki.declaration.pkcs11_uri import parse_token_uri
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration
 from ipmpki.x509.keys import PrivateKey, PublicKey, UnsupportedKey, key_type_of
@@ -279,7 +280,7 @@ def _public_key(session: Any, private: Any) -> PublicKey:
         public = serialization.load_der_public_key(encode_ec_public_key(beside[0]))
     except (ValueError, UnsupportedAlgorithm):
         raise UnsupportedKey("an EC key on an unknown curve") from None
-    if not isinstance(public, PublicKey) or not key_type_of(public).startswith("ec-p"):
+    if not isinstance(public, PublicKey) or kind_of(key_type_of(public)).curve is None:
         raise UnsupportedKey("an EC key on an unknown curve")
     return public
 

@@ -19,7 +19,7 @@ from tests.faults.killing import killed_at
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.declaration.vocabulary import KeyType
+    from ipmpki.declaration.key_types import KeyType
     from ipmpki.x509.keys import PrivateKey
     from tests.faults.ledger import Ledger
 

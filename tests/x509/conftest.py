@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.declaration.key_types import KeyType
 from ipmpki.x509 import keys
 from ipmpki.x509.issuer import Issuer, issue, load_issuer, new_serial, self_signed
 from tests.x509.matrix import COMBINATIONS, Combination, authority_spec

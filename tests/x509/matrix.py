@@ -8,7 +8,8 @@ from ipaddress import ip_address
 from typing import Final
 
 from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec, DistinguishedName
-from ipmpki.declaration.vocabulary import KeyType, Profile, Role
+from ipmpki.declaration.key_types import KeyType
+from ipmpki.declaration.vocabulary import Profile, Role
 
 
 @dataclass(frozen=True)

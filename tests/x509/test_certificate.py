@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ipmpki.declaration.vocabulary import KeyType, Profile
+from ipmpki.declaration.key_types import KeyType
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.x509 import keys
 from ipmpki.x509.certificate import CertificateUnreadable, read_certificate, read_certificates
 from ipmpki.x509.issuer import load_issuer

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.declaration.key_types import KeyType
 from ipmpki.x509.crl import REASONS, Revocation, make_crl
 from ipmpki.x509.issuer import Issuer, load_issuer, self_signed
 from tests.x509.expected import extension, key_identifier, tlv

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec, DistinguishedName
-from ipmpki.declaration.vocabulary import KeyType, Profile
+from ipmpki.declaration.key_types import KeyType
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.x509 import keys
 from ipmpki.x509.certificate import CertificateUnreadable, read_certificate
 from ipmpki.x509.issuer import Issuer, IssuerFault, issue, load_issuer, new_serial, objection, self_signed

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.declaration.vocabulary import KeyType, Role
+from ipmpki.declaration.key_types import KeyType
+from ipmpki.declaration.vocabulary import Role
 from tests.x509.expected import assert_is_ca, assert_is_client, assert_is_server
 from tests.x509.matrix import COMBINATIONS, Combination
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ipmpki.declaration.fleet import CertificateSpec
-from ipmpki.declaration.vocabulary import KeyType, Profile
+from ipmpki.declaration.key_types import KeyType
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.x509.certificate import read_certificate
 from ipmpki.x509.issuer import Issuer, issue, load_issuer, new_serial, self_signed
 from tests.x509.matrix import authority_spec

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.declaration.key_types import KeyType
 from ipmpki.x509 import keys
 from ipmpki.x509.protection import Protection, is_encrypted, protection_of
 from tests.x509.test_sealed_file import opened_by_the_book

@@ -23,7 +23,7 @@ from pkilint.pkix import extension as pkix_extension
 from pkilint.pkix import name as pkix_name
 from pkilint.validation import ValidationFindingSeverity  # type: ignore[import-untyped]
 
-from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.declaration.key_types import KeyType
 from ipmpki.x509.certificate import read_certificate
 from ipmpki.x509.crl import REASONS, Revocation, make_crl
 from ipmpki.x509.issuer import issue, new_serial

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
-from ipmpki.declaration.vocabulary import KeyType, Profile
+from ipmpki.declaration.key_types import SMALLEST_RSA, kind_of, made_here
+from ipmpki.declaration.vocabulary import Profile
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.engine import judge_presented
 from ipmpki.x509.presented import Chain, Presented
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _PROFILE_RULES = frozenset({"purpose-missing", "key-usage-wrong", "weak-signature"})
 """What a new certificate alone can mend, and that is not of its names or its key."""
-_DECLARABLE = frozenset(kind.value for kind in KeyType)
-_SHORTEST_RSA = 2048
 _SOUND_HASHES = frozenset({"sha256", "sha384", "sha512"})
 
 
@@ -78,10 +77,10 @@ def described(certificate: PresentedCertificate) -> str:
 def _may_stay(key_type: str, wanted: str) -> bool:
     if key_type == wanted:
         return True
-    kind, _, size = key_type.partition("-")
-    if key_type in _DECLARABLE or kind != wanted.partition("-")[0]:
+    kind = kind_of(key_type)
+    if made_here(key_type) is not None or kind.algorithm != kind_of(wanted).algorithm:
         return False
-    return kind == "ec" or (size.isdigit() and int(size) > _SHORTEST_RSA)
+    return kind.is_elliptic or (kind.bits is not None and kind.bits > SMALLEST_RSA)
 
 
 def _flaws(certificate: PresentedCertificate, profile: Profile) -> str:

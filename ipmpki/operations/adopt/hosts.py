@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.dns_names import LONGEST_COMMON_NAME, read_name, wildcard_covers
 from ipmpki.declaration.ip_addresses import AddressSort, sort_of_address
-from ipmpki.declaration.vocabulary import KeyType, Role
+from ipmpki.declaration.key_types import KeyType, kind_of, made_here
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.wording import quote
 from ipmpki.operations.adopt.findings import LeftCode, LeftOut
 from ipmpki.x509.foreign_pki import other_names_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ipmpki.x509.foreign_pki import FoundKey, FoundRequest
     from ipmpki.x509.presented import PresentedCertificate
 
-_DECLARABLE = frozenset(kind.value for kind in KeyType)
 _NO_ENDPOINTS = frozenset({AddressSort.UNSPECIFIED, AddressSort.MULTICAST, AddressSort.BROADCAST})
 _ANY_PURPOSE = "anyExtendedKeyUsage"
 
@@ -146,9 +146,10 @@ def _has_key(one: PresentedCertificate, role: Role, survey: Survey) -> bool:
     if one.public_key_digest in survey.keys:
         return True
     request = survey.requests.get(one.public_key_digest)
-    kind, _, size = request.key_type.partition("-") if request is not None else ("", "", "")
-    is_strong = kind == "rsa" and int(size) >= 2048  # noqa: PLR2004 -- as the rule key-too-weak
-    return request is not None and (is_strong or (kind == "ec" and role is Role.CLIENT))
+    if request is None:
+        return False
+    kind = kind_of(request.key_type)  # as the rules key-too-weak and server-key-cannot-encipher
+    return not kind.is_weak and (kind.can_encipher or (kind.is_elliptic and role is Role.CLIENT))
 
 
 def _tell_of_others(
@@ -213,8 +214,7 @@ def declarable_key(entry: HostEntry, usual: KeyType) -> KeyType | None:
     """The type of a host's next key, None where it is the usual one: as it has now, if that may go on."""
     if entry.certificate is None:
         return None
-    kind = entry.certificate.key_type
-    if kind not in _DECLARABLE or kind == usual.value:
+    found = made_here(entry.certificate.key_type)
+    if found is None or found is usual or (found.is_elliptic and entry.role is Role.SERVER):
         return None
-    found = KeyType(kind)
-    return None if found.is_elliptic and entry.role is Role.SERVER else found
+    return found

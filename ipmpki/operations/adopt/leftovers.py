@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.key_types import kind_of
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.wording import quote
 from ipmpki.operations.adopt.findings import LeftCode, LeftOut
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ipmpki.operations.adopt.findings import Survey
     from ipmpki.x509.presented import PresentedCertificate
 
-_SHORTEST_RSA = 2048
 """As the rule key-too-weak."""
 
 
@@ -39,8 +39,7 @@ def tell_of_ended(survey: Survey, ended: Iterable[tuple[str, PresentedCertificat
 
 
 def _weakness(old: OldAuthority) -> Iterator[LeftOut]:
-    kind, _, size = old.certificate.key_type.partition("-")
-    if kind == "rsa" and size.isdigit() and int(size) < _SHORTEST_RSA:
+    if kind_of(old.certificate.key_type).is_weak:
         words = f"the authority's own key, {old.certificate.key_type}, was taken, but it can be broken"
         remedy = "when all runs, give it a successor, which takes over in steps: generation = 2 in [ca]"
         yield LeftOut(LeftCode.WEAK_AUTHORITY, old.certificate.place.file, words, remedy)

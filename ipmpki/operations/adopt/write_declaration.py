@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.edit.toml import write_value
-from ipmpki.declaration.vocabulary import KeyType, Role
+from ipmpki.declaration.key_types import KeyType, made_here
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.operations.adopt.hosts import declarable_key
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ _COLUMN = 40
 _LONGEST = {"common_name": 64, "organization": 64, "organizational_unit": 64, "state": 128, "locality": 128}
 """Upper bounds of RFC 5280, appendix A.1, which the rules hold pki.toml to."""
 _COUNTRY = re.compile("[A-Z]{2}")
-_DECLARABLE = {kind.value: kind for kind in KeyType}
 _YEAR, _LONGEST_DAYS = 365, 36_500
 _USUAL_LIFETIME, _USUAL_WINDOW = 397, 30
 
@@ -63,7 +63,7 @@ def usual_key(hosts: Iterable[HostEntry]) -> KeyType:
             kind
             for host in hosts
             if host.role is role and host.certificate is not None
-            for kind in (_DECLARABLE.get(host.certificate.key_type),)
+            for kind in (made_here(host.certificate.key_type),)
             if kind is not None and not (role is Role.SERVER and kind.is_elliptic)
         )
         if found:
@@ -91,7 +91,7 @@ def _settings(declared: Declared, key: KeyType, lifetime: int) -> Iterator[tuple
         value = getattr(subject, name)
         if value and _may_stand(name, value):
             yield "ca", name, write_value(value)
-    yield "ca", "key", write_value(_DECLARABLE.get(declared.authority.key_type, KeyType.RSA_3072).value)
+    yield "ca", "key", write_value((made_here(declared.authority.key_type) or KeyType.RSA_3072).value)
     yield "ca", "lifetime", write_value(_duration(min(_days(declared.authority), _LONGEST_DAYS)))
     if declared.passphrase is not None:
         kind = "env" if declared.passphrase.env is not None else "file"

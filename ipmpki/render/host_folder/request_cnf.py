@@ -31,10 +31,11 @@ def render_request_configuration(spec: CertificateSpec | None) -> tuple[Rendered
 def request_words(spec: CertificateSpec | None) -> dict[str, str]:
     """Return what an install script is told for --new-key; all empty where the host declares no csr."""
     if spec is None or spec.kept_key is None:
-        return {"key_type": "", "request_sum": "", "request_place": ""}
+        return {"key_type": "", "key_options": "", "request_sum": "", "request_place": ""}
     (configuration,) = render_request_configuration(spec)
     return {
         "key_type": spec.key.value,
+        "key_options": " ".join(spec.key.openssl_options),
         "request_sum": configuration.sha256,
         "request_place": request_place(spec),
     }

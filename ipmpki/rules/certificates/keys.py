@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.key_types import kind_of
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ipmpki.x509.presented import Presented
 
 _OTHERS = 0o077
-_LEAST_RSA_BITS = 2048
 
 
 @presented_rule(Severity.ERROR, cites="RFC 8446, section 4.4.3; RFC 5246, section 7.4.8")
@@ -121,10 +121,7 @@ def _readable(presented: Presented) -> Iterator[Finding]:
 @also_of_presented("key-too-weak")
 def _too_weak(presented: Presented) -> Iterator[Finding]:
     for one in judged(presented):
-        kind, _, size = one.key_type.partition("-")
-        is_weak = (kind == "rsa" and size.isdigit() and int(size) < _LEAST_RSA_BITS) or kind in {"dsa"}
-        is_weak = is_weak or (kind == "ec" and size.endswith(("192r1", "192v1", "160r1", "160k1", "192k1")))
-        if is_weak:
+        if kind_of(one.key_type).is_weak:
             yield Finding(
                 f"the key of {quote(one.title)}, {one.key_type}, is too weak to trust",
                 "have it issued again for a new RSA key of 2048 bits or more",
@@ -136,7 +133,11 @@ def _too_weak(presented: Presented) -> Iterator[Finding]:
 def _cannot_encipher(presented: Presented) -> Iterator[Finding]:
     for chain in presented.chains:
         leaf = chain.leaf
-        if chain.role is Role.SERVER and not leaf.key_type.startswith("rsa") and leaf.key_type != "unknown":
+        if (
+            chain.role is Role.SERVER
+            and leaf.key_type != "unknown"
+            and not kind_of(leaf.key_type).can_encipher
+        ):
             yield Finding(
                 f"{quote(leaf.key_type)} cannot be a server's key:"
                 " InfoPrint Manager needs one that can encipher",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.key_types import kind_of
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
@@ -128,7 +129,7 @@ def key_usage_wrong(presented: Presented) -> Iterator[Finding]:
     for chain in presented.chains:
         leaf, found = chain.leaf, chain.leaf.key_usage
         wanted = ["digitalSignature"]
-        if chain.role is Role.SERVER and not leaf.key_type.startswith(("ec-", "ed")):
+        if chain.role is Role.SERVER and (leaf.key_type == "unknown" or kind_of(leaf.key_type).can_encipher):
             wanted.append("keyEncipherment")  # of another key, server-key-cannot-encipher speaks
         if found is None:
             message = f"{quote(leaf.title)} has no Key Usage, which InfoPrint Manager requires"

@@ -13,7 +13,8 @@ from cryptography.x509.oid import NameOID
 
 from ipmpki.declaration import tables
 from ipmpki.declaration.fleet import CertificateSpec, HostSpec, KeptKey, KeywordNames, SiteSettings
-from ipmpki.declaration.vocabulary import KeyType, OperatingSystem, Profile, Role
+from ipmpki.declaration.key_types import KeyType
+from ipmpki.declaration.vocabulary import OperatingSystem, Profile, Role
 from ipmpki.diagnostics.problem import Place
 from ipmpki.render.host_folder.contents import HostBundle
 from ipmpki.render.host_folder.folder import render_host

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ipmpki.declaration.vocabulary import KeyType
+from ipmpki.declaration.key_types import KeyType
 from ipmpki.x509 import keys
 from ipmpki.x509.crl import Revocation, make_crl
 from ipmpki.x509.issuer import issue, load_issuer, self_signed

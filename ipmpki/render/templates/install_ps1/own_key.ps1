@@ -99,11 +99,7 @@ function Invoke-Openssl([string]$Program, [string]$Configuration, [string[]]$Wor
 }
 
 function New-Key([string]$Program, [string]$Configuration) {   # its content
-    $words = @('genpkey', '-algorithm')
-    if ($script:KeyType -eq 'ec-p256') { $words += @('EC', '-pkeyopt', 'ec_paramgen_curve:prime256v1') }
-    elseif ($script:KeyType -eq 'ec-p384') { $words += @('EC', '-pkeyopt', 'ec_paramgen_curve:secp384r1') }
-    else { $words += @('RSA', '-pkeyopt', ('rsa_keygen_bits:' + $script:KeyType.Replace('rsa-', ''))) }
-    if ($script:KeyType.StartsWith('ec-')) { $words += @('-pkeyopt', 'ec_param_enc:named_curve') }
+    $words = @('genpkey', '-algorithm') + $script:KeyOptions.Split(' ')
     $made = Invoke-Openssl $Program $Configuration $words
     if ($made -notmatch '-----END (EC |RSA )?PRIVATE KEY-----') { Stop-Install 1 'openssl genpkey wrote no key.' }
     return $made

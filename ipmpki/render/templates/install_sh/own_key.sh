@@ -108,11 +108,8 @@ place_request() {
 prepare_key() {
     next=$state/prepare
     mkdir "$next" || give_up "cannot write to $state"
-    case $key_type in
-        ec-p256) set -- EC -pkeyopt ec_paramgen_curve:prime256v1 -pkeyopt ec_param_enc:named_curve ;;
-        ec-p384) set -- EC -pkeyopt ec_paramgen_curve:secp384r1 -pkeyopt ec_param_enc:named_curve ;;
-        *) set -- RSA -pkeyopt "rsa_keygen_bits:${key_type#rsa-}" ;;
-    esac
+    # shellcheck disable=SC2086 # several words
+    set -- $key_options
     "$openssl" genpkey -algorithm "$@" -out "$next/waiting-key.pem" >/dev/null 2>"$work/said" ||
         give_up "openssl could not make a key: $(cat "$work/said")"
     folder_of "$role"
