@@ -21,7 +21,7 @@ from ipmpki.operations import check
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
 from ipmpki.rules.catalog import registered
-from ipmpki.rules.context import Access, KeyFile, LostStore, Secret, Surroundings
+from ipmpki.rules.context import Access, KeyFile, LostStore, ScopeOfNames, Secret, Surroundings
 from ipmpki.store.records import Issued
 from tests.places import GOLDEN
 from tests.problems import NOW, certificate_until
@@ -96,6 +96,9 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
     )
     if accesses or secrets:
         return Surroundings(NOW, accesses=accesses, secrets=secrets)
+    if "scope" in told:
+        outside = {host: tuple(names) for host, names in told["scope"]["outside"].items()}
+        return Surroundings(NOW, scope=ScopeOfNames(told["scope"]["authority"], outside))
     if "lost" in told:
         return Surroundings(NOW, lost=LostStore(**told["lost"], place=Place("pki.toml")))
     if "newer_list" in told:

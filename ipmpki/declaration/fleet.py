@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
+from ipmpki.declaration.ip_addresses import Address
 from ipmpki.declaration.key_types import KeyType, kind_of
+from ipmpki.declaration.name_scope import scope_of
 from ipmpki.declaration.vocabulary import OperatingSystem, Profile, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
-    from ipaddress import IPv4Address, IPv6Address
 
     from ipmpki.declaration import tables
+    from ipmpki.declaration.name_scope import Domains, NameScope, Networks
     from ipmpki.diagnostics.problem import DocumentPath, Place
 
 __all__ = [
@@ -35,8 +38,6 @@ __all__ = [
     "host_of",
     "tools_holder",
 ]
-
-Address: TypeAlias = "IPv4Address | IPv6Address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,17 @@ class AuthoritySpec:
     generation: int = 1
     in_token: bool = False
     """Whether its key lies in a token already, of whatever type, rather than that one is made."""
+    permitted_domains: Domains = None
+    permitted_networks: Networks = None
+
+    def scope_for(self, orders: Sequence[CertificateSpec]) -> NameScope | None:
+        """What the authority is confined to if it is made today, for these; None where it is not."""
+        return scope_of(
+            self.permitted_domains,
+            self.permitted_networks,
+            (name for order in orders for name in order.dns_names),
+            (address for order in orders for address in order.addresses),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ import ipaddress
 import re
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from ipmpki.declaration.fleet import Address
+Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 
 _REMEMBERED = 1 << 17
 """Addresses are read by several stages; a fleet of 10,000 hosts has some 20,000."""

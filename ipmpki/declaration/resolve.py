@@ -76,6 +76,8 @@ def resolve(
             signing.lifetime,
             signing.generation,
             in_token=token_key is not None and existing is None,
+            permitted_domains=signing.permitted_domains,
+            permitted_networks=signing.permitted_addresses,
         ),
         existing=existing,
         token_key=token_key,

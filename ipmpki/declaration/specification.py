@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec
+    from ipmpki.declaration.name_scope import Domains, Networks
 
 BUNDLE = "bundle="
 """How the canonical text of a trust bundle begins, and of no authority that signs."""
+
+PERMITTED_DOMAINS = "permitted-domains"
+PERMITTED_ADDRESSES = "permitted-addresses"
 
 NAMES = ("subject", "dns", "ip")
 """Fields whose change means that the certificate's names changed."""
@@ -35,6 +39,8 @@ def of_authority(spec: AuthoritySpec) -> str:
         ("key", "in a token" if spec.in_token else spec.key.value),
         ("lifetime", f"{spec.lifetime.days}d"),
         ("generation", _generation(spec.generation)),
+        (PERMITTED_DOMAINS, _permitted(spec.permitted_domains)),
+        (PERMITTED_ADDRESSES, _permitted(spec.permitted_networks)),
     )
     return "\n".join(f"{field}={_one_line(value)}" for field, value in attributes if value is not None)
 
@@ -72,6 +78,13 @@ def _generation(number: int) -> str | None:
 def fields(specification: str) -> dict[str, str]:
     """A canonical text taken apart again, field by field."""
     return dict(line.split("=", 1) for line in specification.split("\n"))
+
+
+def _permitted(named: Domains | Networks) -> str | None:
+    """An authority that was made without constraints has no such line, as none had before there were any."""
+    if named is None or isinstance(named, str):
+        return named
+    return " ".join(map(str, named)) or "none"
 
 
 def _one_line(value: str) -> str:

@@ -19,6 +19,8 @@ from ipmpki.declaration.types import (
     KeywordName,
     KeywordSetting,
     Line,
+    PermittedDomains,
+    PermittedNetworks,
     RenewKey,
     integer,
 )
@@ -114,6 +116,20 @@ class SigningAuthority(Table):
         default=False,
         title="Revoke what was replaced",
         description="Revoke a certificate once the one in its place is known to be installed.",
+    )
+    permitted_domains: PermittedDomains = Field(
+        default=None,
+        title="Permitted domains",
+        description="The authority can certify no names but these domains and those below them: fixed when it"
+        ' is made. "declared" takes the domains of the hosts of that day.',
+        examples=[["example.com"]],
+    )
+    permitted_addresses: PermittedNetworks = Field(
+        default=None,
+        title="Permitted addresses",
+        description="The authority can certify no addresses but those of these networks, none where the list"
+        ' is empty: fixed when it is made. "declared" takes the networks of the hosts of that day.',
+        examples=[["10.0.0.0/8"]],
     )
     passphrase: Passphrase | None = Field(
         default=None,

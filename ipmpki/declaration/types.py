@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ipmpki.declaration.dns_names import read_name
 from ipmpki.declaration.key_types import SMALLEST_RSA, KeyType
+from ipmpki.declaration.name_scope import DECLARED
 from ipmpki.diagnostics.wording import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DURATION = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[dwmy])", re.ASCII)
 _DURATION_PATTERN = "^[1-9][0-9]{0,4}[dwmy]$"
@@ -191,6 +198,58 @@ Batches = Annotated[
     ),
 ]
 
+
+def _permitted(written: Any, one: Callable[[Any], Any]) -> Any:
+    """A list of domains or networks, or the word for those of the hosts."""
+    if written == DECLARED:
+        return written
+    if not isinstance(written, list | tuple):
+        raise PydanticCustomError("list_type", "an array")
+    return tuple(dict.fromkeys(map(one, written)))
+
+
+def _domain(written: Any) -> str:
+    if not isinstance(written, str):
+        raise refused("a domain is a text", "write it in quotes, such as 'example.com'")
+    name = read_name(written.removeprefix("*").removeprefix("."))
+    if name.fault is not None:
+        raise refused(
+            f"{quote(written)} is not a domain",
+            "write it as in 'example.com': all names below it are meant, too",
+        )
+    return name.ascii
+
+
+def _network(written: Any) -> Any:
+    if not isinstance(written, str):
+        if isinstance(written, IPv4Network | IPv6Network):
+            return written
+        raise refused("a network is a text", "write it in quotes, such as '10.0.0.0/8'")
+    near = None
+    with contextlib.suppress(ValueError):
+        near = ip_network(written, strict=False)
+        return ip_network(written)
+    if near is not None:
+        raise refused(
+            f"{quote(written)} is an address within a network, not a network", f"write '{near}'", str(near)
+        )
+    raise refused(f"{quote(written)} is not a network", "write it as in '10.0.0.0/8' or 'fc00::/7'")
+
+
+def _permitted_schema(example: str) -> dict[str, Any]:
+    return {"anyOf": [{"const": example}, {"type": "array", "items": {"type": "string"}}]}
+
+
+PermittedDomains = Annotated[
+    Any,
+    BeforeValidator(lambda written: _permitted(written, _domain)),
+    WithJsonSchema(_permitted_schema(DECLARED)),
+]
+PermittedNetworks = Annotated[
+    Any,
+    BeforeValidator(lambda written: _permitted(written, _network)),
+    WithJsonSchema(_permitted_schema(DECLARED)),
+]
 
 RenewKey = Literal["new", "keep"]
 Generation = Annotated[int, BeforeValidator(_generation), WithJsonSchema({"type": "integer", "minimum": 1})]

@@ -37,7 +37,10 @@ def _made_authority(spec: AuthoritySpec, commission: Commission) -> StoredAuthor
         key = keys.generate(spec.key)
         kept = keys.to_keep(key, passphrase, commission.random_bytes)
     serial = issuer.new_serial(commission.random_bytes)
-    pem = issuer.self_signed(spec, key, now=commission.now, serial=serial)
+    orders = [
+        order for host in commission.fleet.hosts for _, order in host.certificates if not order.is_bought
+    ]
+    pem = issuer.self_signed(spec, key, now=commission.now, serial=serial, scope=spec.scope_for(orders))
     return _authority(pem, kept, specification.of_authority(spec), is_existing=False)
 
 

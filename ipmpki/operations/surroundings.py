@@ -5,28 +5,34 @@ Nothing is judged here; the rules do that with what is found.
 
 from __future__ import annotations
 
+import binascii
+import contextlib
 import os
+import re
 import shutil
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration import specification
 from ipmpki.declaration.pkcs11_uri import is_token_uri
+from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.diagnostics.problem import Place
 from ipmpki.operations.project import DIST_NAME
 from ipmpki.operations.recovery.authority import lost_words, regained, stranger_in, ways_on
 from ipmpki.operations.recovery.forgotten import newer_list
 from ipmpki.operations.trust_bundle import untrusted_hosts
 from ipmpki.plans.dist_layout import host_folder
-from ipmpki.rules.context import Access, KeyFile, LostStore, Secret, Surroundings
-from ipmpki.source.files import unreadable
+from ipmpki.rules.context import Access, KeyFile, LostStore, ScopeOfNames, Secret, Surroundings
+from ipmpki.source.files import read_file, unreadable
 from ipmpki.source.ownership import custody_of, way_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ipmpki.declaration import tables
-    from ipmpki.declaration.fleet import Fleet
+    from ipmpki.declaration.fleet import CertificateSpec, Fleet
     from ipmpki.diagnostics.problem import Problem
     from ipmpki.operations.check import Understood
     from ipmpki.store.records import Issued
@@ -52,7 +58,52 @@ def surroundings_of(
         secrets=secrets(root, fleet, store, root / DIST_NAME),
         lost=_lost(root / DIST_NAME, fleet, store, issued),
         newer_list=newer_list(root / DIST_NAME, fleet, issued),
+        scope=_scope(root, fleet, issued),
     )
+
+
+def _scope(root: Path, fleet: Fleet, issued: Issued) -> ScopeOfNames | None:
+    """The names that the authority which signs, or is to be made, may not certify."""
+    if not fleet.signs_here:
+        return None
+    pem = b"" if issued.signer is None else issued.signer.certificates_pem
+    if fleet.existing is not None:
+        try:
+            pem = read_file(root / fleet.existing.certificate, what="the CA certificate")
+        except UnreadableFile:
+            return None  # told elsewhere
+    elif issued.signer is None or issued.signer.specification != specification.of_authority(fleet.authority):
+        spec = fleet.authority
+        if spec.permitted_domains is None and spec.permitted_networks is None:
+            return None
+        orders = _orders(fleet)
+        scope = spec.scope_for([*chain(*orders.values())])
+        assert scope is not None  # noqa: S101 -- one of the two is given
+        found = {
+            name: tuple(one for order in each for one in scope.outside(order.dns_names, order.addresses))
+            for name, each in orders.items()
+        }
+        return ScopeOfNames(spec.subject.common_name, {name: each for name, each in found.items() if each})
+    if not any(_CONSTRAINED in der for der in _ders(pem)):
+        return None
+    from ipmpki.x509.name_constraints import refused_by
+
+    return ScopeOfNames(*refused_by(pem, _orders(fleet)))
+
+
+def _orders(fleet: Fleet) -> dict[str, list[CertificateSpec]]:
+    """What is to be issued here, by host."""
+    return {host.name: [one for _, one in host.certificates if not one.is_bought] for host in fleet.hosts}
+
+
+_CONSTRAINED = bytes.fromhex("0603551d1e")
+"""The object identifier of name constraints: looked for before the library that reads them is loaded."""
+
+
+def _ders(pem: bytes) -> Iterator[bytes]:
+    for block in re.findall(rb"-----BEGIN CERTIFICATE-----(.*?)-----END", pem, re.DOTALL):
+        with contextlib.suppress(binascii.Error):
+            yield binascii.a2b_base64(block)
 
 
 def _lost(dist: Path, fleet: Fleet, store: Path, issued: Issued) -> LostStore | None:

@@ -144,7 +144,7 @@ def _without_fitting(
 
 
 def _is_meant(differences: tuple[Difference, ...]) -> bool:
-    """Whether a successor is meant: a higher generation, another kind of key, or the end of the one before.
+    """Whether a successor is meant: a higher generation, another key or scope, or the end of the one before.
 
     Another name alone may as well be a slip of the pen, and needs leave.
     """
@@ -152,7 +152,7 @@ def _is_meant(differences: tuple[Difference, ...]) -> bool:
     for difference in differences:
         if difference.field == "generation":
             return int(difference.new or "1") > int(difference.old or "1")
-    return changed <= {"key"}
+    return changed <= {"key", specification.PERMITTED_DOMAINS, specification.PERMITTED_ADDRESSES}
 
 
 def _takes_over(world: World, target: StoredAuthority, others: tuple[StoredAuthority, ...]) -> Succession:
@@ -215,6 +215,8 @@ def _reason(difference: Difference, table: str) -> Reason:
     codes = {
         "key": ReasonCode.KEY_CHANGED,
         "lifetime": ReasonCode.PROFILE_CHANGED,
+        specification.PERMITTED_DOMAINS: ReasonCode.PROFILE_CHANGED,
+        specification.PERMITTED_ADDRESSES: ReasonCode.PROFILE_CHANGED,
         "existing": ReasonCode.ISSUER_CHANGED,
         "generation": ReasonCode.ISSUER_CHANGED,
     }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.ip_addresses import AddressFault, read_address
 from ipmpki.diagnostics.problem import Related, Severity
-from ipmpki.rules.registry import VENDOR, Finding, fleet_rule
+from ipmpki.diagnostics.wording import quote
+from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, state_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import Fleet
+    from ipmpki.rules.context import Surroundings
 
 _LONGEST = {"organization": 64, "organizational_unit": 64, "state": 128, "locality": 128}
 """Upper bounds of RFC 5280, appendix A.1, in characters."""
@@ -106,3 +109,53 @@ def subject_field_too_long(fleet: Fleet) -> Iterator[Finding]:
                 "shorten it",
                 fleet.place.at(fleet.signing_table, field),
             )
+
+
+@state_rule(Severity.ERROR, cites="RFC 5280, section 4.2.1.10 (name constraints)")
+def name_not_permitted(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """The authority's name constraints exclude a name or an address of a host.
+
+    ## What it finds
+
+    A name, an alias or an address outside what permitted_domains and permitted_addresses let the authority
+    certify, or outside the constraints in the certificate of an authority that exists already: they are fixed
+    when it is made. A name without a dot is in no domain but one of its own.
+
+    ## Who is hurt
+
+    Users of that host: every program that checks certificates refuses the whole certificate, not just the one
+    name.
+
+    ## Example
+
+    It comes of a host named ipm1.example.org where permitted_domains is ["example.com"].
+
+    ## Instead
+
+    Add the domain, ["example.com", "example.org"], or the network to permitted_addresses; or take the name
+    out. Where the authority exists already, another list has a successor made, which takes over in stages:
+    "ipmpki plan" tells them. With "declared" in place of a list, a higher generation does.
+    """
+    scope = surroundings.scope
+    if scope is None:
+        return
+    for host in fleet.hosts:
+        outside = scope.outside.get(host.name)
+        if outside:
+            yield Finding(
+                f"the authority {quote(scope.authority)} cannot certify {' and '.join(map(quote, outside))}",
+                _permit(fleet, outside),
+                host.place.at("name"),
+            )
+
+
+def _permit(fleet: Fleet, outside: tuple[str, ...]) -> str:
+    if fleet.existing is not None:
+        return "leave the name out, or bring an authority that may certify it"
+    table, spec = fleet.signing_table, fleet.authority
+    is_address = not isinstance(read_address(outside[0]), AddressFault)
+    named = spec.permitted_networks if is_address else spec.permitted_domains
+    key = "permitted_addresses" if is_address else "permitted_domains"
+    if isinstance(named, str):
+        return f"leave it out, or write a higher generation into [{table}]: its successor takes today's hosts"
+    return f"leave it out, or add it to {key} of [{table}]: what is wider has a successor made"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from ipmpki.diagnostics.problem import Place
@@ -61,6 +62,17 @@ class LostStore:
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeOfNames:
+    """The names of hosts, by host, that an authority's name constraints do not let through.
+
+    ``authority`` names it as people know it.
+    """
+
+    authority: str
+    outside: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What rules may know beside the declaration: the time, how files lie on the disk, what was issued.
 
@@ -78,3 +90,5 @@ class Surroundings:
     secrets: tuple[Secret, ...] = ()
     lost: LostStore | None = None
     newer_list: tuple[int, int] | None = None
+    scope: ScopeOfNames | None = None
+    """Whom the authority there is, or will be, cannot certify."""

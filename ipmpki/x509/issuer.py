@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.x509.certificate import UNREADABLE, parse_readable_certificates, quietly
 from ipmpki.x509.keys import PublicKey, public_key_digest
-from ipmpki.x509.name_constraints import names_outside
+from ipmpki.x509.name_constraints import constraints_of, names_outside
 from ipmpki.x509.profiles import (
     AUTHORITY_EXTENSIONS,
     LEAF_EXTENSIONS,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ipmpki.declaration.fleet import AuthoritySpec, CertificateSpec
+    from ipmpki.declaration.name_scope import NameScope
     from ipmpki.x509.profiles import Extension
     from ipmpki.x509.signing_key import SigningKey
 
@@ -159,8 +160,10 @@ def load_issuer(certificates_pem: bytes, key: SigningKey) -> Issuer:
     raise IssuerFault(message, "give the certificate of an authority that may sign certificates and CRLs")
 
 
-def self_signed(spec: AuthoritySpec, key: SigningKey, *, now: datetime, serial: int) -> bytes:
-    """A new authority's certificate for ``key``, in PEM.
+def self_signed(
+    spec: AuthoritySpec, key: SigningKey, *, now: datetime, serial: int, scope: NameScope | None = None
+) -> bytes:
+    """A new authority's certificate for ``key``, in PEM, confined to ``scope`` where one is given.
 
     It begins an hour before ``now`` (aware, any zone) and holds for exactly ``spec.lifetime``, or to the end
     of the year 9999. Raises ValueError on a subject RFC 5280 does not allow or a serial number out of range.
@@ -185,6 +188,7 @@ def self_signed(spec: AuthoritySpec, key: SigningKey, *, now: datetime, serial: 
             *AUTHORITY_EXTENSIONS,
             extension(identifier, critical=False),
             extension(own_key, critical=False),
+            *(() if scope is None else (extension(constraints_of(scope), critical=True),)),
         ],
     )
 

@@ -1,18 +1,43 @@
-"""Name constraints of an authority that exists already (RFC 5280, section 4.2.1.10).
+"""Name constraints of an authority (RFC 5280, section 4.2.1.10): made, and held against a leaf's names.
 
-A company's authority may be confined to the company's names. A leaf outside them can be signed, but every
-verifier refuses it; so it is found out beforehand.
+An authority may be confined to the company's names. A leaf outside them can be signed, but every verifier
+refuses it; so it is found out beforehand.
 """
 
 from __future__ import annotations
 
+import contextlib
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from ipmpki.x509.certificate import CertificateUnreadable, parse_certificates, quietly
+from ipmpki.x509.profiles import alternative_names, leaf_subject
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from ipmpki.declaration.fleet import CertificateSpec
+    from ipmpki.declaration.name_scope import NameScope
+
+
+def constraints_of(scope: NameScope) -> x509.NameConstraints:
+    """The extension that confines an authority to a scope; it is to be critical (section 4.2.1.10).
+
+    A kind of name is confined by naming a subtree of it. Where none is permitted, all of it is excluded.
+    """
+    permitted: list[x509.GeneralName] = []
+    excluded: list[x509.GeneralName] = []
+    if scope.domains is not None:
+        permitted += [x509.DNSName(one) for one in scope.domains]
+        if not scope.domains:
+            excluded.append(x509.DNSName(""))
+    if scope.networks is not None:
+        permitted += [x509.IPAddress(one) for one in scope.networks]
+        if not scope.networks:
+            excluded += [x509.IPAddress(IPv4Network("0.0.0.0/0")), x509.IPAddress(IPv6Network("::/0"))]
+    return x509.NameConstraints(permitted or None, excluded or None)
 
 
 def names_outside(
@@ -24,6 +49,32 @@ def names_outside(
     """
     candidates = (x509.DirectoryName(subject), *names)
     return [_text(name) for name in candidates if not _passes(constraints, name)]
+
+
+def refused_by(
+    pem: bytes, orders: Mapping[str, Iterable[CertificateSpec]]
+) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """An authority's subject, and by host the ordered names that its certificates in ``pem`` refuse.
+
+    What cannot be read, or ordered, is left to those who tell of it.
+    """
+    confined = []
+    with contextlib.suppress(CertificateUnreadable):
+        for certificate in parse_certificates(pem):
+            with quietly(), contextlib.suppress(x509.ExtensionNotFound, ValueError):
+                value = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+                confined.append((certificate.subject.rfc4514_string(), value))
+    found: dict[str, tuple[str, ...]] = {}
+    for host, each in orders.items():
+        outside: list[str] = []
+        for order in each:
+            with contextlib.suppress(ValueError):
+                subject = leaf_subject(order.common_name)
+                names = alternative_names(order.dns_names, order.addresses)
+                outside += [name for _, value in confined for name in names_outside(value, subject, names)]
+        if outside:
+            found[host] = tuple(dict.fromkeys(outside))
+    return (confined[0][0] if confined else ""), found
 
 
 def _passes(constraints: x509.NameConstraints, name: x509.GeneralName) -> bool:
