@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,8 @@ def prepare(wish: Wish) -> Adoption:
     survey = survey_files(read_folder(wish.folder), passphrases, wish.progress)
     old = choose_authority(survey, wish.chosen, str(wish.folder), wish.now)
     passphrase = passphrases.for_key(old.key.own_pem)
-    issuer = issuing.load_issuer(old.certificates_pem, keys.load(old.key.own_pem, passphrase))
+    key = keys.load(old.key.own_pem, passphrase)
+    issuer = issuing.load_issuer(old.certificates_pem, key)
     books = read_books(survey, old, wish.now)
     if books.next_list.bit_length() > _LARGEST_NUMBER_BITS:
         raise Fault(
@@ -128,7 +130,7 @@ def prepare(wish: Wish) -> Adoption:
         text,
         project,
         old,
-        _authority(old, project),
+        _authority(old, project, keys.to_keep(key, passphrase, os.urandom)),
         issuer,
         hosts,
         rows,
@@ -162,14 +164,14 @@ def _hosts(
     return tuple(entry_of(name, held, survey, names - {name}) for name, held in grouped.items())
 
 
-def _authority(old: OldAuthority, project: Project) -> StoredAuthority:
+def _authority(old: OldAuthority, project: Project, kept_key: bytes) -> StoredAuthority:
     own = old.certificate
     return StoredAuthority(
         identity=0,  # given by the store
         subject=own.subject,
         specification=specification.of_authority(_fleet(project).authority),
         certificates_pem=old.certificates_pem,
-        key_pem=old.key.own_pem,
+        key_pem=kept_key,
         key_type=own.key_type,
         fingerprint=own.fingerprint,
         not_before=own.not_before,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ipmpki.x509.protection import Protection, protection_of
 from tests.cli.command import ipmpki
 from tests.operations.adopt.old import RSA, OldPki
 from tests.operations.adopt.test_leftovers import left_of
@@ -48,7 +49,7 @@ def test_the_key_stays_encrypted_and_pki_toml_says_where_its_passphrase_is(
     connection = sqlite3.connect(locked_heir.store)
     (key,) = connection.execute("SELECT key FROM authority").fetchone()
     connection.close()
-    assert b"ENCRYPTED PRIVATE KEY" in key
+    assert protection_of(key) is Protection.SEALED
     assert ipmpki("build", locked_heir.declaration).status == 0
     monkeypatch.delenv("OLD_PASSPHRASE")
     text = locked_heir.declaration.read_text()
