@@ -8,7 +8,6 @@ texts anew; read each one as an administrator who knows printing before it is co
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -25,6 +24,7 @@ from ipmpki.rules.context import Access, KeyFile, LostStore, ScopeOfNames, Secre
 from ipmpki.store.records import Issued
 from tests.places import GOLDEN
 from tests.problems import NOW, certificate_until
+from tests.tools import writes_goldens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,7 +141,7 @@ def current(host: str, told: str | dict[str, str]) -> IssuedCertificate:
 def test_a_golden_declaration_reads_as_written(declaration: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = text_of(declaration, monkeypatch)
     expected = declaration.with_suffix(".txt")
-    if os.environ.get("REGENERATE"):
+    if writes_goldens():
         expected.write_text(text, "utf-8")
     assert text == expected.read_text("utf-8")
     assert f"[{rule_of(declaration)}]: " in text

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
+import tempfile
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,10 +23,10 @@ from tests.faults.mounts import remount, tmpfs
 from tests.faults.running import LONGEST, ipmpki, started
 from tests.faults.test_contention import HOLDER, _wait_until_it_holds
 from tests.faults.test_refused import _folder, _foreign, _garbage, _newer, _torn, _truncated
+from tests.tools import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 COMMANDS = (("status",), ("log",), ("show", "pki.toml", "pc000.example.com"))
 
@@ -104,24 +107,26 @@ def test_half_done_work_on_a_read_only_disk_is_an_error_not_an_answer(tmp_path: 
         assert outcome.out.startswith("IPMPKI UNKNOWN - pki.db cannot be ")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can give a folder away")
 def test_someone_who_may_only_read_is_shown_all(
     fleet: Fleet, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del fleet
-    for path in (*ledger.folder.parents, ledger.folder):
-        if str(path).startswith("/tmp/"):  # noqa: S108 -- pytest's own folders, which keep others out
-            path.chmod(0o755)
-    ledger.store.chmod(0o644)
-
-    monkeypatch.chdir(ledger.folder)
-    everything = [run_here(*command) for command in COMMANDS]
-    os.seteuid(65534)
-    try:
-        assert not os.access(ledger.store, os.W_OK, effective_ids=True)
-        assert [run_here(*command) for command in COMMANDS] == everything
-    finally:
-        os.seteuid(0)
+    if os.geteuid():
+        unavailable("root, who alone can be someone else,")
+    with tempfile.TemporaryDirectory() as place:  # pytest's own folders keep others out
+        site = shutil.copytree(ledger.folder, Path(place) / "site")
+        for folder in (Path(place), site):
+            folder.chmod(0o755)
+        (site / "pki.db").chmod(0o644)
+        monkeypatch.chdir(site)
+        everything = [run_here(*command) for command in COMMANDS]
+        os.seteuid(65534)
+        try:
+            assert not os.access(site / "pki.db", os.W_OK, effective_ids=True)
+            assert [run_here(*command) for command in COMMANDS] == everything
+        finally:
+            os.seteuid(0)
+            monkeypatch.undo()
     assert all(outcome.status == 0 for outcome in everything)
 
 

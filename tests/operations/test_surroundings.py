@@ -12,7 +12,7 @@ import pytest
 
 from ipmpki.operations import surroundings
 from tests.cli.command import ipmpki
-from tests.tools import require
+from tests.tools import require, unavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,7 +192,7 @@ def test_a_git_that_cannot_be_asked_holds_nothing_up(
 
 def test_another_users_repository_is_not_trusted(repository: Shop) -> None:
     if os.geteuid():
-        pytest.skip("only root can give a folder away")
+        unavailable("root, who alone can give a folder away,")
     for path in (repository.folder, *repository.folder.rglob("*")):
         os.chown(path, 65534, 65534)
     assert messages(repository) == []

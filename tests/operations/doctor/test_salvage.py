@@ -19,6 +19,7 @@ from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import tmpfs
 from tests.operations.keeper import content, ipmpki, rows
+from tests.tools import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def pages_of(site: Path, table: str) -> list[int]:
         try:
             found = connection.execute("SELECT pageno FROM dbstat WHERE name = ?", (table,)).fetchall()
         except sqlite3.OperationalError:  # this SQLite was built without it
-            pytest.skip("this SQLite has no dbstat")
+            unavailable("SQLite's table dbstat")
     return [number - 1 for (number,) in found]
 
 

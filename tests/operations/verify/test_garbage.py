@@ -15,6 +15,8 @@ from ipmpki.operations.verify.verify import Question, verify
 from ipmpki.x509.contents import MOST_OBJECTS, read_contents
 from tests import preloaded
 from tests.cli.command import ipmpki
+from tests.faults.running import ipmpki as in_a_process_of_its_own
+from tests.faults.running import mortal
 from tests.operations.verify import mint
 
 if TYPE_CHECKING:
@@ -119,11 +121,10 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     assert "is larger than 64 MiB" in shown.err
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
 def test_a_file_nobody_may_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(leaf().pem)
     (tmp_path / "secret").chmod(0)
-    shown = ipmpki("verify", tmp_path / "secret")
+    shown = in_a_process_of_its_own(tmp_path, "verify", "secret", prefix=mortal())
     assert shown.status == 2
     assert "Permission denied" in shown.err
 

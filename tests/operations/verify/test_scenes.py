@@ -6,7 +6,6 @@ anew; read each text as an administrator who knows printing before it is committ
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from ipmpki.rules.catalog import registered
 from tests.cli.command import ipmpki
 from tests.operations.verify import mint, scenes_of_chains, scenes_of_leaves
 from tests.operations.verify.scenes import GOOD, SCENES, lay
+from tests.tools import writes_goldens
 
 assert scenes_of_chains, scenes_of_leaves  # each registers its scenes as it is imported
 GOLDEN = Path(__file__).parent / "golden"
@@ -37,7 +37,7 @@ def test_a_scene_reads_as_written(name: str, tmp_path: Path, monkeypatch: pytest
     outcome = ipmpki("verify", *arguments, *at)
     text = f"$ ipmpki verify {' '.join(arguments)}\n{outcome.err}[{outcome.status}]\n"
     expected = GOLDEN / f"{name}.txt"
-    if os.environ.get("REGENERATE"):
+    if writes_goldens():
         GOLDEN.mkdir(exist_ok=True)
         expected.write_text(text, "utf-8")
     assert text == expected.read_text("utf-8")
