@@ -52,7 +52,8 @@ def command(  # noqa: PLR0913 -- one for each option
 
     Files are PEM (certificates, keys and CRLs in any mixture), DER or PKCS#7, and are judged together. Of a
     folder, the files that InfoPrint Manager uses are read; its ca-cert.pem is trusted unless --ca says
-    otherwise. A server shows its own certificates alone: not its key, nor whom it trusts, nor its CRL.
+    otherwise. A server shows its own certificates alone: not its key, nor whom it trusts, nor its CRL. One at
+    an address is asked for the first --name that is no address.
 
     Exit status: 0 without errors, 1 with errors (or warnings, with --strict), 2 if a file cannot be read,
     4 if a server cannot be reached.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from glob import glob
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def read_included(
     prefix = os.path.dirname(shown)  # noqa: PTH120 -- how the user wrote it, not a path to use
     for pattern, place in patterns:
         try:
-            found = sorted(path for path in root.glob(pattern) if path.is_file())
+            found = sorted(path for path in _matching(root, pattern) if path.is_file())
         except (ValueError, NotImplementedError, OSError) as error:
             problems.append(unreadable(f"the pattern '{pattern}' cannot be followed: {error}", place))
             continue
@@ -113,6 +114,13 @@ def _outside(pattern: str, path: Path, root: Path, place: Place) -> Problem:
         place,
         "put the file into the folder of pki.toml, or below it",
     )
+
+
+def _matching(root: Path, pattern: str) -> list[Path]:
+    """As in every shell, "*" stands for no name that begins with a dot: an editor's copy, macOS's "._x"."""
+    if os.path.isabs(pattern) or not pattern:  # noqa: PTH117 -- how the user wrote it
+        raise ValueError("Non-relative patterns are unsupported" if pattern else "it is empty")
+    return [root / one for one in glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207 -- Path.glob shows them
 
 
 def _without_effect(pattern: str, place: Place, owners: list[Place]) -> Problem:

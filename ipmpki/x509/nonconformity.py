@@ -66,6 +66,7 @@ def read_nonconforming(
             signature_hash=_or_none(lambda: str(signed["signature"].hash_algo)),
             fingerprint=hashlib.sha256(octets).hexdigest(),
             serial=signed["serial_number"].native,
+            objections=tuple(_objections(signed)),
         )
     except NoCertificate:
         raise
@@ -168,6 +169,28 @@ def _purposes(purposes: Any) -> tuple[str, ...] | None:
 
 def _is_authority(constraints: Any) -> bool:
     return constraints is not None and bool(_or_none(lambda: constraints["ca"].native))
+
+
+def _objections(signed: Any) -> Iterator[str]:
+    """RFC 5280, sections 4.2.1.4 and 4.2.1.9: what a verifier must not overlook."""
+    constraints = _value(signed, "basic_constraints")
+    length = _or_none(lambda: constraints["path_len_constraint"].native)
+    if length and not _is_authority(constraints):  # OpenSSL lets a length of 0 pass
+        yield "it limits the length of paths below it, but is no authority"
+    confined = [one for one in signed["extensions"] if one["extn_id"].native == "name_constraints"]
+    if any(not _is_read(_with("extensions", asn1.Extensions([one])), "extensions") for one in confined):
+        yield "its name constraints cannot be read, so that nobody knows for what it may certify"
+    unknown = _or_none(lambda: list(_unknown_qualifiers(_value(signed, "certificate_policies") or ())))
+    if unknown:
+        yield f"its certificate policies have a qualifier that nobody here knows ({', '.join(unknown)})"
+
+
+def _unknown_qualifiers(policies: Any) -> Iterator[str]:
+    for policy in policies:
+        for one in policy["policy_qualifiers"] or ():
+            kind = one["policy_qualifier_id"]
+            if kind.native not in {"certification_practice_statement", "user_notice"}:
+                yield kind.dotted
 
 
 # --- What is odd --------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from ipmpki.x509.certificate import quietly
 from ipmpki.x509.presented import Chain, PathFailure, PathFault, PresentedCertificate, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
 # openssl/x509_vfy.h: flags that pyOpenSSL passes on but does not name. They have kept their values since
@@ -55,6 +55,19 @@ _FAULTS: Final = (
     (_REVOCATION_UNKNOWN, PathFault.REVOCATION_UNKNOWN),
 )
 
+_RANKS: Final = (
+    PathFault.INCOMPLETE,
+    PathFault.UNTRUSTED,
+    PathFault.SIGNATURE,
+    PathFault.CONSTRAINT,
+    PathFault.POLICY,
+    PathFault.TIME,
+    PathFault.REVOCATION_UNKNOWN,
+    PathFault.LIST_EXPIRED,
+    PathFault.REVOKED,
+)
+"""How far a path came, by what stopped it."""
+
 # What OpenSSL says, for people who do not know its words; where it says anything else, its own are shown.
 _WORDS: Final[Mapping[int, str]] = {
     3: "none is from its issuer",
@@ -88,50 +101,94 @@ class Evidence:
 def judge_path(chain: Chain, evidence: Evidence, now: datetime) -> Verdict:
     """Validate one chain as of ``now``, aware. All that is wrong with it at once, as far as that can be told.
 
-    Trust comes first, then time, then revocation; each is asked for by itself, since the library stops at the
-    first failure.
+    What the clock says decides which issuer of a name is followed, as it does for whoever connects; only a
+    chain that is refused is looked at without a clock, to tell why. Where names leave a choice, a client may
+    follow either: the verdict is that of the order in which it fails, so that no order changes it.
     """
-    validator = _Validator(chain, evidence, now)
-    own = [one for one in chain.certificates if one is not chain.leaf]
-    elsewhere: tuple[PresentedCertificate, ...] = ()
-    failure, path = validator.run(own, _NO_CHECK_TIME)
-    if failure is not None and failure.fault is PathFault.INCOMPLETE and evidence.pool:
-        further, longer = validator.run([*own, *evidence.pool], _NO_CHECK_TIME)
-        if further is None:
-            own_prints = {one.fingerprint for one in chain.certificates}
-            trusted = {one.fingerprint for one in evidence.anchors}
-            elsewhere = tuple(
-                one for one in longer if one.fingerprint not in own_prints and one.fingerprint not in trusted
-            )
-            failure, path, own = None, longer, [*own, *evidence.pool]
-    if failure is not None:
-        return Verdict(chain, (failure,))
-    asked = [0, crypto.X509StoreFlags.POLICY_CHECK | _NO_CHECK_TIME]
-    if evidence.revocation_lists:
-        asked += [_REVOCATION | _NO_CHECK_TIME, _REVOCATION]
-    failures = [validator.run(own, flags)[0] for flags in asked]
-    distinct = dict.fromkeys(one for one in failures if one is not None)
-    return Verdict(chain, tuple(distinct), path, elsewhere)
+    own = tuple(one for one in chain.certificates if one is not chain.leaf)
+    pools = [own, (*own, *evidence.pool)] if evidence.pool else [own]
+    refused: list[_Validator] = []
+    for pool in pools:
+        attempts = list(_attempts(chain, evidence, pool, now))
+        runs = [(one, *one.run(0)) for one in attempts]
+        refused += [one for one, failure, _ in runs if failure is not None]
+        _, failure, path = next((run for run in runs if run[1] is not None), runs[0])
+        if failure is None:
+            found = _Validator(chain, evidence, path[1:-1], path[-1:], now)
+            return Verdict(chain, found.further_failures(), path, _elsewhere(chain, evidence, path))
+    failures, path = _refusal(refused)
+    return Verdict(chain, failures, path, _elsewhere(chain, evidence, path))
+
+
+def _attempts(
+    chain: Chain, evidence: Evidence, pool: Sequence[PresentedCertificate], now: datetime
+) -> Iterator[_Validator]:
+    """As the files have it, and the other way round where two authorities have one name."""
+    yield _Validator(chain, evidence, pool, evidence.anchors, now)
+    names = [{one.fingerprint: one.subject for one in group} for group in (pool, evidence.anchors)]
+    if any(len(set(group.values())) < len(group) for group in names):
+        yield _Validator(chain, evidence, pool[::-1], evidence.anchors[::-1], now)
+
+
+def _refusal(
+    attempts: Sequence[_Validator],
+) -> tuple[tuple[PathFailure, ...], tuple[PresentedCertificate, ...]]:
+    """Why no path is valid: the reason of the one that came farthest."""
+    best: tuple[int, tuple[PathFailure, ...], tuple[PresentedCertificate, ...]] | None = None
+    for one in attempts:
+        failure, path = one.run(_NO_CHECK_TIME)
+        found = (failure,) if failure is not None else (*one.time_failures(), *one.further_failures())
+        rank = _RANKS.index(failure.fault) if failure is not None else len(_RANKS)
+        if best is None or rank > best[0]:
+            best = (rank, tuple(dict.fromkeys(found)), path)
+    assert best is not None  # noqa: S101 -- there is one attempt at least
+    return best[1], best[2]
+
+
+def _elsewhere(
+    chain: Chain, evidence: Evidence, path: Sequence[PresentedCertificate]
+) -> tuple[PresentedCertificate, ...]:
+    """Those of a path that neither the chain's own file nor the trusted authorities hold."""
+    there = {one.fingerprint for one in (*chain.certificates, *evidence.anchors)}
+    return tuple(one for one in path if one.fingerprint not in there)
 
 
 class _Validator:
-    """Runs the library over one chain with different sets of questions."""
+    """Runs the library over one chain, with some certificates to build a path of, and different questions."""
 
-    def __init__(self, chain: Chain, evidence: Evidence, now: datetime) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        evidence: Evidence,
+        further: Sequence[PresentedCertificate],
+        anchors: Sequence[PresentedCertificate],
+        now: datetime,
+    ) -> None:
         self._chain = chain
         self._evidence = evidence
+        self._further = further
+        self._anchors = anchors
         self._now = now
-        self._known = {
-            one.fingerprint: one for one in (*chain.certificates, *evidence.pool, *evidence.anchors)
-        }
+        self._known = {one.fingerprint: one for one in (*chain.certificates, *further, *anchors)}
 
-    def run(
-        self, further: Iterable[PresentedCertificate], flags: int
-    ) -> tuple[PathFailure | None, tuple[PresentedCertificate, ...]]:
+    def time_failures(self) -> list[PathFailure]:
+        """What the clock says against a path that is valid otherwise."""
+        failure, _ = self.run(0)
+        return [failure] if failure is not None else []
+
+    def further_failures(self) -> tuple[PathFailure, ...]:
+        """What is wrong with a path that can be trusted: policies, and revocation, each by itself."""
+        asked = [crypto.X509StoreFlags.POLICY_CHECK | _NO_CHECK_TIME]
+        if self._evidence.revocation_lists:
+            asked += [_REVOCATION | _NO_CHECK_TIME, _REVOCATION]
+        failures = [self.run(flags)[0] for flags in asked]
+        return tuple(dict.fromkeys(one for one in failures if one is not None))
+
+    def run(self, flags: int) -> tuple[PathFailure | None, tuple[PresentedCertificate, ...]]:
         """The first failure, or the path from the leaf to the trust anchor."""
         try:
             with quietly():
-                verified = self._context(further, flags).get_verified_chain()
+                verified = self._context(flags).get_verified_chain()
             prints = [one.digest("sha256").replace(b":", b"").decode().lower() for one in verified]
             return None, tuple(self._known[one] for one in prints if one in self._known)
         except crypto.X509StoreContextError as refusal:
@@ -140,9 +197,9 @@ class _Validator:
             words = f"OpenSSL cannot read it ({type(refusal).__name__})"
             return PathFailure(PathFault.CONSTRAINT, self._chain.leaf.title, words), ()
 
-    def _context(self, further: Iterable[PresentedCertificate], flags: int) -> crypto.X509StoreContext:
+    def _context(self, flags: int) -> crypto.X509StoreContext:
         store = crypto.X509Store()
-        for one in self._evidence.anchors:
+        for one in self._anchors:
             store.add_cert(self._loaded(one))
         if flags & _REVOCATION:
             for fingerprint in self._evidence.revocation_lists:
@@ -150,7 +207,7 @@ class _Validator:
         store.set_flags(flags)
         store.set_time(self._now.astimezone(UTC))
         return crypto.X509StoreContext(
-            store, self._loaded(self._chain.leaf), list(map(self._loaded, further))
+            store, self._loaded(self._chain.leaf), list(map(self._loaded, self._further))
         )
 
     def _loaded(self, one: PresentedCertificate) -> crypto.X509:

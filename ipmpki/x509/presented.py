@@ -26,6 +26,7 @@ class PresentedCertificate:
     and ``extended_key_usage`` hold RFC 5280's names (an unknown purpose as dotted numbers), None where the
     extension is absent. ``signature_hash`` is such as ``sha256``, None where the algorithm has none or is
     not known. ``is_self_issued``: issuer and subject are the same name (RFC 5280, section 3.2).
+    ``objections`` are, in words, what no program should overlook in it, though some do.
     """
 
     place: Place
@@ -45,6 +46,7 @@ class PresentedCertificate:
     fingerprint: str
     public_key_digest: str
     serial: int
+    objections: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

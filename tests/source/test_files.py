@@ -94,3 +94,23 @@ def test_a_pipe_is_read_only_where_a_person_named_it(tmp_path: Path) -> None:
     os.close(writer)
     assert read_file(Path(f"/dev/fd/{reader}"), what="the declaration", may_be_pipe=True) == b"text"
     os.close(reader)
+
+
+MAIN = 'schema = 1\ninclude = ["{}"]\n[ca]\ncommon_name = "Acme Print CA"\n'
+HOST = '[[hosts]]\nname = "ipm1.example.com"\nrole = "server"\n'
+
+
+def test_a_star_takes_no_file_whose_name_begins_with_a_dot(tmp_path: Path) -> None:
+    (tmp_path / "pki.toml").write_text(MAIN.format("sites/*.toml"))
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "b.toml").write_text(HOST)
+    (tmp_path / "sites" / ".b.toml").write_text(HOST)
+    (tmp_path / "sites" / "._b.toml").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
+    shown = ipmpki("check", tmp_path / "pki.toml")
+    assert (shown.status, "duplicate-host" in shown.err) == (0, False)
+
+
+def test_a_hidden_file_that_is_named_is_read(tmp_path: Path) -> None:
+    (tmp_path / "pki.toml").write_text(MAIN.format(".hosts.toml"))
+    (tmp_path / ".hosts.toml").write_text(HOST)
+    assert "ipm1.example.com" in ipmpki("host", "list", tmp_path / "pki.toml").out

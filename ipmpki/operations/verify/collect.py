@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.ip_addresses import is_address
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import Fault, UnreadableFile
 from ipmpki.diagnostics.problem import Place
@@ -48,25 +49,29 @@ class Group:
         return [*self.contents.values(), *self.anchors]
 
 
-def groups_of(paths: Sequence[str], seconds: float) -> Iterator[Group]:
-    """Files together, first; then each folder and each server, which may take so many seconds."""
+def groups_of(paths: Sequence[str], seconds: float, server_name: str | None) -> Iterator[Group]:
+    """Files together, first; then each folder and each server, which may take so many seconds.
+
+    A server at an address is asked for ``server_name``.
+    """
     files = Group()
     yield files
     for written in paths:
         path = Path(written)
         server = tls_server.read_peer(written) if not os.path.lexists(path) else None
         if server is not None:
-            yield _server(server, seconds)
+            yield _server(server, seconds, server_name)
         elif os.path.isdir(written):  # noqa: PTH112 -- a Path raises where the name is too long
             yield _folder(path, written)
         elif written not in files.contents:
             _add_file(files, written)
 
 
-def _server(server: tls_server.Peer, seconds: float) -> Group:
+def _server(server: tls_server.Peer, seconds: float, server_name: str | None) -> Group:
     group = Group(server=server.host)
     try:
-        chain = tls_server.fetch_chain(server, seconds=seconds)
+        asked = server_name if is_address(server.host) else None
+        chain = tls_server.fetch_chain(server, seconds=seconds, server_name=asked)
     except tls_server.ServerUnreachable as fault:
         group.flaws.append(Flaw(FlawKind.SERVER, Place(server.written), fault.message, fault.remedy))
     else:

@@ -47,9 +47,10 @@ def read_peer(written: str) -> Peer | None:
     return Peer(written, found["address"] or found["name"], int(found["port"]))
 
 
-def fetch_chain(peer: Peer, *, seconds: float = USUAL_SECONDS) -> list[bytes]:
+def fetch_chain(peer: Peer, *, seconds: float = USUAL_SECONDS, server_name: str | None = None) -> list[bytes]:
     """The certificates that the server sends, in DER, in its order.
 
+    ``server_name`` is the name to ask it for (RFC 6066, section 3), where that is not the one to connect to.
     ``seconds`` limits each of connecting and shaking hands; looking up the name is the system's affair.
     Raises ServerUnreachable. A server that goes on to demand a client's certificate, or to refuse the
     handshake, has shown its own by then.
@@ -63,8 +64,9 @@ def fetch_chain(peer: Peer, *, seconds: float = USUAL_SECONDS) -> list[bytes]:
             context.set_verify(SSL.VERIFY_NONE)
             context.set_cipher_list(b"ALL:@SECLEVEL=0")  # it is the rules that judge weak keys and hashes
             connection = SSL.Connection(context, connected)
-            if not is_address(peer.host):
-                connection.set_tlsext_host_name(peer.host.encode("idna"))
+            asked = server_name or ("" if is_address(peer.host) else peer.host)
+            if asked:
+                connection.set_tlsext_host_name(asked.encode("idna"))
             connection.set_connect_state()
             refusal = _shake_hands(connection, connected, until)
             chain = connection.get_peer_cert_chain(as_cryptography=False) or []

@@ -88,7 +88,7 @@ def verify(question: Question) -> Verified:
         add_bundle(shared, written)
     for written in question.revocation_lists:
         add_lists(shared, written)
-    groups = list(groups_of(question.paths, question.seconds))
+    groups = list(groups_of(question.paths, question.seconds, next(iter(names), None)))
     problems: list[Problem] = list(
         judge_presented(replace(asked, flaws=flaws_of(shared), remarks=remarks_of(shared)))
     )

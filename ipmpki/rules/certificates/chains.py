@@ -154,6 +154,14 @@ def chain_invalid(presented: Presented) -> Iterator[Finding]:
             "have it issued again by an authority that may issue it",
             leaf.place,
         )
+    for verdict in presented.verdicts:
+        for one in verdict.path[:-1]:  # a root is trusted as it is
+            for objection in one.objections:
+                yield Finding(
+                    f"the chain breaks a rule at {quote(one.title)}: {objection}",
+                    "have it issued again without",
+                    one.place,
+                )
 
 
 @presented_rule(Severity.WARNING, cites="RFC 5280, sections 4.2.1.4, 4.2.1.11 and 6.1")

@@ -86,12 +86,12 @@ def purpose_missing(presented: Presented) -> Iterator[Finding]:
 def _confined_authorities(presented: Presented) -> Iterator[Finding]:
     """Issuers on a path whose own Extended Key Usage, where they have one, leaves the purpose out.
 
-    RFC 5280 speaks of end entities only; OpenSSL, GnuTLS and NSS apply it to issuers, too. OpenSSL takes
-    anyExtendedKeyUsage for no purpose at all.
+    RFC 5280 speaks of end entities only; OpenSSL, GnuTLS and NSS apply it to issuers, and OpenSSL to the
+    root, too. It takes anyExtendedKeyUsage for no purpose at all.
     """
     for verdict in presented.verdicts:
         wanted = _purposes(verdict.chain, mutual_auth=bool(presented.mutual_auth))
-        for issuer in verdict.path[1:-1]:
+        for issuer in verdict.path[1:]:
             found = issuer.extended_key_usage
             if found is None:
                 continue

@@ -15,7 +15,7 @@ from ipmpki.x509.presented import PathFault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.x509.presented import Presented, PresentedCertificate
+    from ipmpki.x509.presented import PathFailure, Presented, PresentedCertificate
 
 _APPLES_LIMIT = timedelta(days=825)
 _RENEW = "have a new one issued, and install it"
@@ -23,8 +23,12 @@ _WEAK_HASHES = {"md2": "MD2", "md4": "MD4", "md5": "MD5", "sha1": "SHA-1"}
 
 
 def judged(presented: Presented) -> Iterator[PresentedCertificate]:
-    """Every certificate that counts: those of chains, of paths, and an authority shown alone."""
+    """Every certificate that counts: those of chains, of paths, and an authority shown alone.
+
+    Of a chain for which a valid path was found, what the path does not need does not count.
+    """
     seen: set[str] = set()
+    unneeded = {one.fingerprint for one in superfluous(presented)}
     groups = (
         *(chain.certificates for chain in presented.chains),
         *(verdict.path for verdict in presented.verdicts),
@@ -33,9 +37,59 @@ def judged(presented: Presented) -> Iterator[PresentedCertificate]:
     )
     for group in groups:
         for one in group:
-            if one.fingerprint not in seen:
+            if one.fingerprint not in seen and one.fingerprint not in unneeded:
                 seen.add(one.fingerprint)
                 yield one
+
+
+def superfluous(presented: Presented) -> Iterator[PresentedCertificate]:
+    """Authorities beside a valid path that it does not need, as the same file has another of their name.
+
+    Where the only issuer that a server sends has expired, clients that follow what is sent refuse it.
+    """
+    sound = [one for one in presented.verdicts if one.path and not any(map(_is_of_path, one.failures))]
+    if not sound or len(sound) < len(presented.verdicts):
+        return
+    needed = {one.fingerprint for verdict in sound for one in verdict.path}
+    needed |= {chain.leaf.fingerprint for chain in presented.chains}
+    for held in (*(chain.certificates for chain in presented.chains), presented.trusted):
+        names = {one.subject for one in held if one.fingerprint in needed}
+        yield from (one for one in held if one.fingerprint not in needed and one.subject in names)
+
+
+def _is_of_path(failure: PathFailure) -> bool:
+    return failure.fault is PathFault.TIME
+
+
+@presented_rule(Severity.WARNING, cites="RFC 8446, section 4.4.2; RFC 4158, section 2.4")
+def superfluous_certificate_expired(presented: Presented) -> Iterator[Finding]:
+    """A file holds an expired authority's certificate that no valid path needs.
+
+    ## What it finds
+
+    An expired root or cross-certificate beside a chain that is whole and valid without it, in the
+    certificate's own file or among the trusted authorities.
+
+    ## Who is hurt
+
+    Clients that follow the first path they see, as older versions of OpenSSL do: they refuse the server.
+
+    ## Example
+
+    It comes of an authority that was renewed with its old key, and of roots such as AddTrust and DST X3,
+    whose cross-certificates outlived their use.
+
+    ## Instead
+
+    Leave the certificate out of the file.
+    """
+    for one in superfluous(presented):
+        if one.not_after < presented.now:
+            yield Finding(
+                f"{_called(one)}, which nobody needs here, ended on {one.not_after:%Y-%m-%d}",
+                "leave it out of the file",
+                one.place,
+            )
 
 
 def _called(one: PresentedCertificate) -> str:
@@ -74,10 +128,19 @@ def certificate_not_yet_valid(presented: Presented) -> Iterator[Finding]:
 @also_of_presented("certificate-expired")
 def _expired(presented: Presented) -> Iterator[Finding]:
     told = False
+    sound = [one for one in presented.verdicts if one.path and not any(map(_is_of_path, one.failures))]
+    needed = {one.fingerprint for verdict in sound for one in verdict.path}
+    held = {one.fingerprint for chain in presented.chains for one in chain.certificates}
+    unneeded = held - needed if len(sound) == len(presented.verdicts) > 0 else set()
     for one in judged(presented):
         if one.not_after < presented.now:
             told = True
-            yield Finding(f"{_called(one)} ended on {one.not_after:%Y-%m-%d}", _RENEW, one.place)
+            remedy = (
+                _RENEW
+                if one.fingerprint not in unneeded
+                else "no valid path needs it: leave it out of the file"
+            )
+            yield Finding(f"{_called(one)} ended on {one.not_after:%Y-%m-%d}", remedy, one.place)
     told = told or any(one.not_before > presented.now for one in judged(presented))
     for verdict in presented.verdicts:
         for failure in verdict.failures:

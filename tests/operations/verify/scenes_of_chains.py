@@ -133,6 +133,16 @@ def unusual_form() -> str:
 
 
 @scene
+def superfluous_certificate_expired() -> str:
+    root = mint.authority()
+    old = mint.authority("Old Root", 3, kind="rsa-2048")  # its signatures have one length
+    crossed = mint.authority("Issuing CA", 2, old, end=mint.TODAY - mint.DAY)
+    issuing = mint.authority("Issuing CA", 2, root)
+    lay(mint.server(issuing), crossed, issuing)
+    return f"server.pem {GOOD}"
+
+
+@scene
 def crl_unreadable() -> str:
     lay(mint.server())
     put("crl.pem", mint.crl(mint.authority())[:-60])

@@ -202,3 +202,18 @@ def test_a_folder_of_a_foreign_installation_is_judged_as_a_whole(folder: Path) -
     found = [line.partition("file=ipm/")[2].partition(",")[0] for line in shown.out.splitlines()]
     assert "title=ipmpki%3A chain-incomplete" in shown.out
     assert set(found) == {"client-cert.pem", "server-cert.pem"}
+
+
+def test_a_server_at_an_address_is_asked_for_the_first_name(folder: Path) -> None:
+    asked: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "chain.pem", folder / "key.pem")
+    context.sni_callback = lambda _, name, __: asked.append(name)
+
+    def answer(connected: socket.socket) -> None:
+        with context.wrap_socket(connected, server_side=True) as encrypted:
+            encrypted.recv(1)
+
+    with listening(answer) as port:
+        ipmpki("verify", f"127.0.0.1:{port}", "--name", "10.1.2.3", "--name", "ipm1.example.com")
+    assert asked == ["ipm1.example.com"]
