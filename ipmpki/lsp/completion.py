@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from ipmpki.declaration.edit.toml import write_value
 from ipmpki.lsp import keys
 from ipmpki.lsp.cursor import Cursor, Slot, cursor_at, headers
 
@@ -100,7 +101,7 @@ class _Writer:
             return ""
         values = keys.values_of(key)
         if values and key.get("type") != "array":
-            choice = ",".join(map(str, values) if isinstance(values[0], str) else map(keys.toml, values))
+            choice = ",".join(map(str, values) if isinstance(values[0], str) else map(write_value, values))
             return f'"${{1|{choice}|}}"' if isinstance(values[0], str) else f"${{1|{choice}|}}"
         if key.get("type") == "array":
             of_texts = key["items"].get("type") == "string"
@@ -119,7 +120,7 @@ class _Writer:
         if not values and not is_array and not isinstance(key.get("default", []), list):
             values = [key["default"]]
         for number, value in enumerate(values):
-            written = keys.toml(value)
+            written = write_value(value)
             if self._cursor.quoted:
                 if not isinstance(value, str) or len(self._cursor.quoted) > 1:
                     continue

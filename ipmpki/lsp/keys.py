@@ -6,6 +6,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.declaration.edit.toml import write_value
 from ipmpki.render.json_schemas import schema_text
 
 if TYPE_CHECKING:
@@ -60,13 +61,6 @@ def values_of(key: dict[str, Any]) -> list[Any]:
     return list(within.get("enum", ()))
 
 
-def toml(value: Any) -> str:
-    """A value of the schema, such as a default or an example, as TOML."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
-    return json.dumps(value, ensure_ascii=False)
-
-
 def explained(path: Sequence[str]) -> str:
     """A key in Markdown: title, what it is for, its values, default and example."""
     key = keyed(path)
@@ -75,14 +69,14 @@ def explained(path: Sequence[str]) -> str:
     name = f"[[{'.'.join(path)}]]" if is_tables(key) else f"[{'.'.join(path)}]" if is_table(key) else path[-1]
     lines = [f"**{key['title']}** `{name}`", "", key["description"].replace("*", r"\*")]
     values = values_of(key)
-    few = [f"`{toml(value)}`" for value in values]
+    few = [f"`{write_value(value)}`" for value in values]
     if 1 < len(few) <= _FEW:
         lines += ["", "One of: " + ", ".join(few)]
     default = key.get("default")
     if default is not None and default != []:
-        lines += ["", f"Default: `{toml(default)}`"]
+        lines += ["", f"Default: `{write_value(default)}`"]
     for example in key.get("examples", [])[:1]:
-        lines += ["", "```toml", f"{path[-1]} = {toml(example)}", "```"]
+        lines += ["", "```toml", f"{path[-1]} = {write_value(example)}", "```"]
     return "\n".join(lines)
 
 

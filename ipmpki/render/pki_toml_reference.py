@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from ipmpki.declaration.edit.toml import write_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,12 +110,8 @@ def _example(key: Schema) -> str:
     return _code(key["examples"][0]) if key.get("examples") else ""
 
 
-def _code(value: Any) -> str:
-    """A value as TOML writes it; these are strings, numbers, booleans and arrays of them, alike in JSON."""
-    if isinstance(value, dict):
-        inner = ", ".join(f"{name} = {json.dumps(one)}" for name, one in value.items())
-        return f"`{{ {inner} }}`"
-    return f"`{json.dumps(value, ensure_ascii=False)}`".replace("|", "\\|")
+def _code(value: object) -> str:
+    return f"`{write_value(value)}`".replace("|", "\\|")
 
 
 def _cell(text: str) -> str:

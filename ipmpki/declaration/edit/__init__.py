@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipmpki.declaration.edit.host_changes import Change, Extend, Put, Reduce, Unset
+from ipmpki.declaration.edit.host_text import Change, Extend, Put, Reduce, Unset
 from ipmpki.declaration.edit.hosts import (
     add_host,
     already_declared,

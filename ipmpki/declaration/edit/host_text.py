@@ -1,12 +1,11 @@
-"""One host while it is changed."""
+"""One host while it is changed, and the changes that can be made to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ipmpki.declaration.dns_names import read_name
-from ipmpki.declaration.edit.host_changes import Extend, Put, Reduce, Unset
 from ipmpki.declaration.edit.layout import with_member, without_member
 from ipmpki.declaration.edit.style import inline_style, own_pairs, rank, style_of
 from ipmpki.declaration.edit.toml import Value, splice, write_value
@@ -18,7 +17,39 @@ from ipmpki.source.syntax import read_key, split_members, split_statements
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ipmpki.declaration.edit.host_changes import Change
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Give a key this value, whatever it had before. Values of a list that stay keep their comments."""
+
+    key: str
+    value: str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """Remove a key with its line, so that the default holds again."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Add a value to a list; one that is there already, however written, is not added twice."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """Remove a value from a list, however it is written there."""
+
+    key: str
+    value: str
+
+
+Change: TypeAlias = Put | Unset | Extend | Reduce
 
 
 def is_same_name(one: str, other: str) -> bool:

@@ -11,8 +11,7 @@ import copy
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from ipmpki.declaration.edit.host_changes import Put
-from ipmpki.declaration.edit.host_text import EditedHost, is_same_name
+from ipmpki.declaration.edit.host_text import EditedHost, Put, is_same_name
 from ipmpki.declaration.edit.layout import Block, Layout, with_member, without_member
 from ipmpki.declaration.edit.style import Style, inline_style, rank, style_of
 from ipmpki.declaration.edit.toml import Value, line_end, splice
@@ -24,7 +23,7 @@ from ipmpki.source.syntax import Kind, split_members
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ipmpki.declaration.edit.host_changes import Change
+    from ipmpki.declaration.edit.host_text import Change
 
 _BOM = "\ufeff"
 _MOST_BLANK_LINES = 2

@@ -10,33 +10,33 @@ tomlkit is imported where something is written, as that takes as long as checkin
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tomlkit.items import String
+    from tomlkit.items import Item
 
 Value: TypeAlias = "str | Sequence[str]"
 
 
-def write_value(value: Value | int, *, is_literal: bool = False) -> str:
-    """A string, a number, true, false or a list of strings; in single quotes where wished and possible."""
+def write_value(value: object, *, is_literal: bool = False) -> str:
+    """A value as TOML; strings, and those of a list, in single quotes where wished and possible."""
+    if isinstance(value, Mapping):
+        pairs = (f"{write_key([key])} = {write_value(one)}" for key, one in value.items())
+        return f"{{ {', '.join(pairs)} }}"  # tomlkit leaves no room within the braces
+    return _item(value, is_literal=is_literal).as_string()
+
+
+def _item(value: object, *, is_literal: bool) -> Item:
     import tomlkit
 
-    if isinstance(value, int):
-        return tomlkit.item(value).as_string()
     if isinstance(value, str):
-        return _string(value, is_literal=is_literal).as_string()
-    array = tomlkit.array()
-    array.extend(_string(one, is_literal=is_literal) for one in value)
-    return array.as_string()
-
-
-def _string(value: str, *, is_literal: bool) -> String:
-    import tomlkit
-
-    return tomlkit.string(value, literal=is_literal and "'" not in value and value.isprintable())
+        return tomlkit.string(value, literal=is_literal and "'" not in value and value.isprintable())
+    if isinstance(value, Sequence):
+        array = tomlkit.array()
+        array.extend(_item(one, is_literal=is_literal) for one in value)
+        return array
+    return tomlkit.item(value)
 
 
 def write_key(steps: Sequence[str]) -> str:

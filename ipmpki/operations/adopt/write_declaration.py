@@ -96,7 +96,7 @@ def _settings(declared: Declared, key: KeyType, lifetime: int) -> Iterator[tuple
     if declared.passphrase is not None:
         kind = "env" if declared.passphrase.env is not None else "file"
         value = declared.passphrase.env or declared.passphrase.file or ""
-        yield "ca", "passphrase", f"{{ {kind} = {write_value(value)} }}"
+        yield "ca", "passphrase", write_value({kind: value})
     yield "tls", "mutual_auth", write_value("required" if declared.mutual_auth else "off")
     yield "defaults", "key", write_value(key.value)
     yield "defaults", "lifetime", write_value(_duration(lifetime))
