@@ -79,7 +79,7 @@ def test_after_a_kill_the_next_run_has_the_old_set_or_the_new_one(
     second = write_folder(bundle_of("client", "windows", mutual=True, label="second"), tmp_path / "second")
     old, new = sets(host, second)
     script = interrupt(second, step, occasion, KILL)
-    head, found, _ = script.read_text().rpartition("\ntry {\n    Invoke-Main $args")
+    head, found, _ = script.read_text().rpartition("\ntry {\n  Invoke-Main $args")
     assert found
     script.write_text(f"{head}\nInvoke-Main $args\nif ($null -ne $Lock) {{ $Lock.Dispose() }}\nexit 0\n")
     host.powershell.run(script, "-Root", str(host.root))

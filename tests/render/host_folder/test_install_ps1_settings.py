@@ -44,7 +44,7 @@ def edited(
     """What becomes of each sample: edited, edited twice, and taken back after a line was added above."""
     text = (write_folder(bundle_of("client", "windows"), place / "carried") / "install.ps1").read_text()
     (place / "samples.json").write_text(json.dumps([b64encode(sample).decode() for sample in samples]))
-    functions, found, _ = text.partition("\ntry {\n    Invoke-Main")
+    functions, found, _ = text.partition("\ntry {\n  Invoke-Main")
     assert found
     asked = ASK.format(samples=place / "samples.json", action=action)
     (place / "ask.ps1").write_text(f"{functions}\n{asked}\nexit 0\n")

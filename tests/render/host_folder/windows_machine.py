@@ -62,7 +62,7 @@ class WindowsMachine:
     def ask(self, bundle: HostBundle, text: str) -> str:
         """Run a text with the functions and variables of a host's install.ps1, which itself is not run."""
         script = (self.carry(bundle, "asked") / "install.ps1").read_text()
-        functions, found, _ = script.partition("\ntry {\n    Invoke-Main")
+        functions, found, _ = script.partition("\ntry {\n  Invoke-Main")
         assert found
         asked = self.place / "ask.ps1"
         asked.write_text(f"{functions}\n{text}\nexit 0\n")

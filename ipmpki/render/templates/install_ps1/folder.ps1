@@ -1,132 +1,132 @@
 # ---- the folder that was carried here -------------------------------------------------------------------
 
 function Read-Content([string]$Path) {
-    return $script:Latin1.GetString([IO.File]::ReadAllBytes($Path))
+  return $Latin1.GetString([IO.File]::ReadAllBytes($Path))
 }
 
 function Get-Sha256([string]$Content) {
-    $algorithm = [Security.Cryptography.SHA256]::Create()
-    try { $digest = $algorithm.ComputeHash($script:Latin1.GetBytes($Content)) }
-    finally { $algorithm.Dispose() }
-    return (ConvertTo-Hex $digest).ToLowerInvariant()
+  $algorithm = [Security.Cryptography.SHA256]::Create()
+  try { $digest = $algorithm.ComputeHash($Latin1.GetBytes($Content)) }
+  finally { $algorithm.Dispose() }
+  return (ConvertTo-Hex $digest).ToLowerInvariant()
 }
 
 function ConvertTo-Hex([byte[]]$Bytes) { return [BitConverter]::ToString($Bytes).Replace('-', '') }
 
 function ConvertTo-Content([string]$Text) {   # text as the UTF-8 bytes of a file, without a byte order mark
-    return $script:Latin1.GetString($script:Utf8.GetBytes($Text))
+  return $Latin1.GetString($Utf8.GetBytes($Text))
 }
 
-function ConvertFrom-Content([string]$Content) { return $script:Utf8.GetString($script:Latin1.GetBytes($Content)) }
+function ConvertFrom-Content([string]$Content) { return $Utf8.GetString($Latin1.GetBytes($Content)) }
 
 function Read-Pem([string]$Content, [string]$Label) {   # bytes of the first block of that label, a regex
-    $block = [regex]::Match($Content, "-----BEGIN $Label-----([A-Za-z0-9+/=\s]+)-----END $Label-----")
-    if (-not $block.Success) { throw 'no such block of PEM' }
-    # The comma hands the bytes on as one array: without it they would come out one by one.
-    return , [Convert]::FromBase64String($block.Groups[1].Value)
+  $block = [regex]::Match($Content, "-----BEGIN $Label-----([A-Za-z0-9+/=\s]+)-----END $Label-----")
+  if (-not $block.Success) { throw 'no such block of PEM' }
+  # The comma hands the bytes on as one array: without it they would come out one by one.
+  return , [Convert]::FromBase64String($block.Groups[1].Value)
 }
 
 function Read-Certificate([string]$Content) {   # the first certificate of a PEM file; fails where there is none
-    [byte[]]$bytes = Read-Pem $Content 'CERTIFICATE'
-    # The comma keeps New-Object from taking each byte for an argument.
-    return New-Object Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, $bytes)
+  [byte[]]$bytes = Read-Pem $Content 'CERTIFICATE'
+  # The comma keeps New-Object from taking each byte for an argument.
+  return New-Object Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, $bytes)
 }
 
 function Test-Pair([string]$Certificate, [string]$Key) {
-    # A PKCS#8 private key holds its public key: an RSA key its modulus and exponent, one behind the other as
-    # in the certificate (RFC 8017, appendix A.1), an EC key its point (RFC 5915). No openssl is needed.
-    try {
-        $public = ConvertTo-Hex ((Read-Certificate $Certificate).GetPublicKey())
-        $private = ConvertTo-Hex (Read-Pem $Key '(?:RSA |EC )?PRIVATE KEY')
-    }
-    catch { return $false }
-    # A point begins with 04. An RSA key begins with SEQUENCE and its length, 30 81 nn or 30 82 nn nn, which
-    # is another one in the private key.
-    return $private.Contains(($public -replace '\A30(82....|81..)', ''))
+  # A PKCS#8 private key holds its public key: an RSA key its modulus and exponent, one behind the other as
+  # in the certificate (RFC 8017, appendix A.1), an EC key its point (RFC 5915). No openssl is needed.
+  try {
+    $public = ConvertTo-Hex ((Read-Certificate $Certificate).GetPublicKey())
+    $private = ConvertTo-Hex (Read-Pem $Key '(?:RSA |EC )?PRIVATE KEY')
+  }
+  catch { return $false }
+  # A point begins with 04. An RSA key begins with SEQUENCE and its length, 30 81 nn or 30 82 nn nn, which
+  # is another one in the private key.
+  return $private.Contains(($public -replace '\A30(82....|81..)', ''))
 }
 
 function Read-Carried([string]$Name, [string]$Sha256) {   # what is checked here is what is installed
-    if ($script:Carried.ContainsKey($Name)) { return }
-    $path = Join-Name $PSScriptRoot $Name
-    if (-not [IO.File]::Exists($path)) {
-        Stop-Install 4 "$path is missing. Nothing was changed; copy the folder again."
-    }
-    $content = Read-Content $path
-    if ((Get-Sha256 $content) -ne $Sha256) {
-        Stop-Install 4 "$path is not what ipmpki wrote. Nothing was changed; copy the folder again."
-    }
-    $script:Carried[$Name] = $content
+  if ($Carried.ContainsKey($Name)) { return }
+  $path = Join-Name $PSScriptRoot $Name
+  if (-not [IO.File]::Exists($path)) {
+    Stop-Install 4 "$path is missing. Nothing was changed; copy the folder again."
+  }
+  $content = Read-Content $path
+  if ((Get-Sha256 $content) -ne $Sha256) {
+    Stop-Install 4 "$path is not what ipmpki wrote. Nothing was changed; copy the folder again."
+  }
+  $Carried[$Name] = $content
 }
 
 function Assert-Bundle {
-    foreach ($file in $script:Payload) { Read-Carried $file.Name $file.Sha256 }
-    if ($script:Options.NewKey) { Read-Carried 'request.cnf' $script:RequestSum }
-    if ($script:Identity -eq '' -or $script:OwnKey) { return }
-    $certificate = $script:Identity + '-cert.pem'
-    $key = $script:Identity + '-key.pem'
-    if (-not (Test-Pair $script:Carried[$certificate] $script:Carried[$key])) {
-        Stop-Install 4 "$certificate and $key do not belong together. Nothing was changed."
-    }
+  foreach ($file in $Payload) { Read-Carried $file.Name $file.Sha256 }
+  if ($Options.NewKey) { Read-Carried 'request.cnf' $RequestSum }
+  if ($Identity -eq '' -or $OwnKey) { return }
+  $certificate = $Identity + '-cert.pem'
+  $key = $Identity + '-key.pem'
+  if (-not (Test-Pair $Carried[$certificate] $Carried[$key])) {
+    Stop-Install 4 "$certificate and $key do not belong together. Nothing was changed."
+  }
 }
 
 # Whoever may write the folder, or put another in its place, decides what is installed from it, and what this
 # script does.
 
 function Find-Writer([string]$Path, [bool]$IsAbove, [string]$Own) {   # who else than the user and the system
-    if ($script:OnWindows) {
-        $harm = $script:WritesFolder
-        if ($IsAbove) { $harm = $script:TakesFolder }
-        return Find-Intruder (Get-Sddl $Path) $harm (@($Own) + $script:Trusted)
-    }
-    $mode = [int][IO.File]::GetUnixFileMode($Path)
-    # In a sticky folder such as /tmp nobody removes what is another's.
-    if (($mode -band 0x12) -ne 0 -and -not ($IsAbove -and ($mode -band 0x200) -ne 0)) {
-        return 'may be written by other accounts'
-    }
-    $owner = (Get-Item -LiteralPath $Path -Force).UnixStat.UserId
-    if ($owner -ne 0 -and [string]$owner -ne $Own -and [string]$owner -ne $env:SUDO_UID) {
-        return "belongs to another account, of number $owner"
-    }
-    return ''
+  if ($OnWindows) {
+    $harm = $WritesFolder
+    if ($IsAbove) { $harm = $TakesFolder }
+    return Find-Intruder (Get-Sddl $Path) $harm (@($Own) + $Trusted)
+  }
+  $mode = [int][IO.File]::GetUnixFileMode($Path)
+  # In a sticky folder such as /tmp nobody removes what is another's.
+  if (($mode -band 0x12) -ne 0 -and -not ($IsAbove -and ($mode -band 0x200) -ne 0)) {
+    return 'may be written by other accounts'
+  }
+  $owner = (Get-Item -LiteralPath $Path -Force).UnixStat.UserId
+  if ($owner -ne 0 -and [string]$owner -ne $Own -and [string]$owner -ne $env:SUDO_UID) {
+    return "belongs to another account, of number $owner"
+  }
+  return ''
 }
 
 function Get-OwnNumber {   # of the account that this runs as
-    if ($script:OnWindows) { return [Security.Principal.WindowsIdentity]::GetCurrent().User.Value }
-    return [string](& '/usr/bin/id' '-u')
+  if ($OnWindows) { return [Security.Principal.WindowsIdentity]::GetCurrent().User.Value }
+  return [string](& '/usr/bin/id' '-u')
 }
 
 function Assert-TrustedFolder {
-    # Below -Root on Windows no rights are looked at.
-    if ($script:OnWindows -and -not $script:SetsRights) { return }
-    $own = Get-OwnNumber
-    $folder = $PSScriptRoot
-    $is_above = $false
-    while ($folder) {
-        $why = Find-Writer $folder $is_above $own
-        if ($why -ne '') {
-            $what = "$folder $why, so what is in " + $PSScriptRoot + ' need not be what ipmpki wrote.'
-            if (-not $script:Options.TrustFolder) {
-                Stop-Install 4 ("$what Nothing was changed. Carry it to a folder that only you and " +
-                    'administrators can write (README.txt names one), or say -TrustFolder.')
-            }
-            Add-Note @("-TrustFolder: $what")
-        }
-        $folder = [IO.Path]::GetDirectoryName($folder)
-        $is_above = $true
+  # Below -Root on Windows no rights are looked at.
+  if ($OnWindows -and -not $SetsRights) { return }
+  $own = Get-OwnNumber
+  $folder = $PSScriptRoot
+  $is_above = $false
+  while ($folder) {
+    $why = Find-Writer $folder $is_above $own
+    if ($why -ne '') {
+      $what = "$folder $why, so what is in " + $PSScriptRoot + ' need not be what ipmpki wrote.'
+      if (-not $Options.TrustFolder) {
+        Stop-Install 4 ("$what Nothing was changed. Carry it to a folder that only you and " +
+          'administrators can write (README.txt names one), or say -TrustFolder.')
+      }
+      Add-Note @("-TrustFolder: $what")
     }
+    $folder = [IO.Path]::GetDirectoryName($folder)
+    $is_above = $true
+  }
 }
 
 function Add-KeyWarning {   # of the key that was carried here
-    foreach ($file in $script:Payload) {
-        if ($file.Kind -ne 'key') { continue }
-        $path = Join-Name $PSScriptRoot $file.Name
-        $readers = ''
-        if ($script:SetsRights) {
-            $readers = Find-Intruder (Get-Sddl $path) $script:ReadsFile (@(Get-OwnNumber) + $script:Trusted)
-        }
-        elseif (-not $script:OnWindows -and ([int][IO.File]::GetUnixFileMode($path) -band 0x24) -ne 0) {
-            $readers = 'may be read by other accounts'
-        }
-        if ($readers -ne '') { Add-Note @("$path $readers.", 'Delete this folder when you are done.') }
+  foreach ($file in $Payload) {
+    if ($file.Kind -ne 'key') { continue }
+    $path = Join-Name $PSScriptRoot $file.Name
+    $readers = ''
+    if ($SetsRights) {
+      $readers = Find-Intruder (Get-Sddl $path) $ReadsFile (@(Get-OwnNumber) + $Trusted)
     }
+    elseif (-not $OnWindows -and ([int][IO.File]::GetUnixFileMode($path) -band 0x24) -ne 0) {
+      $readers = 'may be read by other accounts'
+    }
+    if ($readers -ne '') { Add-Note @("$path $readers.", 'Delete this folder when you are done.') }
+  }
 }

@@ -6,455 +6,455 @@
 $NameForm = '(?:(?:ca-cert|client-ca-cert|crl|(?:server|client)-(?:cert|key))\.pem|ipmssl\.cfg)'
 $BackupForm = 'backup-(?:\d{6}-)?\d{8}T\d{6}Z(?:-\d+)?'
 $Forms = @{     # the first group tells two lines about the same thing
-    installed = '(file AREA NAME) [0-9a-f]{64} (?:yes|no)|(set AREA \S+) .*|(folder AREA)(?: [1-9])?|(reader) S-1-[0-9-]+'
-    contents = '(?:had|lacked) (AREA NAME(?:\.kept-\d+)?)'
-    put = '(AREA NAME(?:\.kept-\d+)?)'; gone = '(AREA NAME)'; promoted = '((AREA) \2-key\.pem)'
-    used = '(' + $BackupForm + ')'; stamp = '(' + $BackupForm + ')'; farewell = '(folder AREA)(?: [1-9])?'
+  installed = '(file AREA NAME) [0-9a-f]{64} (?:yes|no)|(set AREA \S+) .*|(folder AREA)(?: [1-9])?|(reader) S-1-[0-9-]+'
+  contents = '(?:had|lacked) (AREA NAME(?:\.kept-\d+)?)'
+  put = '(AREA NAME(?:\.kept-\d+)?)'; gone = '(AREA NAME)'; promoted = '((AREA) \2-key\.pem)'
+  used = '(' + $BackupForm + ')'; stamp = '(' + $BackupForm + ')'; farewell = '(folder AREA)(?: [1-9])?'
 }
 
 function Read-Lines([string]$Path) {   # nothing where there is no such file
-    if (-not [IO.File]::Exists($Path)) { return }
-    Assert-Plain $Path
-    foreach ($line in [IO.File]::ReadAllLines($Path)) { if ($line -ne '') { $line } }
+  if (-not [IO.File]::Exists($Path)) { return }
+  Assert-Plain $Path
+  foreach ($line in [IO.File]::ReadAllLines($Path)) { if ($line -ne '') { $line } }
 }
 
 function Read-Form([string]$Path, [string]$Form) {   # lines of a file of this script's own, each known
-    $form_of = $script:Forms[$Form].Replace('AREA', '(?:' + ($script:Areas -join '|') + ')').Replace('NAME', $script:NameForm)
-    $seen = New-Object 'Collections.Generic.HashSet[string]'
-    $number = 0
-    foreach ($line in @(Read-Lines $Path)) {
-        $number++
-        $match = [regex]::Match($line, "\A(?:$form_of)\z")
-        $what = 'is not what install.ps1 writes'
-        if ($match.Success) {
-            $about = @($match.Groups | Select-Object -Skip 1 | Where-Object { $_.Success })[0].Value
-            if ($seen.Add($about)) { $line; continue }
-            $what = 'is there twice'
-        }
-        Stop-Install 1 ("$Path, line $number, '$line', $what, so nothing that is remembered is believed. " +
-            "Look what was changed there; to begin anew, move $script:State away.")
+  $form_of = $Forms[$Form].Replace('AREA', '(?:' + ($Areas -join '|') + ')').Replace('NAME', $NameForm)
+  $seen = New-Object 'Collections.Generic.HashSet[string]'
+  $number = 0
+  foreach ($line in @(Read-Lines $Path)) {
+    $number++
+    $match = [regex]::Match($line, "\A(?:$form_of)\z")
+    $what = 'is not what install.ps1 writes'
+    if ($match.Success) {
+      $about = @($match.Groups | Select-Object -Skip 1 | Where-Object { $_.Success })[0].Value
+      if ($seen.Add($about)) { $line; continue }
+      $what = 'is there twice'
     }
+    Stop-Install 1 ("$Path, line $number, '$line', $what, so nothing that is remembered is believed. " +
+      "Look what was changed there; to begin anew, move $State away.")
+  }
 }
 
 function Get-RecordPath {   # as an interrupted run will leave it
-    $committed = Join-Name (Get-StatePath 'commit') 'installed'
-    if ($script:Pending.Count -gt 0 -and [IO.File]::Exists($committed)) { return $committed }
-    return Get-StatePath 'installed'
+  $committed = Join-Name (Get-StatePath 'commit') 'installed'
+  if ($Pending.Count -gt 0 -and [IO.File]::Exists($committed)) { return $committed }
+  return Get-StatePath 'installed'
 }
 
 function Find-Recorded([string]$Area, [string]$Name) {   # its line of the record, or nothing
-    foreach ($line in @(Read-Form (Get-RecordPath) 'installed')) {
-        if ($line.StartsWith("file $Area $Name ", [StringComparison]::Ordinal)) { return $line }
-    }
-    return ''
+  foreach ($line in @(Read-Form (Get-RecordPath) 'installed')) {
+    if ($line.StartsWith("file $Area $Name ", [StringComparison]::Ordinal)) { return $line }
+  }
+  return ''
 }
 
 function Test-AsPut([string]$Area, [string]$Name, [string]$Content) {   # as install.ps1 has put it there
-    $recorded = Find-Recorded $Area $Name
-    return $recorded -ne '' -and $recorded.Split(' ')[3] -eq (Get-Sha256 $Content)
+  $recorded = Find-Recorded $Area $Name
+  return $recorded -ne '' -and $recorded.Split(' ')[3] -eq (Get-Sha256 $Content)
 }
 
 function Get-Backups {   # the oldest first: by the number in their names, as a clock can be wrong
-    if (-not [IO.Directory]::Exists($script:State)) { return }
-    $names = @(foreach ($folder in [IO.Directory]::GetDirectories($script:State, 'backup-*')) {
-            $name = [IO.Path]::GetFileName($folder)
-            if ($name -match ('\A' + $script:BackupForm + '\z')) { $name }
-        })
-    foreach ($name in @($names | Sort-Object { (Get-BackupNumber $_).ToString('d6') + $_ })) { Get-StatePath $name }
+  if (-not [IO.Directory]::Exists($State)) { return }
+  $names = @(foreach ($folder in [IO.Directory]::GetDirectories($State, 'backup-*')) {
+      $name = [IO.Path]::GetFileName($folder)
+      if ($name -match ('\A' + $BackupForm + '\z')) { $name }
+    })
+  foreach ($name in @($names | Sort-Object { (Get-BackupNumber $_).ToString('d6') + $_ })) { Get-StatePath $name }
 }
 
 function Get-BackupNumber([string]$Name) {   # 0 for those of earlier versions, which had none
-    if ($Name -match '\Abackup-(\d{6})-') { return [int]$Matches[1] }
-    return 0
+  if ($Name -match '\Abackup-(\d{6})-') { return [int]$Matches[1] }
+  return 0
 }
 
 function Find-Backup {   # the last one
-    $backups = @(Get-Backups)
-    if ($backups.Count -eq 0) { Stop-Install 1 ('there is no backup below ' + $script:State + '.') }
-    if (-not [IO.File]::Exists((Join-Name $backups[-1] 'contents'))) {
-        Stop-Install 1 ($backups[-1] + ' is no whole backup: the list of what stood here, contents, is missing. Put ' +
-            'it back, or move that folder away.')
-    }
-    return $backups[-1]
+  $backups = @(Get-Backups)
+  if ($backups.Count -eq 0) { Stop-Install 1 ('there is no backup below ' + $State + '.') }
+  if (-not [IO.File]::Exists((Join-Name $backups[-1] 'contents'))) {
+    Stop-Install 1 ($backups[-1] + ' is no whole backup: the list of what stood here, contents, is missing. Put ' +
+      'it back, or move that folder away.')
+  }
+  return $backups[-1]
 }
 
 # ---- the plan -------------------------------------------------------------------------------------------
 
 function Assert-Plain([string]$Path) {
-    $item = Get-Item -LiteralPath $Path -Force
-    if ([string]$item.LinkType -eq '' -and ($item.Attributes -band [IO.FileAttributes]::ReparsePoint) -eq 0) { return }
-    $what = 'is a link, so what is done to it would be done elsewhere'
-    if ($item.LinkType -eq 'HardLink') { $what = 'has another name elsewhere (a hard link), whose file would be the same' }
-    Stop-Install 1 "$Path $what. Put a file of its own in its place, and run this again."
+  $item = Get-Item -LiteralPath $Path -Force
+  if ([string]$item.LinkType -eq '' -and ($item.Attributes -band [IO.FileAttributes]::ReparsePoint) -eq 0) { return }
+  $what = 'is a link, so what is done to it would be done elsewhere'
+  if ($item.LinkType -eq 'HardLink') { $what = 'has another name elsewhere (a hard link), whose file would be the same' }
+  Stop-Install 1 "$Path $what. Put a file of its own in its place, and run this again."
 }
 
 function Get-Standing([string]$Area, [string]$Name) {   # the file that has its content; '' where there is none
-    $which = "$Area $Name"
-    if ($script:Pending.ContainsKey($which)) { return $script:Pending[$which] }
-    $path = Get-Target $Area $Name
-    if ([IO.Directory]::Exists($path)) { Stop-Install 1 "$path is a folder, not a file. Move it away, and run this again." }
-    if (-not (Test-Entry $path)) { return '' }
-    Assert-Plain $path
-    return $path
+  $which = "$Area $Name"
+  if ($Pending.ContainsKey($which)) { return $Pending[$which] }
+  $path = Get-Target $Area $Name
+  if ([IO.Directory]::Exists($path)) { Stop-Install 1 "$path is a folder, not a file. Move it away, and run this again." }
+  if (-not (Test-Entry $path)) { return '' }
+  Assert-Plain $path
+  return $path
 }
 
 function Assert-Movable([string]$Area, [string]$Name) {   # whether a change could replace it
-    $path = Get-Target $Area $Name
-    if (-not $script:OnWindows -or $script:Options.Verify -or -not [IO.File]::Exists($path)) { return }
-    for ($attempt = 1; $true; $attempt++) {     # a virus scanner may hold it for a moment
-        try {
-            [IO.File]::Open($path, 'Open', 'Read', 'None').Dispose()
-            return
-        }
-        catch {
-            if ($attempt -lt 4) { Start-Sleep -Milliseconds 200; continue }
-            Stop-Install 1 ("$path cannot be replaced: another program has it open. Stop the InfoPrint Manager " +
-                'server or client first, or whatever has it open. ' + $_.Exception.GetBaseException().Message)
-        }
+  $path = Get-Target $Area $Name
+  if (-not $OnWindows -or $Options.Verify -or -not [IO.File]::Exists($path)) { return }
+  for ($attempt = 1; $true; $attempt++) {     # a virus scanner may hold it for a moment
+    try {
+      [IO.File]::Open($path, 'Open', 'Read', 'None').Dispose()
+      return
     }
+    catch {
+      if ($attempt -lt 4) { Start-Sleep -Milliseconds 200; continue }
+      Stop-Install 1 ("$path cannot be replaced: another program has it open. Stop the InfoPrint Manager " +
+        'server or client first, or whatever has it open. ' + $_.Exception.GetBaseException().Message)
+    }
+  }
 }
 
 function Add-Change([string]$Area, [string]$Verb, [string]$Name, [string]$Reason, [string[]]$Edited) {
-    $script:Changes.Add([pscustomobject]@{
-        Area = $Area; Verb = $Verb; Name = $Name; Reason = $Reason; Edited = @($Edited)
-    })
+  $Changes.Add([pscustomobject]@{
+    Area = $Area; Verb = $Verb; Name = $Name; Reason = $Reason; Edited = @($Edited)
+  })
 }
 
 function Add-Step([string]$What, [string]$Area, [string]$Name, [string]$Content, [string]$Rights) {
-    Assert-Movable $Area $Name
-    $script:Plan.Add([pscustomobject]@{
-        What = $What; Area = $Area; Name = $Name; Content = $Content; Rights = $Rights
-    })
+  Assert-Movable $Area $Name
+  $Plan.Add([pscustomobject]@{
+    What = $What; Area = $Area; Name = $Name; Content = $Content; Rights = $Rights
+  })
 }
 
 function Add-File([string]$Area, [string]$Name, [string]$Content, [string]$Rights, [string]$How, [string[]]$Edited) {
-    $recorded = Find-Recorded $Area $Name
-    $standing = Get-Standing $Area $Name
-    $fault = ''
-    if ($standing -ne '') {
-        $now = Read-Content $standing
-        if ($now.Equals($Content)) {
-            $fault = Test-Rights $standing $Rights
-            if ($fault -eq '') {
-                if ($recorded -ne '') { $script:Record.Add($recorded) }
-                return
-            }
-        }
-        elseif ($recorded -ne '' -and $Name -ne 'ipmssl.cfg' -and -not (Test-AsPut $Area $Name $now)) {
-            Add-Note @((Get-Target $Area $Name), 'was changed since install.ps1 put it there; -Rollback puts that back.')
-        }
+  $recorded = Find-Recorded $Area $Name
+  $standing = Get-Standing $Area $Name
+  $fault = ''
+  if ($standing -ne '') {
+    $now = Read-Content $standing
+    if ($now.Equals($Content)) {
+      $fault = Test-Rights $standing $Rights
+      if ($fault -eq '') {
+        if ($recorded -ne '') { $Record.Add($recorded) }
+        return
+      }
     }
-    $verb = 'replace'
-    $reason = 'other content'
-    if ($standing -eq '') {
-        $verb = 'create'
-        $reason = 'missing'
+    elseif ($recorded -ne '' -and $Name -ne 'ipmssl.cfg' -and -not (Test-AsPut $Area $Name $now)) {
+      Add-Note @((Get-Target $Area $Name), 'was changed since install.ps1 put it there; -Rollback puts that back.')
     }
-    elseif ($fault -ne '') { $reason = "wrong rights: $fault" }
-    elseif ($Name -eq 'ipmssl.cfg') { $verb = 'edit' }
-    $explained = $fault -eq '' -and ($standing -eq '' -or $How -ne '')
-    if ($explained -and -not $script:Options.Verify) { $reason = $How }
-    Add-Change $Area $verb $Name $reason $Edited
-    Add-Step 'put' $Area $Name $Content $Rights
-    $replaces = 'yes'
-    if ($recorded -ne '') { $replaces = $recorded.Split(' ')[4] }
-    elseif ($standing -eq '') { $replaces = 'no' }
-    $script:Record.Add("file $Area $Name " + (Get-Sha256 $Content) + " $replaces")
+  }
+  $verb = 'replace'
+  $reason = 'other content'
+  if ($standing -eq '') {
+    $verb = 'create'
+    $reason = 'missing'
+  }
+  elseif ($fault -ne '') { $reason = "wrong rights: $fault" }
+  elseif ($Name -eq 'ipmssl.cfg') { $verb = 'edit' }
+  $explained = $fault -eq '' -and ($standing -eq '' -or $How -ne '')
+  if ($explained -and -not $Options.Verify) { $reason = $How }
+  Add-Change $Area $verb $Name $reason $Edited
+  Add-Step 'put' $Area $Name $Content $Rights
+  $replaces = 'yes'
+  if ($recorded -ne '') { $replaces = $recorded.Split(' ')[4] }
+  elseif ($standing -eq '') { $replaces = 'no' }
+  $Record.Add("file $Area $Name " + (Get-Sha256 $Content) + " $replaces")
 }
 
 function Add-Payload {
-    foreach ($file in $script:Payload) {
-        $rights = $script:PublicFile
-        if ($file.Kind -eq 'key') { $rights = Get-KeyRights }
-        Add-File $file.Area $file.Name $script:Carried[$file.Name] $rights '' @()
-    }
+  foreach ($file in $Payload) {
+    $rights = $PublicFile
+    if ($file.Kind -eq 'key') { $rights = Get-KeyRights }
+    Add-File $file.Area $file.Name $Carried[$file.Name] $rights '' @()
+  }
 }
 
 function Add-Settings([string]$Area) {
-    $path = Get-Target $Area 'ipmssl.cfg'
-    # All users must be able to read the client's file and none to write it.
-    $rights = $script:PublicFile
-    if ($Area -eq 'server') { $rights = Get-ServerRights }
-    $before = ''
-    $standing = Get-Standing $Area 'ipmssl.cfg'
-    $sample = Find-Sample $Area
-    if ($standing -ne '') {
-        $how = 'keywords set'
-        $before = Read-Content $standing
+  $path = Get-Target $Area 'ipmssl.cfg'
+  # All users must be able to read the client's file and none to write it.
+  $rights = $PublicFile
+  if ($Area -eq 'server') { $rights = Get-ServerRights }
+  $before = ''
+  $standing = Get-Standing $Area 'ipmssl.cfg'
+  $sample = Find-Sample $Area
+  if ($standing -ne '') {
+    $how = 'keywords set'
+    $before = Read-Content $standing
+  }
+  elseif ($sample -ne '') {
+    $how = 'from the sample'
+    $before = Read-Content $sample
+    Assert-PlainText $before $sample
+  }
+  else {
+    $how = 'without a sample to go by'
+    $before = "# Made by ipmpki's install.ps1, as there was no sample to go by.`r`n"
+    Add-Note @('no sample ipmssl.cfg was found, so the form of', "$path is a guess.")
+  }
+  $edit = Edit-Settings $before @(Get-Wanted $Area) $path
+  Add-File $Area 'ipmssl.cfg' $edit.Content $rights $how $edit.Shown
+  $step = @($Plan | Where-Object { $_.Area -eq $Area -and $_.Name -eq 'ipmssl.cfg' })
+  if ($step.Count -gt 0) { $step[0] | Add-Member -NotePropertyName Before -NotePropertyValue $before }
+  if (@($Record | Where-Object { $_.StartsWith("file $Area ipmssl.cfg ") }).Count -eq 0) { return }
+  foreach ($setting in $Settings) {
+    if ($setting.Area -eq $Area -and $setting.Action -eq 'set') {
+      $Record.Add("set $Area " + $setting.Keyword + ' ' + (Expand-Variables $setting.Value))
     }
-    elseif ($sample -ne '') {
-        $how = 'from the sample'
-        $before = Read-Content $sample
-        Assert-PlainText $before $sample
-    }
-    else {
-        $how = 'without a sample to go by'
-        $before = "# Made by ipmpki's install.ps1, as there was no sample to go by.`r`n"
-        Add-Note @('no sample ipmssl.cfg was found, so the form of', "$path is a guess.")
-    }
-    $edit = Edit-Settings $before @(Get-Wanted $Area) $path
-    Add-File $Area 'ipmssl.cfg' $edit.Content $rights $how $edit.Shown
-    $step = @($script:Plan | Where-Object { $_.Area -eq $Area -and $_.Name -eq 'ipmssl.cfg' })
-    if ($step.Count -gt 0) { $step[0] | Add-Member -NotePropertyName Before -NotePropertyValue $before }
-    if (@($script:Record | Where-Object { $_.StartsWith("file $Area ipmssl.cfg ") }).Count -eq 0) { return }
-    foreach ($setting in $script:Settings) {
-        if ($setting.Area -eq $Area -and $setting.Action -eq 'set') {
-            $script:Record.Add("set $Area " + $setting.Keyword + ' ' + (Expand-Variables $setting.Value))
-        }
-    }
+  }
 }
 
 function Test-StillWanted([string]$Area, [string]$Name) {
-    if (@($script:Payload | Where-Object { $_.Area -eq $Area -and $_.Name -eq $Name }).Count -gt 0) { return $true }
-    # A key of the host's own is in no folder.
-    if ($script:OwnKey -and $Area -eq $script:Identity -and $Name -eq ($Area + '-key.pem')) { return $true }
-    return $Name -eq 'ipmssl.cfg' -and @($script:Settings | Where-Object { $_.Area -eq $Area }).Count -gt 0
+  if (@($Payload | Where-Object { $_.Area -eq $Area -and $_.Name -eq $Name }).Count -gt 0) { return $true }
+  # A key of the host's own is in no folder.
+  if ($OwnKey -and $Area -eq $Identity -and $Name -eq ($Area + '-key.pem')) { return $true }
+  return $Name -eq 'ipmssl.cfg' -and @($Settings | Where-Object { $_.Area -eq $Area }).Count -gt 0
 }
 
 function Add-Farewells {   # what an earlier run put here and the folder (or, to uninstall, nobody) wants no more
-    foreach ($line in @(Read-Form (Get-RecordPath) 'installed')) {
-        $what, $area, $name, $digest, $replaces = $line -split ' ', 5
-        if ($what -ne 'file' -or (Test-StillWanted $area $name)) { continue }
-        Add-Farewell $area $name ($replaces -eq 'yes')
-    }
+  foreach ($line in @(Read-Form (Get-RecordPath) 'installed')) {
+    $what, $area, $name, $digest, $replaces = $line -split ' ', 5
+    if ($what -ne 'file' -or (Test-StillWanted $area $name)) { continue }
+    Add-Farewell $area $name ($replaces -eq 'yes')
+  }
 }
 
 function Find-Original([string]$Area, [string]$Name) {   # the copy of what install.ps1 had replaced first
-    $path = Join-Name (Join-Name (Get-StatePath 'original') $Area) $Name
-    if ([IO.File]::Exists($path)) { return $path }
-    foreach ($backup in @(Get-Backups)) {   # the first of them in which it was not yet install.ps1's
-        $path = Join-Name (Join-Name $backup $Area) $Name
-        $lines = @(Read-Form (Join-Name $backup 'installed') 'installed' | Where-Object { $_.StartsWith("file $Area $Name ") })
-        if ($lines.Count -eq 0 -and [IO.File]::Exists($path)) { return $path }
-    }
-    Stop-Install 1 ((Get-Target $Area $Name) + ' has taken the place of another file, and no copy of that is left below ' +
-        $script:State + '. Put one back, or move that folder away and remove what is to go by hand.')
+  $path = Join-Name (Join-Name (Get-StatePath 'original') $Area) $Name
+  if ([IO.File]::Exists($path)) { return $path }
+  foreach ($backup in @(Get-Backups)) {   # the first of them in which it was not yet install.ps1's
+    $path = Join-Name (Join-Name $backup $Area) $Name
+    $lines = @(Read-Form (Join-Name $backup 'installed') 'installed' | Where-Object { $_.StartsWith("file $Area $Name ") })
+    if ($lines.Count -eq 0 -and [IO.File]::Exists($path)) { return $path }
+  }
+  Stop-Install 1 ((Get-Target $Area $Name) + ' has taken the place of another file, and no copy of that is left below ' +
+    $State + '. Put one back, or move that folder away and remove what is to go by hand.')
 }
 
 function Add-Farewell([string]$Area, [string]$Name, [bool]$Replaces) {
-    $path = Get-Target $Area $Name
-    $standing = Get-Standing $Area $Name
-    $original = ''
-    if ($Replaces) { $original = Find-Original $Area $Name }
-    if ($Name -eq 'ipmssl.cfg' -and $standing -ne '') {
-        Add-SettingsFarewell $Area $standing $original
-        return
-    }
-    if ($standing -ne '' -and -not (Test-AsPut $Area $Name (Read-Content $standing))) {
-        Add-Note @($path, 'was changed since install.ps1 put it there, and stays.')
-        $script:Stays = $true
-        if ($original -ne '') { Add-KeptCopy $Area $Name $original 'what had stood there before is' }
-        return
-    }
-    if ($original -ne '') {
-        Add-Change $Area 'restore' $Name 'as it was before install.ps1' @()
-        Add-Step 'put' $Area $Name (Read-Content $original) (Read-KeptRights $original)
-    }
-    elseif ($standing -ne '') {
-        Add-Change $Area 'remove' $Name 'put here by install.ps1' @()
-        Add-Step 'remove' $Area $Name '' ''
-    }
+  $path = Get-Target $Area $Name
+  $standing = Get-Standing $Area $Name
+  $original = ''
+  if ($Replaces) { $original = Find-Original $Area $Name }
+  if ($Name -eq 'ipmssl.cfg' -and $standing -ne '') {
+    Add-SettingsFarewell $Area $standing $original
+    return
+  }
+  if ($standing -ne '' -and -not (Test-AsPut $Area $Name (Read-Content $standing))) {
+    Add-Note @($path, 'was changed since install.ps1 put it there, and stays.')
+    $script:Stays = $true
+    if ($original -ne '') { Add-KeptCopy $Area $Name $original 'what had stood there before is' }
+    return
+  }
+  if ($original -ne '') {
+    Add-Change $Area 'restore' $Name 'as it was before install.ps1' @()
+    Add-Step 'put' $Area $Name (Read-Content $original) (Read-KeptRights $original)
+  }
+  elseif ($standing -ne '') {
+    Add-Change $Area 'remove' $Name 'put here by install.ps1' @()
+    Add-Step 'remove' $Area $Name '' ''
+  }
 }
 
 function Add-SettingsFarewell([string]$Area, [string]$Standing, [string]$Original) {   # keywords go, other lines stay
-    $now = Read-Content $Standing
-    $base = Join-Name (Join-Name (Get-StatePath 'base') $Area) 'ipmssl.cfg'
-    $before = $null
-    if ($Original -ne '') { $before = Read-Content $Original }
-    elseif ([IO.File]::Exists($base)) { $before = Read-Content $base }
-    if ($null -eq $before) {
-        if (Test-AsPut $Area 'ipmssl.cfg' $now) { $after = '' }
-        else { $after = (Edit-Settings $now @(Get-Wanted $Area) $Standing).Content }
-    }
-    else {
-        $then = (Edit-Settings $before @(Get-RecordedSettings $Area) $Standing).Content
-        $after = Restore-Settings $Area $before $then $now
-    }
-    if ($Original -eq '' -and ($after -eq '' -or $after.Equals($before))) {
-        Add-Change $Area 'remove' 'ipmssl.cfg' 'put here by install.ps1' @()
-        Add-Step 'remove' $Area 'ipmssl.cfg' '' ''
-        return
-    }
-    $rights = Get-KeptRights $Standing
-    if ($Original -ne '') { $rights = Read-KeptRights $Original }
-    if ($after.Equals($now) -and -not $script:Options.Uninstall) { return }
-    if ($after.Equals($before)) { Add-Change $Area 'restore' 'ipmssl.cfg' 'as it was before install.ps1' @() }
-    else {
-        $why = 'keywords taken back; what was written into it since stays'
-        Add-Change $Area 'edit' 'ipmssl.cfg' $why @(Get-ShownLines $now $after)
-    }
-    Add-Step 'put' $Area 'ipmssl.cfg' $after $rights
+  $now = Read-Content $Standing
+  $base = Join-Name (Join-Name (Get-StatePath 'base') $Area) 'ipmssl.cfg'
+  $before = $null
+  if ($Original -ne '') { $before = Read-Content $Original }
+  elseif ([IO.File]::Exists($base)) { $before = Read-Content $base }
+  if ($null -eq $before) {
+    if (Test-AsPut $Area 'ipmssl.cfg' $now) { $after = '' }
+    else { $after = (Edit-Settings $now @(Get-Wanted $Area) $Standing).Content }
+  }
+  else {
+    $then = (Edit-Settings $before @(Get-RecordedSettings $Area) $Standing).Content
+    $after = Restore-Settings $Area $before $then $now
+  }
+  if ($Original -eq '' -and ($after -eq '' -or $after.Equals($before))) {
+    Add-Change $Area 'remove' 'ipmssl.cfg' 'put here by install.ps1' @()
+    Add-Step 'remove' $Area 'ipmssl.cfg' '' ''
+    return
+  }
+  $rights = Get-KeptRights $Standing
+  if ($Original -ne '') { $rights = Read-KeptRights $Original }
+  if ($after.Equals($now) -and -not $Options.Uninstall) { return }
+  if ($after.Equals($before)) { Add-Change $Area 'restore' 'ipmssl.cfg' 'as it was before install.ps1' @() }
+  else {
+    $why = 'keywords taken back; what was written into it since stays'
+    Add-Change $Area 'edit' 'ipmssl.cfg' $why @(Get-ShownLines $now $after)
+  }
+  Add-Step 'put' $Area 'ipmssl.cfg' $after $rights
 }
 
 function Add-KeptCopy([string]$Area, [string]$Name, [string]$Source, [string]$What) {   # of what would be lost else
-    $content = Read-Content $Source
-    $number = 1
-    while ((Test-Entry (Get-Target $Area "$Name.kept-$number")) -or
-        @($script:Plan | Where-Object { $_.Area -eq $Area -and $_.Name -eq "$Name.kept-$number" }).Count -gt 0) { $number++ }
-    Add-Change $Area 'keep' "$Name.kept-$number" "$What kept" @()
-    Add-Step 'put' $Area "$Name.kept-$number" $content $script:PrivateFile
+  $content = Read-Content $Source
+  $number = 1
+  while ((Test-Entry (Get-Target $Area "$Name.kept-$number")) -or
+    @($Plan | Where-Object { $_.Area -eq $Area -and $_.Name -eq "$Name.kept-$number" }).Count -gt 0) { $number++ }
+  Add-Change $Area 'keep' "$Name.kept-$number" "$What kept" @()
+  Add-Step 'put' $Area "$Name.kept-$number" $content $PrivateFile
 }
 
 function Add-KeptBackups {   # by -Uninstall: what people had put in the place of a file, of which the backups alone know
-    $seen = @{}
-    foreach ($backup in @(Get-Backups)) {
-        $then = @(Read-Form (Join-Name $backup 'installed') 'installed')
-        foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
-            $what, $area, $name = $line -split ' ', 3
-            $recorded = @($then | Where-Object { $_.StartsWith("file $area $name ") })
-            # Without a line it is the original; of ipmssl.cfg each change kept what was written into it.
-            if ($what -ne 'had' -or $name -eq 'ipmssl.cfg' -or $recorded.Count -eq 0) { continue }
-            $copy = Join-Name (Join-Name $backup $area) $name
-            if (-not [IO.File]::Exists($copy)) { continue }
-            $digest = Get-Sha256 (Read-Content $copy)
-            if ($recorded[0].Split(' ')[3] -eq $digest -or $seen.ContainsKey("$area $name $digest")) { continue }
-            $seen["$area $name $digest"] = $true
-            Add-KeptCopy $area $name $copy 'what somebody had put there in between is'
-        }
+  $seen = @{}
+  foreach ($backup in @(Get-Backups)) {
+    $then = @(Read-Form (Join-Name $backup 'installed') 'installed')
+    foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
+      $what, $area, $name = $line -split ' ', 3
+      $recorded = @($then | Where-Object { $_.StartsWith("file $area $name ") })
+      # Without a line it is the original; of ipmssl.cfg each change kept what was written into it.
+      if ($what -ne 'had' -or $name -eq 'ipmssl.cfg' -or $recorded.Count -eq 0) { continue }
+      $copy = Join-Name (Join-Name $backup $area) $name
+      if (-not [IO.File]::Exists($copy)) { continue }
+      $digest = Get-Sha256 (Read-Content $copy)
+      if ($recorded[0].Split(' ')[3] -eq $digest -or $seen.ContainsKey("$area $name $digest")) { continue }
+      $seen["$area $name $digest"] = $true
+      Add-KeptCopy $area $name $copy 'what somebody had put there in between is'
     }
+  }
 }
 
 function Add-Rollback {
-    $backup = Find-Backup
-    foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
-        $what, $area, $name = $line -split ' ', 3
-        Add-Return $backup $area $name ($what -eq 'had')
+  $backup = Find-Backup
+  foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
+    $what, $area, $name = $line -split ' ', 3
+    Add-Return $backup $area $name ($what -eq 'had')
+  }
+  foreach ($line in @(Read-Form (Join-Name $backup 'installed') 'installed')) { $Record.Add($line) }
+  foreach ($line in @(Read-Form (Join-Name $backup 'promoted') 'promoted')) {
+    $area, $name = $line -split ' ', 2
+    $path = Get-Standing $area $name
+    if ($path -eq '') { continue }
+    $waiting = Get-StatePath 'waiting-key.pem'
+    if ([IO.File]::Exists($waiting)) {
+      Add-Note @("the $name that goes is kept nowhere else, as a newer key waits in", "$waiting.")
     }
-    foreach ($line in @(Read-Form (Join-Name $backup 'installed') 'installed')) { $script:Record.Add($line) }
-    foreach ($line in @(Read-Form (Join-Name $backup 'promoted') 'promoted')) {
-        $area, $name = $line -split ' ', 2
-        $path = Get-Standing $area $name
-        if ($path -eq '') { continue }
-        $waiting = Get-StatePath 'waiting-key.pem'
-        if ([IO.File]::Exists($waiting)) {
-            Add-Note @("the $name that goes is kept nowhere else, as a newer key waits in", "$waiting.")
-        }
-        else {
-            $script:Returns = $path
-            Add-Note @("the $name that goes waits again for its certificate to be installed, in", "$waiting.")
-        }
+    else {
+      $script:Returns = $path
+      Add-Note @("the $name that goes waits again for its certificate to be installed, in", "$waiting.")
     }
+  }
 }
 
 function Add-Return([string]$Backup, [string]$Area, [string]$Name, [bool]$Had) {   # of one file, by -Rollback
-    $standing = Get-Standing $Area $Name
-    $copy = Join-Name (Join-Name $Backup $Area) $Name
-    $put = Join-Name (Join-Name (Join-Name $Backup 'after') $Area) $Name
-    $now = $null
-    $old = $null
-    if ($standing -ne '') { $now = Read-Content $standing }
-    if ($Had) {
-        if (-not [IO.File]::Exists($copy)) { Stop-Install 1 "$Backup is no whole backup: $copy is missing. Put it back." }
-        $old = Read-Content $copy
+  $standing = Get-Standing $Area $Name
+  $copy = Join-Name (Join-Name $Backup $Area) $Name
+  $put = Join-Name (Join-Name (Join-Name $Backup 'after') $Area) $Name
+  $now = $null
+  $old = $null
+  if ($standing -ne '') { $now = Read-Content $standing }
+  if ($Had) {
+    if (-not [IO.File]::Exists($copy)) { Stop-Install 1 "$Backup is no whole backup: $copy is missing. Put it back." }
+    $old = Read-Content $copy
+  }
+  $is_ours = $null -eq $now -or (Test-AsPut $Area $Name $now) -or ($null -ne $old -and $now.Equals($old))
+  if (-not $is_ours -and $Name -eq 'ipmssl.cfg' -and [IO.File]::Exists($put) -and ($Had -or [IO.File]::Exists("$put.before"))) {
+    $before = $old
+    if (-not $Had) { $before = Read-Content "$put.before" }
+    $after = Restore-Settings $Area $before (Read-Content $put) $now
+    if ($Had -or -not $after.Equals($before)) {
+      $why = 'as before the last change; what was written into it since stays'
+      Add-Change $Area 'edit' $Name $why @(Get-ShownLines $now $after)
+      $rights = Get-KeptRights $standing
+      if ($Had) { $rights = Read-KeptRights $copy }
+      Add-Step 'put' $Area $Name $after $rights
+      return
     }
-    $is_ours = $null -eq $now -or (Test-AsPut $Area $Name $now) -or ($null -ne $old -and $now.Equals($old))
-    if (-not $is_ours -and $Name -eq 'ipmssl.cfg' -and [IO.File]::Exists($put) -and ($Had -or [IO.File]::Exists("$put.before"))) {
-        $before = $old
-        if (-not $Had) { $before = Read-Content "$put.before" }
-        $after = Restore-Settings $Area $before (Read-Content $put) $now
-        if ($Had -or -not $after.Equals($before)) {
-            $why = 'as before the last change; what was written into it since stays'
-            Add-Change $Area 'edit' $Name $why @(Get-ShownLines $now $after)
-            $rights = Get-KeptRights $standing
-            if ($Had) { $rights = Read-KeptRights $copy }
-            Add-Step 'put' $Area $Name $after $rights
-            return
-        }
-    }
-    elseif (-not $is_ours) { Add-KeptCopy $Area $Name $standing 'what somebody has put there since is' }
-    if ($Had) {
-        Add-Change $Area 'restore' $Name 'as it was before the last change' @()
-        Add-Step 'put' $Area $Name $old (Read-KeptRights $copy)
-    }
-    elseif ($standing -ne '') {
-        Add-Change $Area 'remove' $Name 'was not there before the last change' @()
-        Add-Step 'remove' $Area $Name '' ''
-    }
+  }
+  elseif (-not $is_ours) { Add-KeptCopy $Area $Name $standing 'what somebody has put there since is' }
+  if ($Had) {
+    Add-Change $Area 'restore' $Name 'as it was before the last change' @()
+    Add-Step 'put' $Area $Name $old (Read-KeptRights $copy)
+  }
+  elseif ($standing -ne '') {
+    Add-Change $Area 'remove' $Name 'was not there before the last change' @()
+    Add-Step 'remove' $Area $Name '' ''
+  }
 }
 
 function Update-Plan {
-    $script:Plan.Clear()
-    $script:Changes.Clear()
-    $script:Record.Clear()
-    $script:Promotes = $false
-    $script:Spends = $false
-    $script:Returns = ''
-    Show-Mends
-    if ($script:Options.Rollback) {
-        # An interrupted -Rollback that this run has completed is not followed by another.
-        if (-not $script:RolledBack) { Add-Rollback }
-        return
+  $Plan.Clear()
+  $Changes.Clear()
+  $Record.Clear()
+  $script:Promotes = $false
+  $script:Spends = $false
+  $script:Returns = ''
+  Show-Mends
+  if ($Options.Rollback) {
+    # An interrupted -Rollback that this run has completed is not followed by another.
+    if (-not $RolledBack) { Add-Rollback }
+    return
+  }
+  if ($AccountFault -ne '') { Add-Change $Role 'find' ($Role + '-key.pem') $AccountFault @() }
+  Add-Payload
+  if ($OwnKey) { Add-OwnKey }
+  elseif ([IO.File]::Exists((Get-StatePath 'waiting-key.pem'))) {
+    if ($Options.Uninstall) {
+      Add-Change 'client' 'remove' '.ipmpki\waiting-key.pem' 'made here by install.ps1 -NewKey' @()
+      $script:Spends = $true
     }
-    if ($script:AccountFault -ne '') { Add-Change $script:Role 'find' ($script:Role + '-key.pem') $script:AccountFault @() }
-    Add-Payload
-    if ($script:OwnKey) { Add-OwnKey }
-    elseif ([IO.File]::Exists((Get-StatePath 'waiting-key.pem'))) {
-        if ($script:Options.Uninstall) {
-            Add-Change 'client' 'remove' '.ipmpki\waiting-key.pem' 'made here by install.ps1 -NewKey' @()
-            $script:Spends = $true
-        }
-        else {
-            Add-Note @('a key that -NewKey made waits in ' + (Get-StatePath 'waiting-key.pem') + '.',
-                'Nothing in this folder needs it: remove it when you please.')
-        }
+    else {
+      Add-Note @('a key that -NewKey made waits in ' + (Get-StatePath 'waiting-key.pem') + '.',
+        'Nothing in this folder needs it: remove it when you please.')
     }
-    foreach ($area in $script:Areas) {
-        if (@($script:Settings | Where-Object { $_.Area -eq $area }).Count -gt 0) { Add-Settings $area }
+  }
+  foreach ($area in $Areas) {
+    if (@($Settings | Where-Object { $_.Area -eq $area }).Count -gt 0) { Add-Settings $area }
+  }
+  Add-Farewells
+  if ($Options.Uninstall) {
+    Add-KeptBackups
+    if ($Changes.Count -eq 0 -and (Test-Remembered)) {
+      Add-Change 'client' 'remove' '.ipmpki' 'what install.ps1 remembered' @()
     }
-    Add-Farewells
-    if ($script:Options.Uninstall) {
-        Add-KeptBackups
-        if ($script:Changes.Count -eq 0 -and (Test-Remembered)) {
-            Add-Change 'client' 'remove' '.ipmpki' 'what install.ps1 remembered' @()
-        }
-    }
-    elseif ($script:Account -ne '' -and $script:Options.Owner -ne '') {
-        $script:Record.Add('reader ' + $script:Account)
-    }
-    elseif ($script:Account -ne '' -and (Find-RecordedReader) -eq $script:Account) {
-        $script:Record.Add('reader ' + $script:Account)
-    }
+  }
+  elseif ($Account -ne '' -and $Options.Owner -ne '') {
+    $Record.Add('reader ' + $Account)
+  }
+  elseif ($Account -ne '' -and (Find-RecordedReader) -eq $Account) {
+    $Record.Add('reader ' + $Account)
+  }
 }
 
 function Test-Remembered {   # whether anything of an earlier run is left
-    if (-not [IO.Directory]::Exists($script:State)) { return $false }
-    $names = @([IO.Directory]::GetFileSystemEntries($script:State) | ForEach-Object { [IO.Path]::GetFileName($_) })
-    return @($names | Where-Object { $_ -ne 'running' }).Count -gt 0
+  if (-not [IO.Directory]::Exists($State)) { return $false }
+  $names = @([IO.Directory]::GetFileSystemEntries($State) | ForEach-Object { [IO.Path]::GetFileName($_) })
+  return @($names | Where-Object { $_ -ne 'running' }).Count -gt 0
 }
 
 function Read-KeptRights([string]$Copy) {
-    if (-not $script:SetsRights) { return '' }
-    $lines = @(Read-Lines ($Copy + '.sddl'))
-    if ($lines.Count -eq 0 -or -not $lines[0].StartsWith('D:P')) { return $script:PrivateFile }
-    return $lines[0]
+  if (-not $SetsRights) { return '' }
+  $lines = @(Read-Lines ($Copy + '.sddl'))
+  if ($lines.Count -eq 0 -or -not $lines[0].StartsWith('D:P')) { return $PrivateFile }
+  return $lines[0]
 }
 
 # What comparing with the folder's files does not show; for -Verify, and after a change.
 
 function Add-Dates([string]$Area, [string]$Name) {
-    $path = Get-Target $Area $Name
-    if (-not [IO.File]::Exists($path)) { return }
-    try { $certificate = Read-Certificate (Read-Content $path) }
-    catch { Add-Change $Area 'find' $Name 'cannot be read as a certificate' @(); return }
-    $now = [DateTime]::Now
-    if ($certificate.NotAfter -lt $now) { Add-Change $Area 'find' $Name 'expired' @() }
-    elseif ($certificate.NotBefore -gt $now) {
-        Add-Change $Area 'find' $Name "not valid yet: see this computer's clock" @()
-    }
+  $path = Get-Target $Area $Name
+  if (-not [IO.File]::Exists($path)) { return }
+  try { $certificate = Read-Certificate (Read-Content $path) }
+  catch { Add-Change $Area 'find' $Name 'cannot be read as a certificate' @(); return }
+  $now = [DateTime]::Now
+  if ($certificate.NotAfter -lt $now) { Add-Change $Area 'find' $Name 'expired' @() }
+  elseif ($certificate.NotBefore -gt $now) {
+    Add-Change $Area 'find' $Name "not valid yet: see this computer's clock" @()
+  }
 }
 
 function Add-Faults {
-    Add-Dates 'client' 'ca-cert.pem'
-    if ($script:Identity -eq '') { return }
-    $certificate = $script:Identity + '-cert.pem'
-    $key = $script:Identity + '-key.pem'
-    Add-Dates $script:Identity $certificate
-    $certificate_path = Get-Target $script:Identity $certificate
-    $key_path = Get-Target $script:Identity $key
-    # A key of the host's own was held against the certificate of this folder.
-    if ($script:OwnKey -or -not [IO.File]::Exists($certificate_path)) { return }
-    if (-not [IO.File]::Exists($key_path)) { return }
-    if (-not (Test-Pair (Read-Content $certificate_path) (Read-Content $key_path))) {
-        Add-Change $script:Identity 'find' $key "does not belong to $certificate" @()
-    }
+  Add-Dates 'client' 'ca-cert.pem'
+  if ($Identity -eq '') { return }
+  $certificate = $Identity + '-cert.pem'
+  $key = $Identity + '-key.pem'
+  Add-Dates $Identity $certificate
+  $certificate_path = Get-Target $Identity $certificate
+  $key_path = Get-Target $Identity $key
+  # A key of the host's own was held against the certificate of this folder.
+  if ($OwnKey -or -not [IO.File]::Exists($certificate_path)) { return }
+  if (-not [IO.File]::Exists($key_path)) { return }
+  if (-not (Test-Pair (Read-Content $certificate_path) (Read-Content $key_path))) {
+    Add-Change $Identity 'find' $key "does not belong to $certificate" @()
+  }
 }

@@ -1,100 +1,100 @@
 # ---- after an interruption ------------------------------------------------------------------------------
 
-function Test-State([string]$Name) { return $script:State -ne '' -and [IO.Directory]::Exists((Get-StatePath $Name)) }
+function Test-State([string]$Name) { return $State -ne '' -and [IO.Directory]::Exists((Get-StatePath $Name)) }
 
 function Test-Interrupted {   # whether a run was killed here
-    foreach ($name in @('prepare', 'commit', 'undo', 'done', 'rolled-back')) { if (Test-State $name) { return $true } }
-    return @($script:Areas | Where-Object { [IO.Directory]::Exists((Get-StageFolder $_)) }).Count -gt 0
+  foreach ($name in @('prepare', 'commit', 'undo', 'done', 'rolled-back')) { if (Test-State $name) { return $true } }
+  return @($Areas | Where-Object { [IO.Directory]::Exists((Get-StageFolder $_)) }).Count -gt 0
 }
 
 function Restore-Old {   # what 'undo' has a backup of; may be run again from any point
-    $backup = Join-Name (Get-StatePath 'undo') 'backup'
-    foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
-        $what, $area, $name = $line -split ' ', 3
-        $path = Get-Target $area $name
-        if ($what -eq 'lacked') {
-            if ([IO.File]::Exists($path)) { Remove-File $path }
-            continue
-        }
-        $kept = Join-Name (Join-Name $backup $area) $name
-        $content = Read-Content $kept
-        $rights = Read-KeptRights $kept
-        if ([IO.File]::Exists($path) -and (Read-Content $path).Equals($content) -and (Test-Rights $path $rights) -eq '') { continue }
-        $new = Join-Name (Get-StageFolder $area) ($name + '.old')
-        New-PrivateFolder (Get-StageFolder $area)
-        [IO.File]::Delete($new)
-        Write-NewFile $new $content $rights
-        Move-InPlaceOf $new $path
+  $backup = Join-Name (Get-StatePath 'undo') 'backup'
+  foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
+    $what, $area, $name = $line -split ' ', 3
+    $path = Get-Target $area $name
+    if ($what -eq 'lacked') {
+      if ([IO.File]::Exists($path)) { Remove-File $path }
+      continue
     }
-    # One rename ends it; what is left then, the next run throws away.
-    Move-Over (Get-StatePath 'undo') (Get-StatePath 'done')
-    Clear-Preparation
+    $kept = Join-Name (Join-Name $backup $area) $name
+    $content = Read-Content $kept
+    $rights = Read-KeptRights $kept
+    if ([IO.File]::Exists($path) -and (Read-Content $path).Equals($content) -and (Test-Rights $path $rights) -eq '') { continue }
+    $new = Join-Name (Get-StageFolder $area) ($name + '.old')
+    New-PrivateFolder (Get-StageFolder $area)
+    [IO.File]::Delete($new)
+    Write-NewFile $new $content $rights
+    Move-InPlaceOf $new $path
+  }
+  # One rename ends it; what is left then, the next run throws away.
+  Move-Over (Get-StatePath 'undo') (Get-StatePath 'done')
+  Clear-Preparation
 }
 
 function Repair-Interrupted {   # from a run that was killed
-    if (Test-State 'commit') {
-        Write-Host 'An earlier run was interrupted when all was prepared: completing it.'
-        $script:Changed = $true
-        Move-InPlace
-        Complete-Change
-        $script:Recovered = 'completed what an earlier run had prepared'
-    }
-    elseif (Test-State 'undo') {
-        Write-Host 'An earlier run failed and was interrupted when it put the old files back: they are put back.'
-        $script:Changed = $true
-        Restore-Old
-        $script:Recovered = 'put back what an earlier run had replaced'
-    }
-    elseif (Test-State 'rolled-back') {
-        $script:RolledBack = $true
-        $script:Recovered = 'an earlier run had put back what stood here before, and was interrupted at its end'
-    }
-    elseif ((Test-State 'prepare') -or (Test-Interrupted)) {
-        Write-Host 'An earlier run was interrupted before it changed anything: its preparations are thrown away.'
-    }
-    Clear-Preparation
+  if (Test-State 'commit') {
+    Write-Host 'An earlier run was interrupted when all was prepared: completing it.'
+    $script:Changed = $true
+    Move-InPlace
+    Complete-Change
+    $script:Recovered = 'completed what an earlier run had prepared'
+  }
+  elseif (Test-State 'undo') {
+    Write-Host 'An earlier run failed and was interrupted when it put the old files back: they are put back.'
+    $script:Changed = $true
+    Restore-Old
+    $script:Recovered = 'put back what an earlier run had replaced'
+  }
+  elseif (Test-State 'rolled-back') {
+    $script:RolledBack = $true
+    $script:Recovered = 'an earlier run had put back what stood here before, and was interrupted at its end'
+  }
+  elseif ((Test-State 'prepare') -or (Test-Interrupted)) {
+    Write-Host 'An earlier run was interrupted before it changed anything: its preparations are thrown away.'
+  }
+  Clear-Preparation
 }
 
 function Read-Pending {   # for -DryRun and -Verify: how an interrupted change will be left by the run that completes it
-    $script:Pending.Clear()
-    if (Test-State 'commit') {
-        foreach ($line in @(Read-Form (Join-Name (Get-StatePath 'commit') 'put') 'put')) {
-            $area, $name = $line -split ' ', 2
-            $new = Join-Name (Get-StageFolder $area) $name
-            if ([IO.File]::Exists($new)) { $script:Pending[$line] = $new }
-            else { $script:Pending[$line] = Get-Target $area $name }
-        }
-        foreach ($line in @(Read-Form (Join-Name (Get-StatePath 'commit') 'gone') 'gone')) { $script:Pending[$line] = '' }
-        $script:RolledBack = [IO.File]::Exists((Join-Name (Get-StatePath 'commit') 'used'))
+  $Pending.Clear()
+  if (Test-State 'commit') {
+    foreach ($line in @(Read-Form (Join-Name (Get-StatePath 'commit') 'put') 'put')) {
+      $area, $name = $line -split ' ', 2
+      $new = Join-Name (Get-StageFolder $area) $name
+      if ([IO.File]::Exists($new)) { $Pending[$line] = $new }
+      else { $Pending[$line] = Get-Target $area $name }
     }
-    elseif (Test-State 'undo') {
-        $backup = Join-Name (Get-StatePath 'undo') 'backup'
-        foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
-            $what, $which = $line -split ' ', 2
-            $area, $name = $which -split ' ', 2
-            $script:Pending[$which] = ''
-            if ($what -eq 'had') { $script:Pending[$which] = Join-Name (Join-Name $backup $area) $name }
-        }
+    foreach ($line in @(Read-Form (Join-Name (Get-StatePath 'commit') 'gone') 'gone')) { $Pending[$line] = '' }
+    $script:RolledBack = [IO.File]::Exists((Join-Name (Get-StatePath 'commit') 'used'))
+  }
+  elseif (Test-State 'undo') {
+    $backup = Join-Name (Get-StatePath 'undo') 'backup'
+    foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
+      $what, $which = $line -split ' ', 2
+      $area, $name = $which -split ' ', 2
+      $Pending[$which] = ''
+      if ($what -eq 'had') { $Pending[$which] = Join-Name (Join-Name $backup $area) $name }
     }
-    elseif (Test-State 'rolled-back') { $script:RolledBack = $true }
+  }
+  elseif (Test-State 'rolled-back') { $script:RolledBack = $true }
 }
 
 function Complete-Interrupted {   # by Ctrl-C, in the run itself: what it has come to, in words, and the exit status
-    if (Test-State 'commit') {
-        Move-InPlace
-        Complete-Change
-        Write-Failure 'interrupted when all was prepared; the change was completed.'
-        return 5
-    }
-    if (Test-State 'undo') {
-        Restore-Old
-        Write-Failure 'interrupted; what had stood here was put back.'
-        return 1
-    }
-    if ($script:Changed) {
-        Write-Failure 'interrupted after the change, which stands; -Verify says how this host is now.'
-        return 5
-    }
-    Write-Failure 'interrupted. Nothing was changed.'
+  if (Test-State 'commit') {
+    Move-InPlace
+    Complete-Change
+    Write-Failure 'interrupted when all was prepared; the change was completed.'
+    return 5
+  }
+  if (Test-State 'undo') {
+    Restore-Old
+    Write-Failure 'interrupted; what had stood here was put back.'
     return 1
+  }
+  if ($Changed) {
+    Write-Failure 'interrupted after the change, which stands; -Verify says how this host is now.'
+    return 5
+  }
+  Write-Failure 'interrupted. Nothing was changed.'
+  return 1
 }

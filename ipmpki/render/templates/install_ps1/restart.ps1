@@ -1,72 +1,72 @@
 # ---- restarting -----------------------------------------------------------------------------------------
 
 function Invoke-RestartCommand([string]$Command) {   # the exit status of the declared command, in this console
-    $start = New-Object Diagnostics.ProcessStartInfo
-    $start.UseShellExecute = $false
-    if ($script:OnWindows) {
-        # With /s cmd takes off the outer quotes and nothing else, so the command may have quotes of its own. It
-        # looks for programs in its current folder first, which is that of Windows, and not even there.
-        $start.FileName = Join-Name ([Environment]::SystemDirectory) 'cmd.exe'
-        $start.Arguments = '/d /s /c "' + $Command + '"'
-        $start.WorkingDirectory = [Environment]::SystemDirectory
-        $start.EnvironmentVariables['NoDefaultCurrentDirectoryInExePath'] = '1'
-        $start.EnvironmentVariables['PSModulePath'] = $script:ModulePath
-    }
-    else {
-        $start.FileName = '/bin/sh'
-        $start.WorkingDirectory = '/'
-        $start.ArgumentList.Add('-c')       # PowerShell 7 only, as this branch is
-        $start.ArgumentList.Add($Command)
-    }
-    $process = [Diagnostics.Process]::Start($start)
-    $process.WaitForExit()
-    return $process.ExitCode
+  $start = New-Object Diagnostics.ProcessStartInfo
+  $start.UseShellExecute = $false
+  if ($OnWindows) {
+    # With /s cmd takes off the outer quotes and nothing else, so the command may have quotes of its own. It
+    # looks for programs in its current folder first, which is that of Windows, and not even there.
+    $start.FileName = Join-Name ([Environment]::SystemDirectory) 'cmd.exe'
+    $start.Arguments = '/d /s /c "' + $Command + '"'
+    $start.WorkingDirectory = [Environment]::SystemDirectory
+    $start.EnvironmentVariables['NoDefaultCurrentDirectoryInExePath'] = '1'
+    $start.EnvironmentVariables['PSModulePath'] = $ModulePath
+  }
+  else {
+    $start.FileName = '/bin/sh'
+    $start.WorkingDirectory = '/'
+    $start.ArgumentList.Add('-c')       # PowerShell 7 only, as this branch is
+    $start.ArgumentList.Add($Command)
+  }
+  $process = [Diagnostics.Process]::Start($start)
+  $process.WaitForExit()
+  return $process.ExitCode
 }
 
 function Stop-Restart([string]$Status) {   # not restarted, which the next run with -Restart makes up for
-    Enter-Change
-    $due = Get-StatePath 'restart-due'
-    if (-not [IO.File]::Exists($due)) {
-        Write-Lines $due @('yes')
-        if ($script:MadeFolders.Count -gt 0 -and -not [IO.File]::Exists((Get-StatePath 'installed'))) {
-            Write-Lines (Get-StatePath 'installed') @($script:MadeFolders)
-        }
+  Enter-Change
+  $due = Get-StatePath 'restart-due'
+  if (-not [IO.File]::Exists($due)) {
+    Write-Lines $due @('yes')
+    if ($MadeFolders.Count -gt 0 -and -not [IO.File]::Exists((Get-StatePath 'installed'))) {
+      Write-Lines (Get-StatePath 'installed') @($MadeFolders)
     }
-    $what = 'what had been put here is gone'
-    $code = 5
-    if (-not $script:Changed) {
-        $what = 'nothing was changed now'
-        $code = 1
-    }
-    elseif (-not $script:Options.Uninstall) { $what = 'the files are in place' }
-    Stop-Install $code ("$what, but the restart command failed ($Status): " + $script:RestartCommand +
-        ' Mend it and run it, or run install.cmd -Restart again.')
+  }
+  $what = 'what had been put here is gone'
+  $code = 5
+  if (-not $Changed) {
+    $what = 'nothing was changed now'
+    $code = 1
+  }
+  elseif (-not $Options.Uninstall) { $what = 'the files are in place' }
+  Stop-Install $code ("$what, but the restart command failed ($Status): " + $RestartCommand +
+    ' Mend it and run it, or run install.cmd -Restart again.')
 }
 
 function Show-NextStep {
-    if ($script:Options.Restart) {
-        Write-Host ('Running: ' + $script:RestartCommand)
-        $status = ''
-        try { $status = 'exit status ' + (Invoke-RestartCommand $script:RestartCommand) }
-        catch { $status = $_.Exception.GetBaseException().Message }
-        if ($status -ne 'exit status 0') { Stop-Restart $status }
-        Clear-Due
-        Write-Host 'Next: nothing; the restart command has run.'
-    }
-    elseif ($script:RestartCommand -ne '') {
-        Write-Host ('Next: restart, for this to take effect: ' + $script:RestartCommand)
-    }
-    elseif ($script:Role -eq 'server') { Write-Host ('Next: ' + $script:ServerRestart + '.') }
-    else { Write-Host ('Next: ' + $script:ClientRestart + '.') }
+  if ($Options.Restart) {
+    Write-Host ('Running: ' + $RestartCommand)
+    $status = ''
+    try { $status = 'exit status ' + (Invoke-RestartCommand $RestartCommand) }
+    catch { $status = $_.Exception.GetBaseException().Message }
+    if ($status -ne 'exit status 0') { Stop-Restart $status }
+    Clear-Due
+    Write-Host 'Next: nothing; the restart command has run.'
+  }
+  elseif ($RestartCommand -ne '') {
+    Write-Host ('Next: restart, for this to take effect: ' + $RestartCommand)
+  }
+  elseif ($Role -eq 'server') { Write-Host ('Next: ' + $ServerRestart + '.') }
+  else { Write-Host ('Next: ' + $ClientRestart + '.') }
 }
 
 function Clear-Due {   # and, after an uninstall whose restart had failed, the rest of what was remembered
-    if (-not [IO.File]::Exists((Get-StatePath 'restart-due'))) { return }
-    Enter-Change
-    [IO.File]::Delete((Get-StatePath 'restart-due'))
-    $lines = @(Read-Form (Get-StatePath 'installed') 'installed')
-    if (@($lines | Where-Object { -not $_.StartsWith('folder ') }).Count -gt 0 -or (Test-State 'original')) { return }
-    if (@(Get-Backups).Count -gt 0 -or [IO.File]::Exists((Get-StatePath 'waiting-key.pem'))) { return }
-    [IO.File]::Delete((Get-StatePath 'installed'))
-    foreach ($line in $lines) { $script:MadeFolders.Add($line) }
+  if (-not [IO.File]::Exists((Get-StatePath 'restart-due'))) { return }
+  Enter-Change
+  [IO.File]::Delete((Get-StatePath 'restart-due'))
+  $lines = @(Read-Form (Get-StatePath 'installed') 'installed')
+  if (@($lines | Where-Object { -not $_.StartsWith('folder ') }).Count -gt 0 -or (Test-State 'original')) { return }
+  if (@(Get-Backups).Count -gt 0 -or [IO.File]::Exists((Get-StatePath 'waiting-key.pem'))) { return }
+  [IO.File]::Delete((Get-StatePath 'installed'))
+  foreach ($line in $lines) { $MadeFolders.Add($line) }
 }

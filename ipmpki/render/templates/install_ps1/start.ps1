@@ -15,7 +15,7 @@
 # comes back as it was. Contents are compared by Equals, as -eq takes no notice of some characters.
 
 function Show-Usage {
-    Write-Host @'
+  Write-Host @'
 usage: install.cmd [-DryRun] [-Verify | -Rollback | -Uninstall | -NewKey] [-User] [-Root DIR]
                    [-Owner ACCOUNT] [-Force] [-TrustFolder] [-Repair] [-Restart]
 
@@ -46,16 +46,16 @@ exit status: 0 done or up to date, 1 failed and nothing changed (or -Verify foun
 # AppLocker and App Control for Business run scripts that they do not know in this way. Nothing of .NET can be
 # called then, so it is found out before anything else is tried.
 if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
-    if (@($args | Where-Object { $_ -eq '-Help' -or $_ -eq '/?' }).Count -gt 0) {
-        Show-Usage
-        exit 0
-    }
-    Write-Host ('install.ps1: PowerShell runs this script in its ' +
-        [string]$ExecutionContext.SessionState.LanguageMode + ' mode, in which it can do nothing here.')
-    Write-Host 'A policy of this computer does that (AppLocker or App Control for Business), whose'
-    Write-Host 'administrator can allow this script, or sign it. README.txt tells the way by hand.'
-    Write-Host 'Nothing was changed.'
-    exit 1
+  if (@($args | Where-Object { $_ -eq '-Help' -or $_ -eq '/?' }).Count -gt 0) {
+    Show-Usage
+    exit 0
+  }
+  Write-Host ('install.ps1: PowerShell runs this script in its ' +
+    [string]$ExecutionContext.SessionState.LanguageMode + ' mode, in which it can do nothing here.')
+  Write-Host 'A policy of this computer does that (AppLocker or App Control for Business), whose'
+  Write-Host 'administrator can allow this script, or sign it. README.txt tells the way by hand.'
+  Write-Host 'Nothing was changed.'
+  exit 1
 }
 
 Set-StrictMode -Version Latest
@@ -73,8 +73,8 @@ $Separator = [string][IO.Path]::DirectorySeparatorChar
 $Stage = '.ipmpki-new'
 
 $Options = @{
-    DryRun = $false; Verify = $false; Rollback = $false; Uninstall = $false; NewKey = $false; User = $false
-    Force = $false; TrustFolder = $false; Repair = $false; Restart = $false; Help = $false; Root = ''; Owner = ''
+  DryRun = $false; Verify = $false; Rollback = $false; Uninstall = $false; NewKey = $false; User = $false
+  Force = $false; TrustFolder = $false; Repair = $false; Restart = $false; Help = $false; Root = ''; Owner = ''
 }
 $ExitCode = 1                # what the process ends with; 0 is earned at the very end
 $Finished = $false           # false to the end where Ctrl-C has come in between
@@ -105,13 +105,13 @@ $Notes = New-Object 'Collections.Generic.List[string]'
 $Record = New-Object 'Collections.Generic.List[string]'          # of what was installed, as it will be
 
 function Stop-Install([int]$Code, [string]$Message) {
-    $script:ExitCode = $Code
-    throw $Message
+  $script:ExitCode = $Code
+  throw $Message
 }
 
 function Add-Note([string[]]$Lines) {   # lines of some 80 characters
-    $note = 'Note: ' + ($Lines -join ([Environment]::NewLine + '      '))
-    if (-not $script:Notes.Contains($note)) { $script:Notes.Add($note) }
+  $note = 'Note: ' + ($Lines -join ([Environment]::NewLine + '      '))
+  if (-not $Notes.Contains($note)) { $Notes.Add($note) }
 }
 
 function Join-Name([string]$Folder, [string]$Name) { return [IO.Path]::Combine($Folder, $Name) }
