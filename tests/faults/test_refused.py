@@ -15,6 +15,7 @@ import pytest
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
 from ipmpki.operations.plan import plan
+from tests.extent import mostly_exhaustive
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import Ledger, sight
 from tests.faults.mounts import remount, tmpfs
@@ -287,7 +288,10 @@ def test_a_clock_set_back(fleet: Fleet, ledger: Ledger) -> None:
     ledger.finish(fleet)
 
 
-@pytest.mark.parametrize("locale", ["C", "tr_TR.UTF-8", "xx_XX.nonsense"])
+LOCALES = ("C", "tr_TR.UTF-8", "xx_XX.nonsense")
+
+
+@pytest.mark.parametrize("locale", mostly_exhaustive(LOCALES, every_time=["C"]))
 def test_any_locale(ledger: Ledger, locale: str) -> None:
     fleet = Fleet.of(1)
     text = fleet.text().replace("Acme Print CA", "Druckerei Zürich İ")
@@ -298,7 +302,9 @@ def test_any_locale(ledger: Ledger, locale: str) -> None:
     ledger.judge_complete(fleet)
 
 
-@pytest.mark.parametrize("command", ["plan", "build", "--help", "--version"])
+@pytest.mark.parametrize(
+    "command", mostly_exhaustive(["plan", "build", "--help", "--version"], every_time=["plan"])
+)
 @pytest.mark.usefixtures("fleet")
 def test_standard_output_that_takes_nothing(ledger: Ledger, command: str) -> None:
     for redirection, status in ((">/dev/full", 4), (">&-", 0), ("2>&- >&- <&-", 0), ("2>/dev/full", 0)):
