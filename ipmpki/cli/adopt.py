@@ -18,7 +18,7 @@ from ipmpki.diagnostics.fault import WrongUse
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import PassphraseSource
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 
 @click.command(
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 -- one for each option
     Exit status: 0 adopted, 1 with errors in the new pki.toml or a key that does not fit, 2 where no authority
     can be taken or a file is in the way, 4 if it cannot be written.
     """
-    from ipmpki.operations.adopt.adopt import Wish, prepare
+    from ipmpki.operations.adopt.adopt import AdoptionOptions, prepare
     from ipmpki.operations.adopt.put_in_place import complete, put_in_place, require_place
     from ipmpki.operations.adopt.summary import render_adoption_json, render_adoption_text
     from ipmpki.operations.load import load
@@ -97,7 +97,7 @@ def command(  # noqa: PLR0913 -- one for each option
     require_place(into, folder)
     with console.progress_bar() as progress:
         adoption = prepare(
-            Wish(
+            AdoptionOptions(
                 folder=folder,
                 into=into,
                 template=(resources.files("ipmpki.cli") / TEMPLATE).read_text(encoding="utf-8"),

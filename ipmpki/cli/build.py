@@ -57,7 +57,7 @@ def command(file: Path, saved: Path | None, *, replace_ca: bool, strict: bool) -
 def _read_plan(saved: Path | None) -> Plan | None:
     if saved is None:
         return None
-    from ipmpki.plans.saved import read_plan_json
+    from ipmpki.plans.saved_plan import read_plan_json
     from ipmpki.source.files import read_file
 
     return read_plan_json(read_file(saved, what="the plan", may_be_pipe=True), str(saved))

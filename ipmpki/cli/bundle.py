@@ -93,7 +93,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     the work failed. In every case but the first the old bundle stays as it was.
     """
     from ipmpki.x509.mozilla import criteria as choice
-    from ipmpki.x509.mozilla.bundle import Form, Source, render_bundle
+    from ipmpki.x509.mozilla.bundle import Form, RootsSource, render_bundle
     from ipmpki.x509.mozilla.summary import warnings
 
     if url is not None and not download:
@@ -112,7 +112,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     selection = _select(content, str(certdata) if fetched is None else url or URL, criteria)
     if fetched is not None:
         _keep(certdata, fetched)
-    source = Source(certdata.name, hashlib.sha256(content).hexdigest(), criteria.at if at else None)
+    source = RootsSource(certdata.name, hashlib.sha256(content).hexdigest(), criteria.at if at else None)
     is_new = _write(output, render_bundle(selection.kept, criteria, Form(form), source))
     _tell(selection, output, before, is_new=is_new, with_left_out=left_out)
     for warning in warnings(selection, criteria):
@@ -168,12 +168,12 @@ def _previous(output: Path, certdata: Path) -> bytes:
 
 def _fetched(certdata: Path, url: str) -> Fetched | None:
     """Fetch the file; None where the one that is here is unchanged."""
-    from ipmpki.operations.download import Receipt, fetch
+    from ipmpki.operations.download import FetchedFile, fetch
 
     receipt_file = _receipt_file(certdata)
     known = None
     if certdata.is_file() and receipt_file.is_file():
-        known = Receipt.from_json(_read(receipt_file))
+        known = FetchedFile.from_json(_read(receipt_file))
         if known is not None and not known.covers(url, _read(certdata)):
             known = None
     with console.progress_bar() as progress:

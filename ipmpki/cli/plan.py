@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     """Show what a build of FILE would change, and why; change nothing."""
     from ipmpki.operations.load import load
     from ipmpki.operations.plan import plan as make_plan
-    from ipmpki.plans.saved import render_plan_json
+    from ipmpki.plans.saved_plan import render_plan_json
     from ipmpki.render.plan.text import render_plan_text
 
     if until is not None and (out is not None or replace_ca or exit_code):

@@ -13,7 +13,7 @@ from ipmpki.declaration.vocabulary import RevocationReason
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.operations.revoke import Revocation
+    from ipmpki.operations.revoke import RevokedCertificates
 
 
 @click.command(
@@ -53,7 +53,7 @@ def command(target: tuple[Path, str], reason: str) -> int:
     return 0
 
 
-def _told(done: Revocation, file: Path) -> list[str]:
+def _told(done: RevokedCertificates, file: Path) -> list[str]:
     from ipmpki.declaration.fleet import host_of
 
     lines = [

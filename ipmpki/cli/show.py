@@ -32,11 +32,11 @@ def command(target: tuple[Path, str], format_: str) -> int:
     from ipmpki.operations.history import recall
     from ipmpki.render.history import render_story, render_story_json
 
-    story = recall(*target)
+    host_history = recall(*target)
     if format_ == "json":
-        console.say(render_story_json(story))
+        console.say(render_story_json(host_history))
     else:
-        console.say(render_story(story, width=console.output_width()))
+        console.say(render_story(host_history, width=console.output_width()))
     return 0
 
 

@@ -30,7 +30,7 @@ class FaultKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RefusedValue:
     """One thing the model refuses, in plain values.
 
     ``allowed`` holds the values a key with a fixed set may take. ``words`` and ``remedy`` are given
@@ -60,7 +60,7 @@ class Shape(StrEnum):
 T = TypeVar("T", bound=Table)
 
 
-def read(kind: type[T], values: Mapping[str, Any]) -> tuple[T | None, tuple[Fault, ...]]:
+def read(kind: type[T], values: Mapping[str, Any]) -> tuple[T | None, tuple[RefusedValue, ...]]:
     """Validate a document's values; all faults at once, in the order of the model's fields."""
     try:
         return kind.model_validate(values), ()
@@ -73,15 +73,15 @@ def read(kind: type[T], values: Mapping[str, Any]) -> tuple[T | None, tuple[Faul
 
 def _fault(
     root: type[Table], error: str, path: DocumentPath, value: Any, context: Mapping[str, Any]
-) -> Fault:
+) -> RefusedValue:
     if error == "refused":
         words, remedy, meant = context["fault"], context["remedy"], context["meant"]
-        return Fault(FaultKind.WRONG_VALUE, path, value, (), words, remedy, meant)
+        return RefusedValue(FaultKind.WRONG_VALUE, path, value, (), words, remedy, meant)
     allowed = allowed_values(root, path)
     kind = _KINDS.get(error, FaultKind.WRONG_TYPE)
     if error in {"literal_error", "enum"} and allowed and type(value) is type(allowed[0]):
         kind = FaultKind.WRONG_VALUE
-    return Fault(kind, path, value, allowed)
+    return RefusedValue(kind, path, value, allowed)
 
 
 _KINDS = {

@@ -14,11 +14,11 @@ from ipmpki.diagnostics.wording import certain, closest, either, quote
 from ipmpki.source.secrets import is_passphrase
 
 if TYPE_CHECKING:
-    from ipmpki.declaration.model import Fault
+    from ipmpki.declaration.model import RefusedValue
     from ipmpki.diagnostics.problem import DocumentPath
 
 
-def refusal(root: type[tables.Table], file: str, fault: Fault) -> Problem:
+def refusal(root: type[tables.Table], file: str, fault: RefusedValue) -> Problem:
     """The problem of a value that the model refuses, with its fix where one value alone can be meant."""
     place = Place(file, fault.path)
     if is_passphrase(fault.path[:2]):
@@ -50,7 +50,7 @@ def _writing(place: Place, value: str | int | tuple[str, ...] | None) -> Fix | N
     return Fix(f"write {shown}", (Replace(place, value),))
 
 
-def _bracketing(root: type[tables.Table], fault: Fault, place: Place) -> Fix | None:
+def _bracketing(root: type[tables.Table], fault: RefusedValue, place: Place) -> Fix | None:
     """The fix of a table that is written as an array of tables, or the other way round."""
     path, value = fault.path, fault.value
     name = ".".join(map(str, path))
@@ -98,7 +98,7 @@ _VAGUE = {"rsa", "ec", "ecdsa"}
 """Synonyms of which the likeliest meaning is not the only one."""
 
 
-def _wrong_choice(fault: Fault, place: Place) -> Problem:
+def _wrong_choice(fault: RefusedValue, place: Place) -> Problem:
     key = str(fault.path[-1])
     if key == "schema":
         return Problem(
@@ -128,7 +128,7 @@ def _named(path: DocumentPath) -> str:
     return f"item {step + 1} of '{path[-2]}'"
 
 
-def _expected(root: type[tables.Table], fault: Fault) -> str:
+def _expected(root: type[tables.Table], fault: RefusedValue) -> str:
     return str(model.shape_of(root, fault.path))
 
 
@@ -148,7 +148,7 @@ def _kind_of(value: Any) -> str:
     return next(words for kind, words in kinds if isinstance(value, kind))
 
 
-def _right_type(root: type[tables.Table], fault: Fault) -> str:  # noqa: PLR0911 -- one for each shape
+def _right_type(root: type[tables.Table], fault: RefusedValue) -> str:  # noqa: PLR0911 -- one for each shape
     path, value = fault.path, fault.value
     key = next(str(step) for step in reversed(path) if isinstance(step, str))
     if is_passphrase(path):
@@ -175,7 +175,7 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False,
 
 
 def _value_of_right_type(  # noqa: PLR0911 -- one for each shape
-    root: type[tables.Table], fault: Fault
+    root: type[tables.Table], fault: RefusedValue
 ) -> str | int | tuple[str, ...] | None:
     """What alone can have been meant by a value of the wrong type; None where that cannot be told."""
     path, value = fault.path, fault.value
@@ -197,7 +197,7 @@ def _value_of_right_type(  # noqa: PLR0911 -- one for each shape
             return None
 
 
-def _as_text(root: type[tables.Table], fault: Fault, key: str) -> str:
+def _as_text(root: type[tables.Table], fault: RefusedValue, key: str) -> str:
     value = fault.value
     if fault.allowed:
         guess = {True: "required", False: "off"}.get(value) if isinstance(value, bool) else None

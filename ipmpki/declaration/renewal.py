@@ -1,6 +1,6 @@
 """When what was issued is due to be made again: plan, status, rules, report and forecast all ask here.
 
-A window is a wish of the declaration, which counts from the moment it is written. So nothing here is kept in
+A window is declared, and counts from the moment it is written. So nothing here is kept in
 the store: it follows from the declaration and from the dates of what was issued.
 """
 

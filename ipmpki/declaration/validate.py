@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipmpki.declaration import model, tables
 from ipmpki.declaration.key_combinations import conditions
-from ipmpki.declaration.model import Fault, FaultKind, Shape
+from ipmpki.declaration.model import FaultKind, RefusedValue, Shape
 from ipmpki.declaration.refusals import refusal
 from ipmpki.declaration.resolve import resolve
 from ipmpki.diagnostics.problem import DocumentPath, Fix, Move, Place, Problem, Related, Rename, Severity
@@ -123,8 +123,8 @@ class _Validation:
         self._report(faults)
         return model.read(kind, _pruned(self.document.values, faults))[0]
 
-    def _report(self, faults: Iterable[Fault]) -> None:
-        missing: list[Fault] = []
+    def _report(self, faults: Iterable[RefusedValue]) -> None:
+        missing: list[RefusedValue] = []
         for fault in faults:
             if fault.kind is FaultKind.MISSING_KEY:
                 missing.append(fault)
@@ -139,7 +139,7 @@ class _Validation:
                 self.problems.append(_missing_key(self.file, fault.path))
             self.unread.add(fault.path)
 
-    def _unknown_key(self, fault: Fault) -> Problem:
+    def _unknown_key(self, fault: RefusedValue) -> Problem:
         *steps, key = fault.path
         table = tuple(steps)
         key = str(key)
@@ -243,7 +243,7 @@ _STAND_INS: dict[str, Any] = {"name": "", "role": "client", "ca": {}}
 """For what the model insists on. Nothing is judged or issued by them: ``unread`` says where they are."""
 
 
-def _pruned(values: dict[str, Any], faults: Iterable[Fault]) -> dict[str, Any]:
+def _pruned(values: dict[str, Any], faults: Iterable[RefusedValue]) -> dict[str, Any]:
     """A copy of the values without the faulty ones; indices stay, as places are named by them."""
     root = dict(values)
     own: dict[DocumentPath, Any] = {(): root}

@@ -14,70 +14,68 @@ from ipmpki.x509.protection import Protection, is_encrypted, is_in_token, protec
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import AuthoritySpec
-    from ipmpki.issue.context import AuthorityFiles, Commission
+    from ipmpki.issue.context import AuthorityFiles, BuildContext
     from ipmpki.store.records import Issued
     from ipmpki.store.sqlite import Store
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.signing_key import SigningKey
 
 
-def new_authority(commission: Commission) -> StoredAuthority:
+def new_authority(context: BuildContext) -> StoredAuthority:
     """The declared authority, made now or brought. Raises KeyFault, IssuerFault or UnreadableFile."""
-    if commission.fleet.existing is not None:
-        return existing_authority(commission)
-    return _made_authority(commission.fleet.authority, commission)
+    if context.fleet.existing is not None:
+        return existing_authority(context)
+    return _made_authority(context.fleet.authority, context)
 
 
-def _made_authority(spec: AuthoritySpec, commission: Commission) -> StoredAuthority:
+def _made_authority(spec: AuthoritySpec, context: BuildContext) -> StoredAuthority:
     key: SigningKey
-    if commission.fleet.token_key is not None:
-        key, kept = declared_key(commission), commission.fleet.token_key.encode()
+    if context.fleet.token_key is not None:
+        key, kept = declared_key(context), context.fleet.token_key.encode()
     else:
-        passphrase = commission.passphrase()
+        passphrase = context.passphrase()
         key = keys.generate(spec.key)
-        kept = keys.to_keep(key, passphrase, commission.random_bytes)
-    serial = issuer.new_serial(commission.random_bytes)
-    orders = [
-        order for host in commission.fleet.hosts for _, order in host.certificates if not order.is_bought
-    ]
-    pem = issuer.self_signed(spec, key, now=commission.now, serial=serial, scope=spec.scope_for(orders))
+        kept = keys.to_keep(key, passphrase, context.random_bytes)
+    serial = issuer.new_serial(context.random_bytes)
+    orders = [order for host in context.fleet.hosts for _, order in host.certificates if not order.is_bought]
+    pem = issuer.self_signed(spec, key, now=context.now, serial=serial, scope=spec.scope_for(orders))
     return _authority(pem, kept, specification.of_authority(spec), is_existing=False)
 
 
-def declared_key(commission: Commission) -> SigningKey:
+def declared_key(context: BuildContext) -> SigningKey:
     """The key in the token that the declaration names, which must name one."""
-    assert commission.fleet.token_key is not None  # noqa: S101 -- the callers look
-    return signing_key.open_key(commission.fleet.token_key.encode(), commission.passphrase())
+    assert context.fleet.token_key is not None  # noqa: S101 -- the callers look
+    return signing_key.open_key(context.fleet.token_key.encode(), context.passphrase())
 
 
-def protect_keys(commission: Commission, store: Store, issued: Issued) -> None:
+def protect_keys(context: BuildContext, store: Store, issued: Issued) -> None:
     """Seal stored keys that lie open or weakly sealed, or forget the one that the declared token has, too."""
-    if commission.fleet.token_key is not None:
+    if context.fleet.token_key is not None:
         assert issued.signer is not None  # noqa: S101 -- the plan found its key
-        issuer.load_issuer(issued.signer.certificates_pem, declared_key(commission))
-        kept = {issued.signer.identity: commission.fleet.token_key.encode()}
+        issuer.load_issuer(issued.signer.certificates_pem, declared_key(context))
+        kept = {issued.signer.identity: context.fleet.token_key.encode()}
         store.replace_authority_keys(kept, "authority-key-forgotten", "it lies in a token")
         return
-    passphrase, sealed = commission.passphrase(), {}
+    passphrase, sealed = context.passphrase(), {}
     for authority in issued.signers:
         protection = protection_of(authority.key_pem)
         if protection in {Protection.OPEN, Protection.WEAK}:
             opened = keys.load(authority.key_pem, passphrase if protection is Protection.WEAK else None)
-            sealed[authority.identity] = keys.to_keep(opened, passphrase, commission.random_bytes)
+            sealed[authority.identity] = keys.to_keep(opened, passphrase, context.random_bytes)
     store.replace_authority_keys(sealed, "authority-key-encrypted", "with the declared passphrase")
 
 
-def existing_authority(commission: Commission) -> StoredAuthority:
+def existing_authority(context: BuildContext) -> StoredAuthority:
     """The authority that was brought. Raises KeyFault, IssuerFault or UnreadableFile."""
-    files = commission.authority_files()
-    key = signing_key.open_key(files.key_pem, commission.passphrase())
+    files = context.authority_files()
+    key = signing_key.open_key(files.key_pem, context.passphrase())
     issuer.load_issuer(files.certificates_pem, key)
-    generation = commission.fleet.authority.generation
+    generation = context.fleet.authority.generation
     order = specification.of_existing_authority(existing_fingerprint(files.certificates_pem), generation)
     digest = keys.public_key_digest(key.public_key())
     kept = files.key_pem
     if not isinstance(key, TokenKey):
-        kept = keys.to_keep(key, commission.passphrase(), commission.random_bytes)
+        kept = keys.to_keep(key, context.passphrase(), context.random_bytes)
     return _authority(files.certificates_pem, kept, order, is_existing=True, digest=digest)
 
 
@@ -113,27 +111,27 @@ def _authority(
     )
 
 
-def open_issuer(authority: StoredAuthority, commission: Commission) -> Issuer:
+def open_issuer(authority: StoredAuthority, context: BuildContext) -> Issuer:
     """The authority ready to sign. Raises KeyFault where the passphrase does not open its key.
 
     A key that still lies open, though a passphrase is declared, needs none. One in a token is where the
     declaration says now, as modules move; that of a predecessor, which it no longer names, where it was.
     """
-    kept, passphrase = authority.key_pem, commission.passphrase()
+    kept, passphrase = authority.key_pem, context.passphrase()
     if not is_in_token(kept):
         key = keys.load(kept, passphrase if is_encrypted(kept) else None)
         return issuer.load_issuer(authority.certificates_pem, key)
-    if commission.fleet.token_key is None:
+    if context.fleet.token_key is None:
         raise WrongDeclaration(
             "the authority's key lies in a token, and pki.toml does not name it any more",
-            f'say again in [{commission.fleet.signing_table}]: key_file = "pkcs11:…"',
+            f'say again in [{context.fleet.signing_table}]: key_file = "pkcs11:…"',
         )
-    uri = commission.fleet.token_key.encode() if _is_declared(authority, commission) else kept
+    uri = context.fleet.token_key.encode() if _is_declared(authority, context) else kept
     return issuer.load_issuer(authority.certificates_pem, signing_key.open_key(uri, passphrase))
 
 
-def _is_declared(authority: StoredAuthority, commission: Commission) -> bool:
+def _is_declared(authority: StoredAuthority, context: BuildContext) -> bool:
     """Whether this is the authority that pki.toml describes, rather than one before it."""
-    if commission.fleet.existing is not None:
-        return authority.certificates_pem == commission.authority_files().certificates_pem
-    return authority.specification == specification.of_authority(commission.fleet.authority)
+    if context.fleet.existing is not None:
+        return authority.certificates_pem == context.authority_files().certificates_pem
+    return authority.specification == specification.of_authority(context.fleet.authority)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
-    from ipmpki.issue.context import Commission
+    from ipmpki.issue.context import BuildContext
     from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued
     from ipmpki.store.sqlite import Store
@@ -55,7 +55,7 @@ SIGNED = CERTIFICATES | {Artifact.CA_CERTIFICATE, Artifact.CA_KEY, Artifact.CRL}
 ISSUING = frozenset({Action.CREATE, Action.RENEW, Action.REPLACE})
 
 
-def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
+def preflight(plan: Plan, context: BuildContext, issued: Issued) -> None:
     """Before anything is written, see that the authority a plan needs can be had, and may do what it asks.
 
     Raises KeyFault for a wrong or missing passphrase, UnreadableFile for a file that is not there,
@@ -64,23 +64,23 @@ def preflight(plan: Plan, commission: Commission, issued: Issued) -> None:
     """
     if not any(_signs(change) for change in plan.changes):
         return
-    if _makes_authority(plan) and commission.fleet.existing is None:
-        if commission.fleet.token_key is not None:
-            declared_key(commission)
-        commission.passphrase()
+    if _makes_authority(plan) and context.fleet.existing is None:
+        if context.fleet.token_key is not None:
+            declared_key(context)
+        context.passphrase()
         return
     authority = signing_authority(plan, issued)
     if _makes_authority(plan):
-        made = existing_authority(commission)
-        end_of_next_list(commission, made)
+        made = existing_authority(context)
+        end_of_next_list(context, made)
         authority = made if plan.rollover is None else authority
     if authority is not None:
-        _require_permission(plan, commission, open_issuer(authority, commission))
-        end_of_next_list(commission, authority)
+        _require_permission(plan, context, open_issuer(authority, context))
+        end_of_next_list(context, authority)
 
 
-def _require_permission(plan: Plan, commission: Commission, issuer: Issuer) -> None:
-    for order in _ordered(plan, commission.fleet):
+def _require_permission(plan: Plan, context: BuildContext, issuer: Issuer) -> None:
+    for order in _ordered(plan, context.fleet):
         reason = issuing.objection(issuer, order.spec)
         if reason is not None:
             message = f"{order.change.host}: {reason}"
@@ -96,35 +96,35 @@ def _makes_authority(plan: Plan) -> bool:
     )
 
 
-def carry_out(plan: Plan, commission: Commission, store: Store, issued: Issued) -> Issued:
+def carry_out(plan: Plan, context: BuildContext, store: Store, issued: Issued) -> Issued:
     """Issue everything a plan asks for; publish nothing.
 
     ``issued`` is what the store holds when the work begins; what it holds afterwards is returned.
     """
     if not any(_signs(change) for change in plan.changes):
         return issued
-    with _with_keys(_ordered(plan, commission.fleet), commission, store, issued) as ordered:
-        _renew_authority(plan, commission, store, issued)
+    with _with_keys(_ordered(plan, context.fleet), context, store, issued) as ordered:
+        _renew_authority(plan, context, store, issued)
         issued = store.issued()
-        _issue_certificates(ordered, plan, commission, store, issued)
+        _issue_certificates(ordered, plan, context, store, issued)
     revoke_certificates(plan, store, issued)
     for authority in _retired(plan, issued):
         store.retire_authority(authority.identity, f"another has taken over from {authority.subject}")
     if any(
         change.artifact is Artifact.CRL and change.action is not Action.RESTORE for change in plan.changes
     ):
-        issue_revocation_lists(commission, store, store.issued())
+        issue_revocation_lists(context, store, store.issued())
     return store.issued()
 
 
-def _renew_authority(plan: Plan, commission: Commission, store: Store, issued: Issued) -> None:
+def _renew_authority(plan: Plan, context: BuildContext, store: Store, issued: Issued) -> None:
     for change in plan.changes:
         if change.artifact is Artifact.CA_CERTIFICATE and change.action in ISSUING:
             # A successor stands beside the one before, until that is retired.
             detail = f"{change.action}: {why(change)}"
-            store.add_authority(new_authority(commission), detail, replaces=plan.rollover is None)
+            store.add_authority(new_authority(context), detail, replaces=plan.rollover is None)
         elif change.artifact is Artifact.CA_KEY:
-            protect_keys(commission, store, issued)
+            protect_keys(context, store, issued)
 
 
 def _retired(plan: Plan, issued: Issued) -> Iterator[StoredAuthority]:
@@ -146,17 +146,17 @@ def _signs(change: Change) -> bool:
 
 
 def _issue_certificates(
-    ordered: _Keyed, plan: Plan, commission: Commission, store: Store, issued: Issued
+    ordered: _Keyed, plan: Plan, context: BuildContext, store: Store, issued: Issued
 ) -> None:
     if not ordered.count:
         return
     signing = signing_authority(plan, issued)
     if signing is None:
         raise Fault("the store holds no authority", "run 'ipmpki plan' to see what a build would do")
-    issuer = open_issuer(signing, commission)
+    issuer = open_issuer(signing, context)
 
     def certify(one: _Order, key: PrivateKey | PublicKey) -> NewCertificate:
-        return _certificate(one, key, commission, issuer, signing.identity)
+        return _certificate(one, key, context, issuer, signing.identity)
 
     def make_and_certify(one: _Order) -> NewCertificate:
         return certify(one, keys.generate(one.spec.key))
@@ -170,7 +170,7 @@ def _issue_certificates(
             if len(batch) >= BATCH_SIZE or time.monotonic() - begun > BATCH_SECONDS or done == ordered.count:
                 store.add_certificates(batch)
                 batch, begun = [], time.monotonic()
-            commission.progress("issuing certificates", done, ordered.count)
+            context.progress("issuing certificates", done, ordered.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ class _Keyed:
 
 @contextlib.contextmanager
 def _with_keys(
-    ordered: Sequence[_Order], commission: Commission, store: Store, issued: Issued
+    ordered: Sequence[_Order], context: BuildContext, store: Store, issued: Issued
 ) -> Iterator[_Keyed]:
     """Each order with the key of its host's own request, the one it had before, or one made here.
 
@@ -238,16 +238,14 @@ def _with_keys(
             had.append((one, before[one.holder]))
         else:
             new.append(one)
-    shared = new if _signs_by_workers(len(new), commission, issued) else []
+    shared = new if _signs_by_workers(len(new), context, issued) else []
     with making_keys([(one, one.spec.key) for one in new] if not shared else []) as made:
         yield _Keyed(len(ordered), chain(had, made), shared)
 
 
-def _signs_by_workers(count: int, commission: Commission, issued: Issued) -> bool:
+def _signs_by_workers(count: int, context: BuildContext, issued: Issued) -> bool:
     """Not with a key in a token: a session with one cannot be copied."""
-    in_token = commission.fleet.token_key is not None or any(
-        is_in_token(one.key_pem) for one in issued.signers
-    )
+    in_token = context.fleet.token_key is not None or any(is_in_token(one.key_pem) for one in issued.signers)
     return count >= FEWEST_FOR_WORKERS and can_spread(count) and not in_token
 
 
@@ -270,15 +268,15 @@ def keys_before(
 def _certificate(
     order: _Order,
     key: PrivateKey | PublicKey,
-    commission: Commission,
+    context: BuildContext,
     issuer: Issuer,
     authority: int,
 ) -> NewCertificate:
     change, spec = order.change, order.spec
     public = key.public_key() if isinstance(key, keys.PrivateKey) else key
-    serial = issuing.new_serial(commission.random_bytes)
-    pem = issuing.issue(issuer, spec, public, now=commission.now, serial=serial)
-    not_before, not_after = issuing.validity(issuer, spec.lifetime, now=commission.now)
+    serial = issuing.new_serial(context.random_bytes)
+    pem = issuing.issue(issuer, spec, public, now=context.now, serial=serial)
+    not_before, not_after = issuing.validity(issuer, spec.lifetime, now=context.now)
     certificate = IssuedCertificate(
         serial=serial,
         host=order.holder,
@@ -288,7 +286,7 @@ def _certificate(
         not_before=not_before,
         not_after=not_after,
         fingerprint=reading.fingerprint_of(pem),
-        issued_at=commission.now,
+        issued_at=context.now,
     )
     return NewCertificate(
         certificate,

@@ -28,7 +28,7 @@ class AuthorityFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Commission:
+class BuildContext:
     """What a build works from: the fleet, what the edge reads for it, time, randomness, a watcher."""
 
     fleet: Fleet

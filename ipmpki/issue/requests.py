@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.issue.context import Commission
+    from ipmpki.issue.context import BuildContext
     from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued
     from ipmpki.store.sqlite import Store
@@ -30,7 +30,7 @@ _ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 
 """How long a bundle holds: it is its file's age that counts, not the ends of its certificates."""
 
 
-def order(plan: Plan, commission: Commission, store: Store, issued: Issued) -> Issued:
+def order(plan: Plan, context: BuildContext, store: Store, issued: Issued) -> Issued:
     """Make every request a plan asks for, close what is not awaited any more; publish nothing.
 
     Returns what the store holds afterwards.
@@ -40,8 +40,8 @@ def order(plan: Plan, commission: Commission, store: Store, issued: Issued) -> I
     placing = {Action.CREATE, Action.REPLACE}
     for change in plan.changes:
         if change.artifact is Artifact.BUNDLE and change.action in placing:
-            store.add_authority(stored_bundle(commission.trust_bundle()), f"{change.action}: {why(change)}")
-    _make_requests(plan, commission, store, issued)
+            store.add_authority(stored_bundle(context.trust_bundle()), f"{change.action}: {why(change)}")
+    _make_requests(plan, context, store, issued)
     removed = [
         change for change in plan.changes if change.action is Action.REMOVE and change.host is not None
     ]
@@ -78,8 +78,8 @@ def stored_bundle(bundle: TrustBundle) -> StoredAuthority:
     )
 
 
-def _make_requests(plan: Plan, commission: Commission, store: Store, issued: Issued) -> None:
-    hosts = {host.name: host for host in commission.fleet.hosts}
+def _make_requests(plan: Plan, context: BuildContext, store: Store, issued: Issued) -> None:
+    hosts = {host.name: host for host in context.fleet.hosts}
     ordered = [
         (change, hosts[change.host])
         for change in plan.changes
@@ -87,7 +87,7 @@ def _make_requests(plan: Plan, commission: Commission, store: Store, issued: Iss
         and change.action is not Action.REMOVE
         and change.host is not None
     ]
-    _take_requests(ordered, commission, store)
+    _take_requests(ordered, context, store)
     made = [one for one in ordered if _spec(one[1]).kept_key is None]
     before = keys_before({host.name: _spec(host) for _, host in made if host.keeps_key}, store, issued)
     wanted = [
@@ -106,24 +106,24 @@ def _make_requests(plan: Plan, commission: Commission, store: Store, issued: Iss
                 name,
                 specification.of_request(spec),
                 keys.public_key_digest(key),
-                commission.now,
+                context.now,
                 csr.make_request(spec, key),
             )
             batch.append(NewRequest(request, keys.to_pem(key), why(change)))
             if time.monotonic() - begun > BATCH_SECONDS or done == len(made):
                 store.add_requests(batch)
                 batch, begun = [], time.monotonic()
-            commission.progress("making requests", done, len(made))
+            context.progress("making requests", done, len(made))
 
 
-def _take_requests(ordered: Sequence[tuple[Change, HostSpec]], commission: Commission, store: Store) -> None:
+def _take_requests(ordered: Sequence[tuple[Change, HostSpec]], context: BuildContext, store: Store) -> None:
     """Record the requests that hosts made themselves; their keys stay with them."""
     batch = []
     for change, host in ordered:
         kept = _spec(host).kept_key
         if kept is not None and kept.given is not None:
             given, order = kept.given, specification.of_request(_spec(host))
-            request = OpenRequest(host.name, order, given.digest, commission.now, given.request)
+            request = OpenRequest(host.name, order, given.digest, context.now, given.request)
             batch.append(NewRequest(request, b"", why(change)))
     if batch:
         store.add_requests(batch)

@@ -15,7 +15,7 @@ from ipmpki.x509 import crl
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ipmpki.issue.context import Commission
+    from ipmpki.issue.context import BuildContext
     from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.store.sqlite import Store
@@ -48,10 +48,10 @@ def revoke_certificates(plan: Plan, store: Store, issued: Issued) -> None:
         store.revoke(revoked)
 
 
-def end_of_next_list(commission: Commission, authority: StoredAuthority) -> datetime:
+def end_of_next_list(context: BuildContext, authority: StoredAuthority) -> datetime:
     """How long a revocation list made now would hold; Fault where the authority does not hold now."""
-    now = commission.now
-    next_update = min(now + commission.fleet.crl_lifetime, authority.not_after)
+    now = context.now
+    next_update = min(now + context.fleet.crl_lifetime, authority.not_after)
     if next_update <= now:
         raise Fault(
             f"the authority has expired, on {authority.not_after:%Y-%m-%d}",
@@ -66,10 +66,10 @@ def end_of_next_list(commission: Commission, authority: StoredAuthority) -> date
     return next_update
 
 
-def issue_revocation_lists(commission: Commission, store: Store, issued: Issued) -> None:
+def issue_revocation_lists(context: BuildContext, store: Store, issued: Issued) -> None:
     """One for each authority that is trusted: a list names no other's certificates (RFC 5280, section 5)."""
     for authority in issued.signers:
-        _issue_revocation_list(commission, store, authority, issued.revocation_lists.get(authority.identity))
+        _issue_revocation_list(context, store, authority, issued.revocation_lists.get(authority.identity))
 
 
 def _next_number(old: StoredRevocationList | None, now: datetime, *, is_put_back: bool) -> int:
@@ -81,16 +81,16 @@ def _next_number(old: StoredRevocationList | None, now: datetime, *, is_put_back
 
 
 def _issue_revocation_list(
-    commission: Commission, store: Store, authority: StoredAuthority, old: StoredRevocationList | None
+    context: BuildContext, store: Store, authority: StoredAuthority, old: StoredRevocationList | None
 ) -> None:
-    now = commission.now
-    issuer = open_issuer(authority, commission)
+    now = context.now
+    issuer = open_issuer(authority, context)
     number = _next_number(old, now, is_put_back=store.is_put_back())
     revoked = store.revocations(authority.identity)
-    next_update = end_of_next_list(commission, authority)
+    next_update = end_of_next_list(context, authority)
     pem = crl.make_crl(
         issuer,
-        [crl.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],
+        [crl.RevokedEntry(one.serial, one.revoked_at, one.reason) for one in revoked],
         number=number,
         now=now,
         next_update=next_update,

@@ -17,10 +17,10 @@ from ipmpki.source.syntax import read_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ipmpki.lsp.check import Found, Judged
+    from ipmpki.lsp.check import Judged, ShownProblem
 
 
-def hover(text: Text, position: types.Position, found: tuple[Found, ...]) -> types.Hover | None:
+def hover(text: Text, position: types.Position, found: tuple[ShownProblem, ...]) -> types.Hover | None:
     """The pages of the rules whose problems stand at a spot, then what the key there is for."""
     rules = registered()
     here = [one.diagnostic for one in found if _holds(one.diagnostic.range, position)]

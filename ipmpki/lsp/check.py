@@ -63,7 +63,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ShownProblem:
     """A problem as an editor is shown it, and the problem itself; a fault has none."""
 
     diagnostic: types.Diagnostic
@@ -78,7 +78,7 @@ class Judged:
     version: int | None
     text: str
     is_site: bool
-    found: tuple[Found, ...] = ()
+    found: tuple[ShownProblem, ...] = ()
 
 
 class Judge:
@@ -154,12 +154,12 @@ class Judge:
             checked = conclude(understood, Surroundings(self._now))
             sources, problems = checked.sources, checked.problems
         texts = {name: self._text(name, source) for name, source in sources.items()}
-        found: dict[str, list[Found]] = {name: [] for name in sources}
+        found: dict[str, list[ShownProblem]] = {name: [] for name in sources}
         for problem in problems:
             file = problem.label.file if problem.label.file in found else str(path)
-            found[file].append(Found(self._diagnostic(problem, file, texts), problem))
+            found[file].append(ShownProblem(self._diagnostic(problem, file, texts), problem))
         if fault is not None:
-            found[str(path)].append(Found(_of_fault(fault)))
+            found[str(path)].append(ShownProblem(_of_fault(fault)))
         for name in sources:
             opened = self._open.get(_resolved(Path(name)))
             yield Judged(

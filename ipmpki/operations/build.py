@@ -23,9 +23,9 @@ from ipmpki.store.sqlite import open_store
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.issue.context import Commission, Progress
+    from ipmpki.issue.context import BuildContext, Progress
     from ipmpki.plans.plan import Change
-    from ipmpki.publish.folders import Outlet
+    from ipmpki.publish.folders import Publication
     from ipmpki.store.records import Issued
     from ipmpki.store.sqlite import Store
 
@@ -54,11 +54,11 @@ def build(
         _publish_refusal(project)
         raise
     from ipmpki.issue.certificates import carry_out, preflight
-    from ipmpki.issue.context import Commission
+    from ipmpki.issue.context import BuildContext
     from ipmpki.issue.requests import order
-    from ipmpki.publish.folders import Outlet, distribute
+    from ipmpki.publish.folders import Publication, distribute
 
-    commission = Commission(
+    context = BuildContext(
         fleet=fleet,
         passphrase=lambda: read_passphrase(project.root, fleet.passphrase),
         authority_files=lambda: authority_files(project, fleet),
@@ -69,33 +69,31 @@ def build(
     )
     allowed = replace_ca or (saved is not None and saved.allows_ca_replacement)
     agreed = _agreed_plan(project, fleet, project.issued, saved, allowed=allowed)
-    preflight(agreed, commission, project.issued)
+    preflight(agreed, context, project.issued)
     require_own(project.dist, what="the hosts' keys")
     with open_store(project.store, now=project.now) as store:
-        told = _recover(store, project, commission)
+        told = _recover(store, project, context)
         held = store.issued()
         if held != project.issued:  # another build came between, or dist/ proved more than the store knew
             agreed = _agreed_plan(project, fleet, held, saved, allowed=allowed, told=told)
-        outlet = Outlet(store, Publisher(project.dist), project.now)
-        outlet.publisher.recover()
+        publication = Publication(store, Publisher(project.dist), project.now)
+        publication.publisher.recover()
         if agreed.changes:
-            outlet.publisher.prepare()
-        issued = carry_out(agreed, commission, store, order(agreed, commission, store, held))
-        distribute(agreed, commission, outlet, issued)
-        built = _distribute_report(project, fleet, agreed, outlet)
-        outlet.publisher.finish()
+            publication.publisher.prepare()
+        issued = carry_out(agreed, context, store, order(agreed, context, store, held))
+        distribute(agreed, context, publication, issued)
+        built = _distribute_report(project, fleet, agreed, publication)
+        publication.publisher.finish()
         return built
 
 
-def _recover(store: Store, project: Project, commission: Commission) -> tuple[Change, ...]:
+def _recover(store: Store, project: Project, context: BuildContext) -> tuple[Change, ...]:
     """Have the store know again what dist/ proves, before anything is issued."""
-    fleet, issued = commission.fleet, store.issued()
+    fleet, issued = context.fleet, store.issued()
     if regained(project.dist, fleet, issued, project.store) is not None:
         from ipmpki.issue.authorities import existing_authority
 
-        store.add_authority(
-            existing_authority(commission), "the store was lost; its certificate lies in dist/"
-        )
+        store.add_authority(existing_authority(context), "the store was lost; its certificate lies in dist/")
     return take_over(store, project.dist, fleet)
 
 
@@ -128,12 +126,12 @@ def _no_progress(_work: str, _done: int, _total: int) -> None:
     pass
 
 
-def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Outlet) -> Built:
+def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, publication: Publication) -> Built:
     from ipmpki.publish.folders import distribute_report
     from ipmpki.render.report.collect import report_of
     from ipmpki.render.report.files import render_report
 
-    issued = outlet.store.issued()
+    issued = publication.store.issued()
     surroundings = surroundings_of(project.path, project.understood, project.store, issued, project.now)
     problems = conclude(project.understood, surroundings).problems
     bundle = project.trust_bundle() if fleet.is_third_party and fleet.bundle is not None else None
@@ -146,7 +144,7 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, outlet: Out
         from ipmpki.render.host_folder.order_form import render_orders
 
         files = (*files, render_orders(fleet.hosts, tuple(issued.requests.values())))
-    changed = distribute_report(files, outlet, issued)
+    changed = distribute_report(files, publication, issued)
     return Built(agreed, problems, issued, changed)
 
 

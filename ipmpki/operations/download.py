@@ -34,7 +34,7 @@ _BY_HAND: Final = (
 )
 
 
-class Progress(Protocol):
+class DownloadProgress(Protocol):
     """Told how many bytes have come, and of how many; 0 where the server does not say."""
 
     def __call__(self, done: int, total: int, /) -> None: ...
@@ -50,7 +50,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class FetchedFile:
     """What is known of a file that was fetched: from where, its ETag, and its SHA-256 in hexadecimal."""
 
     url: str
@@ -66,7 +66,7 @@ class Receipt:
         return json.dumps({"url": self.url, "etag": self.etag, "sha256": self.sha256}, indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: bytes) -> Receipt | None:
+    def from_json(cls, text: bytes) -> FetchedFile | None:
         """A receipt from its text; None where it is none, so that the file is fetched anew."""
         try:
             found = json.loads(text)
@@ -82,14 +82,14 @@ class Fetched:
     """What came. ``receipt`` is None where the server gave no ETag."""
 
     content: bytes
-    receipt: Receipt | None
+    receipt: FetchedFile | None
 
 
 def fetch(
     url: str,
     *,
-    known: Receipt | None,
-    progress: Progress,
+    known: FetchedFile | None,
+    progress: DownloadProgress,
     limits: Limits = Limits(),
 ) -> Fetched | None:
     """Fetch ``url``; None where the server says that the file ``known`` describes is unchanged.
@@ -115,7 +115,7 @@ def fetch(
                     return None
                 raise _refusal(host, error) from None
     is_plain = bool(etag) and etag.isprintable() and etag.isascii()
-    receipt = Receipt(url, etag, hashlib.sha256(content).hexdigest()) if is_plain else None
+    receipt = FetchedFile(url, etag, hashlib.sha256(content).hexdigest()) if is_plain else None
     return Fetched(content, receipt)
 
 
@@ -137,7 +137,7 @@ def _host_of(url: str) -> str:
     return host
 
 
-def _read(response: Any, watch: _Watch, progress: Progress, limits: Limits, host: str) -> bytes:
+def _read(response: Any, watch: _Watch, progress: DownloadProgress, limits: Limits, host: str) -> bytes:
     total = int(response.length or 0)
     if total > limits.size:
         raise _too_large(host, limits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.source.files import read_file
-from ipmpki.x509.der import Shape
+from ipmpki.x509.der import DerShape
 from ipmpki.x509.pem import plain_certificates, read_blocks
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def read_authority(root: Path, written: str) -> bytes:
     ``root`` is the folder of pki.toml. Raises UnreadableFile where there is none, or one is damaged.
     """
     content = read_file(root / written, what="the CA certificate")
-    if all(one.octets is not None and one.shape is Shape.CERTIFICATE for one in read_blocks(content)):
+    if all(one.octets is not None and one.shape is DerShape.CERTIFICATE for one in read_blocks(content)):
         found = plain_certificates(content)  # without the library, as a plan that changes nothing needs none
         if found:
             return found

@@ -10,7 +10,7 @@ from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.diagnostics.wording import closest, quote
 from ipmpki.operations.status import find_store
-from ipmpki.store.events import Event, Remembered, Story, tell
+from ipmpki.store.events import CertificateRecord, Event, HostHistory, certificate_histories
 from ipmpki.store.sqlite.history import find_serial, read_events, read_holders, read_kept
 from ipmpki.x509.certificate import CertificateFacts, read_certificate
 from ipmpki.x509.serial_number import read_serials
@@ -18,11 +18,11 @@ from ipmpki.x509.serial_number import read_serials
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipmpki.store.events import Kept
+    from ipmpki.store.events import LedgerCertificate
 
 
-def recall(path: Path, wanted: str) -> Story:
-    """The story of a host by its name, or of a certificate by its serial number.
+def recall(path: Path, wanted: str) -> HostHistory:
+    """The history of a host by its name, or of a certificate by its serial number.
 
     A serial number may be hexadecimal, with colons or without, or decimal. Raises WrongUse where the store
     knows neither, and Fault where it cannot be read.
@@ -34,20 +34,20 @@ def recall(path: Path, wanted: str) -> Story:
     others = read_kept(store, tools) if host_of(holder) == holder else ()
     if not kept and others:
         holder, kept, others = tools, others, ()
-    chapters = tell(
+    histories = certificate_histories(
         kept, [event for event in read_events(store, host=host_of(holder)) if event.host == holder]
     )
-    if not chapters:
+    if not histories:
         raise WrongUse(
             f"{quote(holder)} has had no certificate yet",
             f"'ipmpki log {path} --host {holder}' shows what happened to it",
         )
-    at = next((i for i, one in enumerate(chapters) if one.kept.certificate.serial == serial), 0)
-    shown, *before = (Remembered(one, _facts(one.kept)) for one in chapters[at:])
-    return Story(holder, datetime.now(UTC), shown, tuple(before), at, tools if others else None)
+    at = next((i for i, one in enumerate(histories) if one.kept.certificate.serial == serial), 0)
+    shown, *before = (CertificateRecord(one, _facts(one.kept)) for one in histories[at:])
+    return HostHistory(holder, datetime.now(UTC), shown, tuple(before), at, tools if others else None)
 
 
-def _facts(kept: Kept) -> CertificateFacts:
+def _facts(kept: LedgerCertificate) -> CertificateFacts:
     """What stands in a certificate; of one that was adopted from an old index alone, what that said of it."""
     if kept.pem:
         return read_certificate(kept.pem)

@@ -19,7 +19,7 @@ from ipmpki.store.sqlite import BoughtCertificate, open_store
 from ipmpki.x509.containers import read_received
 from ipmpki.x509.contents import Contents, read_contents
 from ipmpki.x509.path_validation import Evidence, judge_path
-from ipmpki.x509.presented import Chain, Presented
+from ipmpki.x509.presented_certificates import Chain, Presented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
     from ipmpki.operations.project import Project
     from ipmpki.store.sqlite import Keeping, Store
-    from ipmpki.x509.presented import PresentedCertificate, Verdict
+    from ipmpki.x509.presented_certificates import PresentedCertificate, Verdict
     from ipmpki.x509.trust_bundle import TrustBundle
 
 

@@ -12,7 +12,7 @@ from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.plans.trust import installable, separates_trust, trusted_by
 from ipmpki.render.host_folder.inputs import folder_inputs
-from ipmpki.store.records import Installation, Source
+from ipmpki.store.records import Installation, InstallationSource
 from ipmpki.store.sqlite import open_store
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 _WORDS_OF_A_FILE = 5
 _WORDS = {
-    Source.OPERATOR: "by its operator's word",
-    Source.RECEIPT: "by its own record",
-    Source.LIVE: "as it was seen",
+    InstallationSource.OPERATOR: "by its operator's word",
+    InstallationSource.RECEIPT: "by its own record",
+    InstallationSource.LIVE: "as it was seen",
 }
 
 
 def record_installed(
-    project: Project, names: Sequence[str] | None, *, source: Source = Source.OPERATOR
+    project: Project, names: Sequence[str] | None, *, source: InstallationSource = InstallationSource.OPERATOR
 ) -> tuple[Installation, ...]:
     """Record that hosts have installed what is published for them now; all of them, where no name is given.
 
@@ -94,7 +94,7 @@ def record_receipts(project: Project, files: Sequence[tuple[str, bytes]]) -> tup
     receipts = [_receipt(name, content, fleet, project.issued) for name, content in files]
     names = [one.host for one in receipts if not one.differs]
     if names:
-        record_installed(project, names, source=Source.RECEIPT)
+        record_installed(project, names, source=InstallationSource.RECEIPT)
     return tuple(receipts)
 
 
@@ -173,7 +173,7 @@ def _require_current(hosts: Sequence[HostSpec], fleet: Fleet, issued: Issued) ->
 
 
 def _installation(
-    host: HostSpec, fleet: Fleet, issued: Issued, project: Project, source: Source
+    host: HostSpec, fleet: Fleet, issued: Issued, project: Project, source: InstallationSource
 ) -> Installation:
     serials = {issued.current[holder].serial for holder, _ in host.certificates if holder in issued.current}
     trusted = {one.fingerprint for one in trusted_by(host, fleet, issued)}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Revocation:
+class RevokedCertificates:
     """What was revoked now, and what had been before."""
 
     revoked: tuple[IssuedCertificate, ...]
@@ -35,7 +35,7 @@ class Revocation:
         return tuple(one for one in self.revoked if specification.is_bought(one.specification))
 
 
-def revoke(project: Project, target: str, reason: RevocationReason) -> Revocation:
+def revoke(project: Project, target: str, reason: RevocationReason) -> RevokedCertificates:
     """Revoke what a host has, or the one certificate with a serial number.
 
     ``target`` is a host's name, or a serial number in hexadecimal. A key that somebody else may have tells of
@@ -51,7 +51,7 @@ def revoke(project: Project, target: str, reason: RevocationReason) -> Revocatio
         fresh = tuple(one for one in found if one.revoked_at is None)
         if fresh:
             store.revoke([(one, reason.value, "revoked by hand") for one in fresh], retires=False)
-        return Revocation(fresh, tuple(one for one in found if one.revoked_at is not None))
+        return RevokedCertificates(fresh, tuple(one for one in found if one.revoked_at is not None))
 
 
 def _meant(

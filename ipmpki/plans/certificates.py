@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.plans.rollover import Outlook
+    from ipmpki.plans.rollover import FleetPlan
     from ipmpki.store.records import IssuedCertificate
 
 
-def authority_changes(outlook: Outlook) -> Iterator[Change]:
+def authority_changes(fleet_plan: FleetPlan) -> Iterator[Change]:
     """The change to the authorities that sign here, or to a key or a published certificate of theirs."""
-    world, turn = outlook.world, outlook.turn
-    if turn.makes:
+    world, succession = fleet_plan.world, fleet_plan.succession
+    if succession.makes:
         is_first = not world.issued.signers
-        action = Action.REPLACE if turn.replaces and not is_first else Action.CREATE
-        yield Change(action, None, Artifact.CA_CERTIFICATE, turn.reasons, turn.differences)
+        action = Action.REPLACE if succession.replaces and not is_first else Action.CREATE
+        yield Change(action, None, Artifact.CA_CERTIFICATE, succession.reasons, succession.differences)
         return
-    for retired in turn.retires:
+    for retired in succession.retires:
         reason = Reason(
             ReasonCode.ISSUER_CHANGED, "another has taken over: nothing that is in use is its own"
         )
@@ -41,30 +41,34 @@ def authority_changes(outlook: Outlook) -> Iterator[Change]:
         reason = Reason(ReasonCode.SETTINGS_CHANGED, world.wanted.unprotected)
         yield Change(Action.REPLACE, None, Artifact.CA_KEY, (reason,))
     missing = unpublished(world, CA_FOLDER, authority_file(world.fleet))
-    if missing and not turn.retires:
+    if missing and not succession.retires:
         yield Change(Action.RESTORE, None, Artifact.CA_CERTIFICATE, missing)
 
 
 def certificate_changes(
-    outlook: Outlook, host: HostSpec, holder: str, spec: CertificateSpec, artifact: Artifact
+    fleet_plan: FleetPlan, host: HostSpec, holder: str, spec: CertificateSpec, artifact: Artifact
 ) -> Iterator[Change]:
     """The change to a certificate that is issued here; none where the one there is will do."""
-    current = outlook.world.issued.current.get(holder)
+    current = fleet_plan.world.issued.current.get(holder)
     if current is None:
         reason = Reason(ReasonCode.NEW_HOST, "no certificate has been issued for it yet")
         wanted = specification.fields(specification.of_certificate(spec))
         differences = differences_between({}, wanted)
         yield Change(Action.CREATE, host.name, artifact, (reason,), differences)
         return
-    change = _certificate_change(outlook, host, current, spec, artifact)
+    change = _certificate_change(fleet_plan, host, current, spec, artifact)
     if change is not None:
         yield change
 
 
 def _certificate_change(
-    outlook: Outlook, host: HostSpec, current: IssuedCertificate, spec: CertificateSpec, artifact: Artifact
+    fleet_plan: FleetPlan,
+    host: HostSpec,
+    current: IssuedCertificate,
+    spec: CertificateSpec,
+    artifact: Artifact,
 ) -> Change | None:
-    world, turn = outlook.world, outlook.turn
+    world, succession = fleet_plan.world, fleet_plan.succession
     order = specification.of_certificate(spec)
     differences: tuple[Difference, ...] = ()
     replaced: list[Reason] = []
@@ -73,12 +77,12 @@ def _certificate_change(
             specification.fields(current.specification), specification.fields(order)
         )
         replaced += [certificate_reason(difference) for difference in differences]
-    if not turn.accepts(current.authority):
+    if not succession.accepts(current.authority):
         replaced.append(Reason(ReasonCode.ISSUER_CHANGED, "it was issued by an authority that is replaced"))
     if current.revoked_at is not None:
         replaced.append(Reason(ReasonCode.REVOKED, f"revoked on {day(current.revoked_at)}"))
     renewed: list[Reason] = []
-    its = renewal.of_certificate(current, host, spec, turn.renewals)
+    its = renewal.of_certificate(current, host, spec, succession.renewals)
     if its.has_ended(world.now):
         renewed.append(Reason(ReasonCode.EXPIRED, f"ended on {day(current.not_after)}"))
     elif its.is_due(world.now) and not its.needs_successor:
@@ -89,7 +93,7 @@ def _certificate_change(
     if not replaced and not renewed:
         return None
     action = Action.REPLACE if replaced else Action.RENEW
-    issuer = turn.issuer.identity if turn.issuer is not None else None
+    issuer = succession.issuer.identity if succession.issuer is not None else None
     in_use = certificate_in_use(current, world.issued)
     install_by = replacement_of(in_use, order, issuer, world.now).by
     return Change(action, host.name, artifact, distinct([*replaced, *renewed]), differences, install_by)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.plans.rollover import Outlook
+    from ipmpki.plans.rollover import FleetPlan
     from ipmpki.plans.world import World
 
 
@@ -28,9 +28,9 @@ def awaited_request(host: HostSpec, spec: CertificateSpec) -> Awaited:
     return Awaited(host.name, certificate_of(host), None, path)
 
 
-def folder_changes(outlook: Outlook, host: HostSpec) -> Iterator[Change]:
+def folder_changes(fleet_plan: FleetPlan, host: HostSpec) -> Iterator[Change]:
     """The change to a host's folder, where its certificate stays as it is."""
-    world, crl_changes = outlook.world, outlook.crl_changes
+    world, crl_changes = fleet_plan.world, fleet_plan.crl_changes
     current = world.issued.current.get(host.name)
     folder = host_folder(host.name)
     published = world.issued.folders.get(folder)
@@ -42,7 +42,7 @@ def folder_changes(outlook: Outlook, host: HostSpec) -> Iterator[Change]:
         reason = Reason(ReasonCode.FILES_MISSING, "its folder has not been published yet")
         yield Change(Action.RESTORE, host.name, Artifact.FOLDER, (reason,))
         return
-    what = outlook.new_trust_of(host)
+    what = fleet_plan.new_trust_of(host)
     if what:
         reason = Reason(ReasonCode.ISSUER_CHANGED, what)
         yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (reason,))

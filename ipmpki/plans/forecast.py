@@ -58,7 +58,7 @@ def calendar(world: World, until: datetime, *, bundle_since: datetime | None = N
     as for a host that is new, is in a plan and not in here.
     """
     found = [*_successions(world, until), *_lists(world, until), *_bundles(world, until, bundle_since)]
-    turns = [one.due for one in found if one.task is Task.SUCCESSION]
+    successions = [one.due for one in found if one.task is Task.SUCCESSION]
     authorities = renewal.of_authorities(world.issued.signers, world.fleet)
     last = _last_issuer(world)
     renewals: dict[tuple[Task, datetime], list[tuple[str, datetime]]] = defaultdict(list)
@@ -67,7 +67,7 @@ def calendar(world: World, until: datetime, *, bundle_since: datetime | None = N
             current = world.issued.current.get(holder)
             if current is not None:
                 task = Task.ORDER if spec.is_bought else Task.RENEW
-                starts = [] if spec.is_bought else turns
+                starts = [] if spec.is_bought else successions
                 life = spec.lifetime if not spec.is_bought else current.not_after - current.not_before
                 its = renewal.of_certificate(current, host, spec, authorities)
                 issuer = None if spec.is_bought else last
@@ -111,13 +111,13 @@ class _Life:
 
 
 def _renewals(
-    its: Renewal, life: _Life, turns: Sequence[datetime], now: datetime
+    its: Renewal, life: _Life, successions: Sequence[datetime], now: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
     """When a certificate is due, and when the one before ends; without what is past.
 
     On each of ``turns`` it is issued anew by another authority, which is work of its own.
     """
-    ahead = list(turns)
+    ahead = list(successions)
     while True:
         due = _visit(its.due, now)
         if ahead and ahead[0] <= due:

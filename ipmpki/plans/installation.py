@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.store.records import Installation, Issued, IssuedCertificate, PublishedFolder, Source
+    from ipmpki.store.records import (
+        Installation,
+        InstallationSource,
+        Issued,
+        IssuedCertificate,
+        PublishedFolder,
+    )
 
 GRACE = timedelta(days=14)
 """How long a host may be not known to have installed anything before a monitor asks after it."""
@@ -72,7 +78,7 @@ class InUse(NamedTuple):
 
     is_installed: bool | None
     known_at: datetime | None
-    source: Source | None
+    source: InstallationSource | None
     published_at: datetime | None
     in_use_end: datetime | None
     duties: tuple[Duty, ...]

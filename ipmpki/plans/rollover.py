@@ -61,24 +61,24 @@ class Succession:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class FleetPlan:
     """The world, with what a plan has settled for all hosts before it comes to each."""
 
     world: World
-    turn: Succession
+    succession: Succession
     crl_changes: bool
 
     def new_trust_of(self, host: HostSpec) -> str:
         """What changes in whom a host is to trust, in words; empty where nothing does."""
-        if self.turn.changes_trust and trusts_signers(host, self.world.fleet):
-            if not self.turn.makes:
+        if self.succession.changes_trust and trusts_signers(host, self.world.fleet):
+            if not self.succession.makes:
                 return "the authority before goes from its files"
-            beside = "" if self.turn.replaces else ", beside the one before"
+            beside = "" if self.succession.replaces else ", beside the one before"
             return f"it gets the new authority's certificate{beside}"
         return "it gets the new trust bundle" if self.world.needs_new_bundle else ""
 
 
-def succession(world: World, *, allows_replacement: bool) -> Succession:
+def plan_succession(world: World, *, allows_replacement: bool) -> Succession:
     """Compare the declared authority with those there are, and with what hosts have installed."""
     if not world.fleet.signs_here:
         return Succession()

@@ -1,6 +1,6 @@
 """How every certificate stands on a day, and what is to be done next: pure, of declaration, store and clock.
 
-A renewal window is a wish of the declaration, which the plan follows the moment it is written; so it is taken
+A renewal window is declared, and the plan follows it from the moment it is written; so it is taken
 from there, as in a plan, and not from what an earlier build may have noted.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.declaration.renewal import Renewal
     from ipmpki.plans.installation import Cause
-    from ipmpki.store.records import Issued, IssuedCertificate, Skip, Source
+    from ipmpki.store.records import InstallationSource, Issued, IssuedCertificate, Skip
 
 _COMMON_NAME = re.compile(r"CN=((?:[^\\,+]|\\.)*)")
 
@@ -107,7 +107,7 @@ class Standing(NamedTuple):
     is_installed: bool | None = None
     install_by: datetime | None = None
     installed_at: datetime | None = None
-    source: Source | None = None
+    source: InstallationSource | None = None
     in_use_ends: datetime | None = None
     causes: tuple[Cause, ...] = ()
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.issue.context import Commission
+    from ipmpki.issue.context import BuildContext
     from ipmpki.plans.plan import Plan
     from ipmpki.publish.dist import Publisher
     from ipmpki.store.records import Issued, StoredAuthority
@@ -42,7 +42,7 @@ NOT_OF_THE_AUTHORITY = frozenset({Artifact.PLAYBOOK, Artifact.REPORT})
 
 
 @dataclass
-class Outlet:
+class Publication:
     """Where a build publishes to and where it records that it has; ``now`` is when."""
 
     store: Store
@@ -64,29 +64,29 @@ class Outlet:
             self._unrecorded = []
 
 
-def distribute(plan: Plan, commission: Commission, outlet: Outlet, issued: Issued) -> None:
+def distribute(plan: Plan, context: BuildContext, publication: Publication, issued: Issued) -> None:
     """Put dist/ right: the authority's folder, the folders of hosts that change or go, the playbook."""
-    inputs = folder_inputs(commission.fleet, issued)
+    inputs = folder_inputs(context.fleet, issued)
     if any(change.host is None and change.artifact not in NOT_OF_THE_AUTHORITY for change in plan.changes):
-        files = tuple(_authority_files(commission.fleet, issued))
-        outlet.record(_place(CA_FOLDER, files, inputs[CA_FOLDER], issued, outlet)[1])
-    _remove_folders(plan, issued, outlet)
-    _place_hosts(plan, commission, issued, inputs, outlet)
+        files = tuple(_authority_files(context.fleet, issued))
+        publication.record(_place(CA_FOLDER, files, inputs[CA_FOLDER], issued, publication)[1])
+    _remove_folders(plan, issued, publication)
+    _place_hosts(plan, context, issued, inputs, publication)
     if any(change.artifact is Artifact.PLAYBOOK for change in plan.changes):
         # After the hosts' folders, so that it names none that is not there.
         from ipmpki.render.host_folder.ansible import render_playbook
 
-        fleet = commission.fleet
+        fleet = context.fleet
         playbook = render_playbook(installable(fleet, issued), fleet.batches, mutual_auth=fleet.mutual_auth)
-        outlet.record(_place(PLAYBOOK_FOLDER, playbook, inputs[PLAYBOOK_FOLDER], issued, outlet)[1])
-    outlet.finish_record()
+        publication.record(_place(PLAYBOOK_FOLDER, playbook, inputs[PLAYBOOK_FOLDER], issued, publication)[1])
+    publication.finish_record()
 
 
-def distribute_report(files: Sequence[RenderedFile], outlet: Outlet, issued: Issued) -> bool:
+def distribute_report(files: Sequence[RenderedFile], publication: Publication, issued: Issued) -> bool:
     """Write the report's files where they changed; returns whether any did."""
-    changed, folder = _place(REPORT_FOLDER, files, str(issued.last_event), issued, outlet)
-    outlet.record(folder)
-    outlet.finish_record()
+    changed, folder = _place(REPORT_FOLDER, files, str(issued.last_event), issued, publication)
+    publication.record(folder)
+    publication.finish_record()
     return changed
 
 
@@ -106,52 +106,52 @@ def _revocation_lists(issued: Issued) -> bytes:
 
 
 def _place(
-    folder: str, files: Sequence[RenderedFile], inputs: str, issued: Issued, outlet: Outlet
+    folder: str, files: Sequence[RenderedFile], inputs: str, issued: Issued, publication: Publication
 ) -> tuple[bool, PublishedFolder | None]:
     """Put a folder's files in place; whether any of them changed, and what is to be recorded, if anything."""
-    placed = outlet.publisher.place_files(folder, files)
+    placed = publication.publisher.place_files(folder, files)
     listing = listing_of(placed.files)
     before = issued.folders.get(folder)
     if not placed.changed and before is not None and (before.listing, before.inputs) == (listing, inputs):
         return False, None
     # Where hosts make their keys themselves, a build may publish before anything was issued.
     published_at = (
-        before.published_at if before and not placed.changed else issued.last_event_at or outlet.now
+        before.published_at if before and not placed.changed else issued.last_event_at or publication.now
     )
     return placed.changed, PublishedFolder(folder, inputs, published_at, listing)
 
 
-def _remove_folders(plan: Plan, issued: Issued, outlet: Outlet) -> None:
+def _remove_folders(plan: Plan, issued: Issued, publication: Publication) -> None:
     removed = []
     for change in plan.changes:
         if change.action is Action.REMOVE and change.host is not None:
             folder = host_folder(change.host)
             published = issued.folders.get(folder)
             names = [file.name for file in published.files] if published else []
-            outlet.publisher.remove_host(change.host, names)
+            publication.publisher.remove_host(change.host, names)
             removed.append(folder)
     if removed:
-        outlet.store.record_folders([], removed)
+        publication.store.record_folders([], removed)
 
 
 def _place_hosts(
     plan: Plan,
-    commission: Commission,
+    context: BuildContext,
     issued: Issued,
     inputs: Mapping[str, str],
-    outlet: Outlet,
+    publication: Publication,
 ) -> None:
-    fleet = commission.fleet
-    authority_name = _name_of_authority(commission, issued)
+    fleet = context.fleet
+    authority_name = _name_of_authority(context, issued)
     changed = {change.host for change in plan.changes}
     affected = [host for host in fleet.hosts if host.name in changed and _has_files(host, fleet, issued)]
-    bundle_of = _bundling(affected, authority_name, commission, issued, outlet.store)
+    bundle_of = _bundling(affected, authority_name, context, issued, publication.store)
 
     def place(host: HostSpec) -> PublishedFolder:
-        placed = outlet.publisher.place_host(host.name, render_host(bundle_of(host)))
+        placed = publication.publisher.place_host(host.name, render_host(bundle_of(host)))
         folder = host_folder(host.name)
         before = issued.folders.get(folder)
-        published_at = commission.now if placed.changed or before is None else before.published_at
+        published_at = context.now if placed.changed or before is None else before.published_at
         return PublishedFolder(folder, inputs[folder], published_at, listing_of(placed.files))
 
     with spread(place, affected) as placed:
@@ -160,8 +160,8 @@ def _place_hosts(
 
         prepare_report()
         for done, folder in enumerate(placed, start=1):
-            outlet.record(folder)
-            commission.progress("publishing", done, len(affected))
+            publication.record(folder)
+            context.progress("publishing", done, len(affected))
 
 
 def _keeps_key(host: HostSpec) -> bool:
@@ -175,9 +175,9 @@ def _has_files(host: HostSpec, fleet: Fleet, issued: Issued) -> bool:
     return host.certificate is not None and (host.certificate.awaits_request or host.name in issued.requests)
 
 
-def _name_of_authority(commission: Commission, issued: Issued) -> str:
-    if not commission.fleet.signs_here or issued.signer is None:
-        return commission.fleet.authority.subject.common_name or "your print shop"
+def _name_of_authority(context: BuildContext, issued: Issued) -> str:
+    if not context.fleet.signs_here or issued.signer is None:
+        return context.fleet.authority.subject.common_name or "your print shop"
     return _common_name(issued.signer)
 
 
@@ -189,10 +189,10 @@ def _common_name(authority: StoredAuthority) -> str:
 
 
 def _bundling(
-    hosts: Sequence[HostSpec], authority_name: str, commission: Commission, issued: Issued, store: Store
+    hosts: Sequence[HostSpec], authority_name: str, context: BuildContext, issued: Issued, store: Store
 ) -> Callable[[HostSpec], HostBundle]:
     """How each of the hosts gets what its folder is rendered from; the store is asked once, here."""
-    fleet = commission.fleet
+    fleet = context.fleet
     current = {
         holder: issued.current[holder].serial
         for host in hosts

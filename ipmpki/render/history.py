@@ -1,4 +1,4 @@
-"""What happened, for people and for programs: the ledger's log, and the story of a host's certificates."""
+"""What happened, for people and for programs: the ledger's log, and the history of a host's certificates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ipmpki.store.events import Event, Remembered, Story
+    from ipmpki.store.events import CertificateRecord, Event, HostHistory
 
 _PURPOSES = {"serverAuth": "server (serverAuth)", "clientAuth": "client (clientAuth)"}
 _LABEL = 13
@@ -91,12 +91,12 @@ def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
-# --- The story of a host --------------------------------------------------------------------------
+# --- The history of a host --------------------------------------------------------------------------
 
 
-def state_of(one: Remembered, at: datetime) -> str:
+def state_of(one: CertificateRecord, at: datetime) -> str:
     """How a certificate stands, in one word a program can compare."""
-    certificate = one.chapter.kept.certificate
+    certificate = one.history.kept.certificate
     if certificate.revoked_at is not None:
         return "revoked"
     if utc(certificate.not_after) <= at:
@@ -104,23 +104,24 @@ def state_of(one: Remembered, at: datetime) -> str:
     return "valid" if certificate.retired_at is None else "retired"
 
 
-def render_story(story: Story, *, width: int | None = None) -> str:
+def render_story(host_history: HostHistory, *, width: int | None = None) -> str:
     """The certificate in words, and a paragraph for each that came before it."""
     width = max(min(width or _WIDTH, 100), _NARROWEST)
-    return "\n".join(line.rstrip() for line in _story(story, width)) + "\n"
+    return "\n".join(line.rstrip() for line in _story(host_history, width)) + "\n"
 
 
-def _story(story: Story, width: int) -> Iterator[str]:
-    one = story.shown
-    facts, certificate = one.facts, one.chapter.kept.certificate
+def _story(host_history: HostHistory, width: int) -> Iterator[str]:
+    one = host_history.shown
+    facts, certificate = one.facts, one.history.kept.certificate
     kind = "server" if certificate.profile.value != "client" else "client"
-    yield f"{visible(story.host)}: {kind} certificate, {state_of(one, story.at)}"
-    if story.later:
-        verb = "is a newer one" if story.later == 1 else f"are {story.later} newer ones"
-        yield from _wrapped(f"There {verb}: ipmpki show {visible(story.host)}", "  ", width)
-    if story.also is not None:
+    yield f"{visible(host_history.host)}: {kind} certificate, {state_of(one, host_history.at)}"
+    if host_history.later:
+        verb = "is a newer one" if host_history.later == 1 else f"are {host_history.later} newer ones"
+        yield from _wrapped(f"There {verb}: ipmpki show {visible(host_history.host)}", "  ", width)
+    if host_history.also is not None:
         yield from _wrapped(
-            f"Its own programs show another one where they are clients: ipmpki show {visible(story.also)}",
+            "Its own programs show another one where they are clients: ipmpki show"
+            f" {visible(host_history.also)}",
             "  ",
             width,
         )
@@ -133,7 +134,7 @@ def _story(story: Story, width: int) -> Iterator[str]:
         ("May act as", ", ".join(_PURPOSES.get(name, name) for name in facts.extended_key_usage) or "-"),
         ("Key", kind_of(facts.key_type).words),
         ("Issued by", facts.issuer),
-        ("Issued", _told(one.chapter.began, certificate.issued_at)),
+        ("Issued", _told(one.history.began, certificate.issued_at)),
     )
     for label, value in fields:
         yield from _field(label, visible(value), width)
@@ -144,23 +145,23 @@ def _story(story: Story, width: int) -> Iterator[str]:
     for at in range(0, len(pairs), _PAIRS_A_LINE):
         yield f"  {'' if at else 'SHA-256':<{_LABEL}} {pairs[at : at + _PAIRS_A_LINE]}"
     yield ""
-    if not story.before:
+    if not host_history.before:
         yield "No certificate of this host came before it."
         return
-    yield f"Before it, {counted(len(story.before), 'certificate')}:"
-    for older in story.before:
+    yield f"Before it, {counted(len(host_history.before), 'certificate')}:"
+    for older in host_history.before:
         yield ""
-        yield from _older(older, story.at, width)
+        yield from _older(older, host_history.at, width)
 
 
-def _older(one: Remembered, at: datetime, width: int) -> Iterator[str]:
-    certificate = one.chapter.kept.certificate
+def _older(one: CertificateRecord, at: datetime, width: int) -> Iterator[str]:
+    certificate = one.history.kept.certificate
     names = ", ".join((*one.facts.dns_names, *map(str, one.facts.addresses)))
     yield f"  {serial_number(certificate.serial)}"
     for label, value in (
         ("Valid", f"{day(certificate.not_before)} to {day(certificate.not_after)}, {state_of(one, at)}"),
         ("Names", names),
-        ("Issued", _told(one.chapter.began, certificate.issued_at)),
+        ("Issued", _told(one.history.began, certificate.issued_at)),
         ("No longer used", _ended(one)),
         ("Revoked", _revoked(one)),
     ):
@@ -174,16 +175,16 @@ def _told(event: Event | None, at: datetime) -> str:
     return f"{minute(event.at)} by {event.user}; {event.detail}"
 
 
-def _ended(one: Remembered) -> str:
-    retired_at = one.chapter.kept.certificate.retired_at
+def _ended(one: CertificateRecord) -> str:
+    retired_at = one.history.kept.certificate.retired_at
     if retired_at is None:
         return "no"
-    ended = one.chapter.ended
+    ended = one.history.ended
     return f"since {minute(retired_at)}" + (f"; {ended.detail}" if ended is not None else "")
 
 
-def _revoked(one: Remembered) -> str:
-    certificate = one.chapter.kept.certificate
+def _revoked(one: CertificateRecord) -> str:
+    certificate = one.history.kept.certificate
     if certificate.revoked_at is None:
         return "no"
     reason = f", {certificate.revocation_reason}" if certificate.revocation_reason else ""
@@ -206,23 +207,23 @@ def _wrapped(text: str, indent: str, width: int, lead: str | None = None) -> lis
     )
 
 
-def render_story_json(story: Story) -> str:
+def render_story_json(host_history: HostHistory) -> str:
     """The same as one object."""
     return _json(
         {
             "version": 1,
-            "host": story.host,
-            "at": timestamp(story.at),
-            "certificate": _certificate(story.shown, story.at),
-            "before": [_certificate(one, story.at) for one in story.before],
-            "later": story.later,
-            "also": story.also,
+            "host": host_history.host,
+            "at": timestamp(host_history.at),
+            "certificate": _certificate(host_history.shown, host_history.at),
+            "before": [_certificate(one, host_history.at) for one in host_history.before],
+            "later": host_history.later,
+            "also": host_history.also,
         }
     )
 
 
-def _certificate(one: Remembered, at: datetime) -> dict[str, Any]:
-    facts, certificate, chapter = one.facts, one.chapter.kept.certificate, one.chapter
+def _certificate(one: CertificateRecord, at: datetime) -> dict[str, Any]:
+    facts, certificate, history = one.facts, one.history.kept.certificate, one.history
     return {
         "serial": serial_number(certificate.serial),
         "state": state_of(one, at),
@@ -237,9 +238,9 @@ def _certificate(one: Remembered, at: datetime) -> dict[str, Any]:
         "extended_key_usage": list(facts.extended_key_usage),
         "issuer": facts.issuer,
         "fingerprint": fingerprint_digits(facts.fingerprint),
-        "issued": _event(chapter.began) if chapter.began is not None else None,
+        "issued": _event(history.began) if history.began is not None else None,
         "retired_at": None if certificate.retired_at is None else timestamp(certificate.retired_at),
-        "retired_by": _event(chapter.ended) if chapter.ended is not None else None,
+        "retired_by": _event(history.ended) if history.ended is not None else None,
         "revoked_at": None if certificate.revoked_at is None else timestamp(certificate.revoked_at),
         "revocation_reason": certificate.revocation_reason,
     }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.rules.context import Surroundings
     from ipmpki.rules.registry import Finding, Rule
-    from ipmpki.x509.presented import Presented
+    from ipmpki.x509.presented_certificates import Presented
 
 
 def judge(fleet: Fleet, surroundings: Surroundings) -> tuple[Problem, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.diagnostics.problem import Fix, Place, Related, Severity
-    from ipmpki.x509.presented import Presented
+    from ipmpki.x509.presented_certificates import Presented
 
 HEADINGS = ("What it finds", "Who is hurt", "Example", "Instead")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.source.syntax import ASSIGNMENT, BARE_KEY, HEADER, outside_strings, read_key
-from ipmpki.source.syntax_error import Report, endless_number, mistake_of
+from ipmpki.source.syntax_error import SyntaxErrorWords, endless_number, mistake_of
 from ipmpki.source.text import Document, Source
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class _Recovery:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._report = Report(source)
+        self._report = SyntaxErrorWords(source)
         self._lines = source.text.split("\n")
         self._struck: set[int] = set()
         self._regions: list[tuple[int, int]] = []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # --- What is TOML -----------------------------------------------------------------------------------
 
 
-class Kind(Enum):
+class StatementKind(Enum):
     """What a line, or several that belong together, holds."""
 
     BLANK = auto()
@@ -39,7 +39,7 @@ class Statement:
     ``key`` is what a header or a pair names, as written; ``value`` is where a pair's value begins.
     """
 
-    kind: Kind
+    kind: StatementKind
     start: int
     end: int
     first: int
@@ -91,10 +91,10 @@ def split_statements(text: str) -> list[Statement]:
         first, last, key, value = node.start_byte, node.end_byte, "", -1
         if first < at:
             continue  # the comment behind a statement
-        if kind is Kind.HEADER:
+        if kind is StatementKind.HEADER:
             opening, name, closing = node.children[:3]
             last, key = closing.end_byte, text[opening.end_byte : closing.start_byte]
-        elif kind is Kind.PAIR:
+        elif kind is StatementKind.PAIR:
             name, _, given = (child for child in node.children if child.type != "comment")
             last, key, value = given.end_byte, text[name.start_byte : name.end_byte], given.start_byte
         start = text.rfind("\n", at, first) + 1 or at
@@ -104,20 +104,20 @@ def split_statements(text: str) -> list[Statement]:
     return found + list(_blank_lines(text, at, len(text)))
 
 
-def _lines_of(document: Node) -> Iterator[tuple[Kind, Node]]:
-    kinds = {"comment": Kind.COMMENT, "pair": Kind.PAIR}
+def _lines_of(document: Node) -> Iterator[tuple[StatementKind, Node]]:
+    kinds = {"comment": StatementKind.COMMENT, "pair": StatementKind.PAIR}
     for node in document.named_children:
         if node.type in kinds:
             yield kinds[node.type], node
         else:
-            yield Kind.HEADER, node
+            yield StatementKind.HEADER, node
             for child in node.named_children[1:]:
                 yield kinds[child.type], child
 
 
 def _blank_lines(text: str, start: int, end: int) -> Iterator[Statement]:
     for line in text[start:end].splitlines(keepends=True):
-        yield Statement(Kind.BLANK, start, start + len(line), start, start)
+        yield Statement(StatementKind.BLANK, start, start + len(line), start, start)
         start += len(line)
 
 

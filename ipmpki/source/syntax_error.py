@@ -47,7 +47,7 @@ def endless_number(lines: Sequence[str]) -> Mistake:
     return Mistake("Invalid value", 1, 1, at_end=False)
 
 
-class Report:
+class SyntaxErrorWords:
     """Puts the mistakes of one source into words."""
 
     def __init__(self, source: Source) -> None:

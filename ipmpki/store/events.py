@@ -30,7 +30,7 @@ class Event(NamedTuple):
     user: str
 
 
-class Kept(NamedTuple):
+class LedgerCertificate(NamedTuple):
     """A certificate as the ledger keeps it, without its key; ``pem`` holds what was sold with it, too."""
 
     certificate: IssuedCertificate
@@ -38,29 +38,33 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class CertificateHistory:
     """One certificate of a host: why there was one, and why it is not in force any more.
 
     ``began`` and ``ended`` are the entries that tell; None where the ledger has none, as of one that is in
     force.
     """
 
-    kept: Kept
+    kept: LedgerCertificate
     began: Event | None
     ended: Event | None
 
 
-def tell(kept: Sequence[Kept], events: Sequence[Event]) -> tuple[Chapter, ...]:
+def certificate_histories(
+    kept: Sequence[LedgerCertificate], events: Sequence[Event]
+) -> tuple[CertificateHistory, ...]:
     """A host's certificates, the newest first, each with its reasons; both arguments are oldest first."""
     began: dict[int, Event] = {}
     for event in events:
         if event.serial is not None and event.kind != _REVOKED:
             began.setdefault(event.serial, event)
-    chapters = [Chapter(one, began.get(one.certificate.serial), _ending(one, events)) for one in kept]
-    return tuple(reversed(chapters))
+    histories = [
+        CertificateHistory(one, began.get(one.certificate.serial), _ending(one, events)) for one in kept
+    ]
+    return tuple(reversed(histories))
 
 
-def _ending(one: Kept, events: Sequence[Event]) -> Event | None:
+def _ending(one: LedgerCertificate, events: Sequence[Event]) -> Event | None:
     """The entry by which a certificate left: its revocation, or whatever came to the host at that moment."""
     serial, retired_at = one.certificate.serial, one.certificate.retired_at
     own = [event for event in events if event.serial == serial and event.kind == _REVOKED]
@@ -73,15 +77,15 @@ def _ending(one: Kept, events: Sequence[Event]) -> Event | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class CertificateRecord:
     """A certificate with what stands in it."""
 
-    chapter: Chapter
+    history: CertificateHistory
     facts: CertificateFacts
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class HostHistory:
     """The certificate that was asked for, and those of its host that came before it, newest first.
 
     ``later`` counts those that came after it. ``at`` is when this was read. ``also`` is the name under which
@@ -90,7 +94,7 @@ class Story:
 
     host: str
     at: datetime
-    shown: Remembered
-    before: tuple[Remembered, ...]
+    shown: CertificateRecord
+    before: tuple[CertificateRecord, ...]
     later: int
     also: str | None

@@ -89,7 +89,7 @@ class OpenRequest(NamedTuple):
     pem: bytes
 
 
-class Source(StrEnum):
+class InstallationSource(StrEnum):
     """How it came to be known what a host has in use."""
 
     OPERATOR = "operator"
@@ -111,7 +111,7 @@ class Installation:
     at: datetime
     serials: frozenset[int]
     trusted: frozenset[str]
-    source: Source = Source.OPERATOR
+    source: InstallationSource = InstallationSource.OPERATOR
     files: str = ""
     lists: Mapping[int, int] = field(default_factory=dict)
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ipmpki.diagnostics.fault import UnreadableFile
-from ipmpki.x509.der import Shape
+from ipmpki.x509.der import DerShape
 from ipmpki.x509.keys import PublicKey, key_type_of
 from ipmpki.x509.message import NoMessage, certificates_of
 from ipmpki.x509.pem import CERTIFICATE, TRUSTED, armoured, first_element, read_blocks, why_unreadable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Address
-    from ipmpki.x509.pem import Block
+    from ipmpki.x509.pem import PemBlock
 
 _ExtensionT = TypeVar("_ExtensionT", bound=x509.ExtensionType)
 
@@ -167,9 +167,9 @@ def encodings(content: bytes) -> list[bytes]:
             continue
         if block.label == TRUSTED:
             found.append(first_element(block.octets))
-        elif shape is Shape.CERTIFICATE:
+        elif shape is DerShape.CERTIFICATE:
             found.append(block.octets)
-        elif shape is Shape.MESSAGE:
+        elif shape is DerShape.MESSAGE:
             found += _of_message(block.octets)
         elif block.label in CERTIFICATE_LABELS:
             raise _damaged(why_unreadable(block.octets) or _ODD)
@@ -298,15 +298,15 @@ def _damaged(why: str | None = None) -> CertificateUnreadable:
     )
 
 
-def _no_certificate(content: bytes, blocks: list[Block]) -> CertificateUnreadable:
+def _no_certificate(content: bytes, blocks: list[PemBlock]) -> CertificateUnreadable:
     export = "a certificate in PEM starts with the line -----BEGIN CERTIFICATE-----"
     if not content.strip():
         return CertificateUnreadable("the certificate is empty", export)
     if any(one.is_key for one in blocks):
         return CertificateUnreadable("there is a private key where a certificate is expected", export)
-    if any(one.shape is Shape.REQUEST or one.label.endswith("REQUEST") for one in blocks):
+    if any(one.shape is DerShape.REQUEST or one.label.endswith("REQUEST") for one in blocks):
         return CertificateUnreadable("there is a certificate request where a certificate is expected", export)
-    if any(one.shape is Shape.PKCS12 for one in blocks):
+    if any(one.shape is DerShape.PKCS12 for one in blocks):
         return CertificateUnreadable(
             "this is PKCS#12, which may hold a key, where certificates alone are expected",
             "convert it with: openssl pkcs12 -nokeys -in FILE -out NEW_FILE",

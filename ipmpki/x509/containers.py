@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from ipmpki.diagnostics.problem import Place
 from ipmpki.x509.certificate import quietly
 from ipmpki.x509.contents import Contents, read_contents
-from ipmpki.x509.der import Shape, shape_of
-from ipmpki.x509.presented import Flaw, FlawKind
+from ipmpki.x509.der import DerShape, shape_of
+from ipmpki.x509.presented_certificates import Flaw, FlawKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +80,7 @@ def _member(inside: str, part: bytes, passphrase: Callable[[str], bytes | None])
 
 def is_pkcs12(content: bytes) -> bool:
     """Whether the bytes are a PFX (RFC 7292, section 4), in DER or, as NSS writes it, in BER."""
-    return shape_of(content) is Shape.PKCS12
+    return shape_of(content) is DerShape.PKCS12
 
 
 def _opened(name: str, content: bytes, passphrase: Callable[[str], bytes | None]) -> Contents:

@@ -17,10 +17,10 @@ from cryptography.x509.oid import NameOID
 from ipmpki.diagnostics.problem import Place
 from ipmpki.x509 import keys
 from ipmpki.x509.certificate import facts_of, find_extension, quietly
-from ipmpki.x509.der import FIRST_TAGGED, NotDer, Shape, element_at, elements, is_whole_sequence
+from ipmpki.x509.der import FIRST_TAGGED, DerShape, NotDer, element_at, elements, is_whole_sequence
 from ipmpki.x509.message import NoMessage, certificates_of
 from ipmpki.x509.pem import TRUSTED, armoured, first_element, read_blocks, why_unreadable
-from ipmpki.x509.presented import (
+from ipmpki.x509.presented_certificates import (
     Flaw,
     FlawKind,
     PresentedCertificate,
@@ -34,18 +34,18 @@ from ipmpki.x509.protection import is_encrypted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ipmpki.x509.pem import Block
+    from ipmpki.x509.pem import PemBlock
 
 _LABELS: Final = {
     # RFC 7468, sections 5, 6 and 8; X509 CERTIFICATE and CRL are obsolete labels that parsers may take.
-    "CERTIFICATE": (Shape.CERTIFICATE, FlawKind.CERTIFICATE),
-    "X509 CERTIFICATE": (Shape.CERTIFICATE, FlawKind.CERTIFICATE),
-    "TRUSTED CERTIFICATE": (Shape.CERTIFICATE, FlawKind.CERTIFICATE),
-    "X509 CRL": (Shape.REVOCATION_LIST, FlawKind.REVOCATION_LIST),
-    "CRL": (Shape.REVOCATION_LIST, FlawKind.REVOCATION_LIST),
-    "PKCS7": (Shape.MESSAGE, FlawKind.CERTIFICATE),
-    "CMS": (Shape.MESSAGE, FlawKind.CERTIFICATE),
-    "PKCS #7 SIGNED DATA": (Shape.MESSAGE, FlawKind.CERTIFICATE),
+    "CERTIFICATE": (DerShape.CERTIFICATE, FlawKind.CERTIFICATE),
+    "X509 CERTIFICATE": (DerShape.CERTIFICATE, FlawKind.CERTIFICATE),
+    "TRUSTED CERTIFICATE": (DerShape.CERTIFICATE, FlawKind.CERTIFICATE),
+    "X509 CRL": (DerShape.REVOCATION_LIST, FlawKind.REVOCATION_LIST),
+    "CRL": (DerShape.REVOCATION_LIST, FlawKind.REVOCATION_LIST),
+    "PKCS7": (DerShape.MESSAGE, FlawKind.CERTIFICATE),
+    "CMS": (DerShape.MESSAGE, FlawKind.CERTIFICATE),
+    "PKCS #7 SIGNED DATA": (DerShape.MESSAGE, FlawKind.CERTIFICATE),
 }
 
 MOST_OBJECTS: Final = 5000
@@ -148,7 +148,7 @@ def read_chain(name: str, encodings: list[bytes]) -> Contents:
     return found
 
 
-def _read_block(found: Contents, block: Block, place: Place) -> None:
+def _read_block(found: Contents, block: PemBlock, place: Place) -> None:
     told = _LABELS.get(block.label)
     if block.is_key:
         _read_key(found, block, place)
@@ -162,12 +162,12 @@ def _read_block(found: Contents, block: Block, place: Place) -> None:
         _read_octets(found, block, block.octets, place)
 
 
-def _read_octets(found: Contents, block: Block, octets: bytes, place: Place) -> None:
+def _read_octets(found: Contents, block: PemBlock, octets: bytes, place: Place) -> None:
     """By what the octets are rather than by their label, which deceives: AD CS labels PKCS#7 CERTIFICATE."""
     wanted, kind = _LABELS.get(block.label, (None, FlawKind.NOTHING))
     shape = block.shape
     if block.label == TRUSTED:
-        octets, shape = first_element(octets), Shape.CERTIFICATE
+        octets, shape = first_element(octets), DerShape.CERTIFICATE
         if _is_rejected(block.octets or b""):
             message = "OpenSSL's TRUSTED form says of this certificate that it is not to be trusted"
             found.flaws.append(Flaw(FlawKind.CERTIFICATE, place, message, "leave it out"))
@@ -189,13 +189,13 @@ def _read_octets(found: Contents, block: Block, octets: bytes, place: Place) -> 
             found.flaws.append(Flaw(kind, place, message, "copy the right file"))
 
 
-def _remarks(block: Block, shape: Shape, wanted: Shape | None, place: Place) -> Iterator[Remark]:
+def _remarks(block: PemBlock, shape: DerShape, wanted: DerShape | None, place: Place) -> Iterator[Remark]:
     """What is unusual about the form of something that was read."""
     yield from _of_repairs(block, place)
     if block.label == TRUSTED:
         words = "the certificate is in OpenSSL's own TRUSTED form, which other programs do not read"
         yield Remark(RemarkKind.FORM, place, words, "convert it with: openssl x509 -in FILE -out NEW_FILE")
-    elif shape is Shape.MESSAGE:
+    elif shape is DerShape.MESSAGE:
         label = f" under the label {block.label}" if wanted not in {None, shape} else ""
         words = f"this is PKCS#7{label}, which no server loads"
         form = "" if block.label else " -inform DER"
@@ -203,12 +203,12 @@ def _remarks(block: Block, shape: Shape, wanted: Shape | None, place: Place) -> 
         yield Remark(RemarkKind.FORM, place, words, remedy)
     elif not block.label:
         words = f"the {shape} is in DER, the binary form, where servers read PEM"
-        command = "crl" if shape is Shape.REVOCATION_LIST else "x509"
+        command = "crl" if shape is DerShape.REVOCATION_LIST else "x509"
         remedy = f"convert it with: openssl {command} -inform DER -in FILE -out NEW_FILE"
         yield Remark(RemarkKind.FORM, place, words, remedy)
 
 
-def _of_repairs(block: Block, place: Place) -> Iterator[Remark]:
+def _of_repairs(block: PemBlock, place: Place) -> Iterator[Remark]:
     for one in block.repairs:
         kind = RemarkKind.FORM if one.loads else RemarkKind.UNLOADABLE
         verdict = "" if one.loads else "OpenSSL cannot load this: "
@@ -263,14 +263,14 @@ def _take_list(found: Contents, encoded: bytes, place: Place) -> None:
     found.der[fingerprint] = encoded
 
 
-_TAKERS: Final[Mapping[Shape, Callable[[Contents, bytes, Place], None]]] = {
-    Shape.CERTIFICATE: Contents.add_certificate,
-    Shape.REVOCATION_LIST: _take_list,
-    Shape.MESSAGE: _take_message,
+_TAKERS: Final[Mapping[DerShape, Callable[[Contents, bytes, Place], None]]] = {
+    DerShape.CERTIFICATE: Contents.add_certificate,
+    DerShape.REVOCATION_LIST: _take_list,
+    DerShape.MESSAGE: _take_message,
 }
 
 
-def _read_key(found: Contents, block: Block, place: Place) -> None:
+def _read_key(found: Contents, block: PemBlock, place: Place) -> None:
     if block.octets is None:
         message = f"the private key is cut off or damaged: {block.fault}"
         found.flaws.append(Flaw(FlawKind.KEY, place, message, _COPY_AGAIN))

@@ -51,7 +51,7 @@ _NUMBER_BITS: Final = 159
 
 
 @dataclass(frozen=True, slots=True)
-class Revocation:
+class RevokedEntry:
     """One certificate that must no longer be trusted. The time is aware; None as reason means unspecified."""
 
     serial: int
@@ -60,7 +60,7 @@ class Revocation:
 
 
 def make_crl(
-    issuer: Issuer, revocations: Iterable[Revocation], *, number: int, now: datetime, next_update: datetime
+    issuer: Issuer, revocations: Iterable[RevokedEntry], *, number: int, now: datetime, next_update: datetime
 ) -> bytes:
     """A complete version 2 CRL in PEM, its entries by serial number, whatever order they come in.
 
@@ -96,7 +96,7 @@ def make_crl(
     return signed(builder, issuer.key, issuer.signature_hash).public_bytes(serialization.Encoding.PEM)
 
 
-def _entry(revocation: Revocation) -> x509.RevokedCertificate:
+def _entry(revocation: RevokedEntry) -> x509.RevokedCertificate:
     check_serial(revocation.serial)
     if revocation.reason is not None and revocation.reason not in _REASONS:
         msg = f"{revocation.reason!r} is no reason for a revocation; there are {', '.join(sorted(_REASONS))}"

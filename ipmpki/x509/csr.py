@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.x509.certificate import quietly
-from ipmpki.x509.der import Shape
+from ipmpki.x509.der import DerShape
 from ipmpki.x509.keys import PublicKey, key_type_of, public_key_digest
 from ipmpki.x509.pem import read_blocks, why_unreadable
 from ipmpki.x509.profiles import LEAF_EXTENSIONS, alternative_names, leaf_subject
@@ -88,7 +88,7 @@ def _load(content: bytes) -> x509.CertificateSigningRequest:
             "take it out; make another key if anybody else may have seen this one",
         )
     for block in blocks:
-        if block.octets is not None and block.shape is Shape.REQUEST:
+        if block.octets is not None and block.shape is DerShape.REQUEST:
             try:
                 with quietly():
                     return x509.load_der_x509_csr(block.octets)

@@ -102,7 +102,7 @@ def require_whole(octets: bytes) -> None:
             waiting += [(one.content, one.end, depth + 1) for one in inside]
 
 
-class Shape(StrEnum):
+class DerShape(StrEnum):
     """What octets are, by their outer shape."""
 
     CERTIFICATE = "certificate"
@@ -119,23 +119,23 @@ class Shape(StrEnum):
 _TIMES: Final = {_UTC_TIME, _GENERALIZED_TIME}
 _SHAPES: Final = (
     # RFC 5958, section 2 and 3; RFC 8017, A.1.2; RFC 5915, section 3.
-    (Shape.PKCS8, (_INTEGER, SEQUENCE, _OCTET_STRING)),
-    (Shape.ENCRYPTED_PKCS8, (SEQUENCE, _OCTET_STRING)),
-    (Shape.RSA_KEY, (_INTEGER,) * 9),
-    (Shape.EC_KEY, (_INTEGER, _OCTET_STRING)),
+    (DerShape.PKCS8, (_INTEGER, SEQUENCE, _OCTET_STRING)),
+    (DerShape.ENCRYPTED_PKCS8, (SEQUENCE, _OCTET_STRING)),
+    (DerShape.RSA_KEY, (_INTEGER,) * 9),
+    (DerShape.EC_KEY, (_INTEGER, _OCTET_STRING)),
 )
 
 
-def shape_of(octets: bytes) -> Shape | None:
+def shape_of(octets: bytes) -> DerShape | None:
     """What the octets are by their shape; None for none of these. Never raises.
 
     Of PKCS#7 and PKCS#12, BER with lengths left open counts, too, as NSS and Windows write it.
     """
     beginning = octets[2:] if octets[:2] == b"\x30\x80" else _inside(octets)
     if beginning.startswith(b"\x02\x01\x03\x30"):  # RFC 7292, section 4: the version, then authSafe
-        return Shape.PKCS12
+        return DerShape.PKCS12
     if beginning.startswith(b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"):  # RFC 2315, section 14
-        return Shape.MESSAGE
+        return DerShape.MESSAGE
     try:
         whole = element_at(octets, 0, len(octets))
         if whole.tag != SEQUENCE:
@@ -157,12 +157,12 @@ def _inside(octets: bytes) -> bytes:
         return b""
 
 
-def _signed_shape(tags: list[int]) -> Shape | None:
+def _signed_shape(tags: list[int]) -> DerShape | None:
     """RFC 5280, sections 4.1 and 5.1, and RFC 2986, section 4.1, differ in what is signed."""
     if tags[:1] == [FIRST_TAGGED] or tags[:5] == [_INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE]:
-        return Shape.CERTIFICATE
+        return DerShape.CERTIFICATE
     if tags[:3] == [_INTEGER, SEQUENCE, SEQUENCE] and (len(tags) == 3 or tags[3] == FIRST_TAGGED):  # noqa: PLR2004 -- without attributes
-        return Shape.REQUEST
+        return DerShape.REQUEST
     rest = tags[1:] if tags[:1] == [_INTEGER] else tags
     is_list = rest[:2] == [SEQUENCE, SEQUENCE] and len(rest) > 2 and rest[2] in _TIMES  # noqa: PLR2004 -- thisUpdate
-    return Shape.REVOCATION_LIST if is_list else None
+    return DerShape.REVOCATION_LIST if is_list else None

@@ -23,17 +23,17 @@ from ipmpki.x509.containers import is_pkcs12
 from ipmpki.x509.contents import Contents, read_contents
 from ipmpki.x509.crl import reason_of
 from ipmpki.x509.csr import read_request
-from ipmpki.x509.der import Shape
+from ipmpki.x509.der import DerShape
 from ipmpki.x509.keys import PrivateKey, PublicKey
 from ipmpki.x509.pem import CERTIFICATE, armoured, read_blocks
-from ipmpki.x509.presented import Flaw, FlawKind
+from ipmpki.x509.presented_certificates import Flaw, FlawKind
 from ipmpki.x509.protection import is_encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ipmpki.x509.pem import Block
+    from ipmpki.x509.pem import PemBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class FoundList:
 
 
 @dataclass(slots=True)
-class Found:
+class FileContents:
     """What one file holds; ``contents`` has its certificates, and what is broken in it."""
 
     contents: Contents
@@ -138,35 +138,39 @@ class Passphrases:
         return next((known for known in self._known if _load_pem(own_pem, known) is not None), None)
 
 
-def read_found(name: str, content: bytes, passphrases: Passphrases) -> Found:
+def read_found(name: str, content: bytes, passphrases: Passphrases) -> FileContents:
     """Everything in a file; ``name`` is how people know it. Raises nothing but what ``passphrases`` does."""
     if is_pkcs12(content):
-        found = Found(Contents())
+        found = FileContents(Contents())
         _take_pkcs12(found, name, content, passphrases)
         return found
     blocks = read_blocks(content)
-    found = Found(read_contents(name, content) if any(map(_is_to_read, blocks)) else Contents())
+    found = FileContents(read_contents(name, content) if any(map(_is_to_read, blocks)) else Contents())
     # Keys are taken here, and broken ones told once.
     found.contents.flaws = [one for one in found.contents.flaws if one.kind is not FlawKind.KEY]
     for block in blocks:
         if block.is_key:
             _take_key(found, name, block, passphrases)
-        elif block.shape is Shape.REQUEST and block.octets is not None:
+        elif block.shape is DerShape.REQUEST and block.octets is not None:
             _take_request(found, name, block.octets)
     _take_lists(found, name)
     return found
 
 
-def _is_to_read(block: Block) -> bool:
+def _is_to_read(block: PemBlock) -> bool:
     """Whether a block is, or says that it is, a certificate, a CRL or a PKCS#7 message."""
-    is_known = bool(block.label) or block.shape in {Shape.CERTIFICATE, Shape.REVOCATION_LIST, Shape.MESSAGE}
-    return is_known and not block.is_key and block.shape is not Shape.REQUEST
+    is_known = bool(block.label) or block.shape in {
+        DerShape.CERTIFICATE,
+        DerShape.REVOCATION_LIST,
+        DerShape.MESSAGE,
+    }
+    return is_known and not block.is_key and block.shape is not DerShape.REQUEST
 
 
 # --- Keys -----------------------------------------------------------------------------------------
 
 
-def _take_key(found: Found, name: str, block: Block, passphrases: Passphrases) -> None:
+def _take_key(found: FileContents, name: str, block: PemBlock, passphrases: Passphrases) -> None:
     if block.octets is None:
         message = f"the private key is cut off or damaged: {block.fault}"
         flaw = Flaw(FlawKind.KEY, Place(name, (0,)), message, "find a copy that is whole")
@@ -216,7 +220,7 @@ def _found_key(name: str, key: PrivateKey, own_pem: bytes, *, is_encrypted: bool
     )
 
 
-def _take_pkcs12(found: Found, name: str, content: bytes, passphrases: Passphrases) -> None:
+def _take_pkcs12(found: FileContents, name: str, content: bytes, passphrases: Passphrases) -> None:
     """A PKCS#12 file, as OpenVPN's clients were given: easy-rsa puts them beside the keys."""
 
     def load(passphrase: bytes | None) -> pkcs12.PKCS12KeyAndCertificates | None:
@@ -254,7 +258,7 @@ def _take_pkcs12(found: Found, name: str, content: bytes, passphrases: Passphras
 # --- Requests and lists ---------------------------------------------------------------------------
 
 
-def _take_request(found: Found, name: str, content: bytes) -> None:
+def _take_request(found: FileContents, name: str, content: bytes) -> None:
     try:
         facts = read_request(content)
     except Fault as fault:
@@ -265,7 +269,7 @@ def _take_request(found: Found, name: str, content: bytes) -> None:
     found.requests.append(FoundRequest(name, title, facts.key_type, facts.public_key_digest, facts.pem))
 
 
-def _take_lists(found: Found, name: str) -> None:
+def _take_lists(found: FileContents, name: str) -> None:
     for presented in found.contents.revocation_lists:
         der = found.contents.der[presented.fingerprint]
         try:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from ipmpki.declaration.key_types import KeyType, elliptic_key, kind_of, rsa_key
 from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.x509 import sealed_key
-from ipmpki.x509.der import Shape, is_whole_sequence
+from ipmpki.x509.der import DerShape, is_whole_sequence
 from ipmpki.x509.pem import CERTIFICATE, KEY_SHAPES, armoured, read_blocks, why_unreadable
 from ipmpki.x509.protection import SEALED_LABEL, is_encrypted, is_sealed
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-    from ipmpki.x509.pem import Block
+    from ipmpki.x509.pem import PemBlock
 
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -231,7 +231,7 @@ def rewritten(content: bytes) -> bytes:
         raise UnsupportedKey(_UNKNOWN_KIND)
     if key.octets is None:
         raise _damaged(key.fault)
-    if label == Shape.ENCRYPTED_PKCS8 and not is_whole_sequence(key.octets):
+    if label == DerShape.ENCRYPTED_PKCS8 and not is_whole_sequence(key.octets):
         raise _damaged(why_unreadable(key.octets))
     return armoured(label, key.octets, key.headers)
 
@@ -243,15 +243,15 @@ def _damaged(why: str | None = None) -> KeyUnreadable:
     )
 
 
-def _no_key(content: bytes, blocks: list[Block]) -> KeyUnreadable:
+def _no_key(content: bytes, blocks: list[PemBlock]) -> KeyUnreadable:
     export = "a private key in PEM starts with a line such as -----BEGIN PRIVATE KEY-----"
     if not content.strip():
         return KeyUnreadable("the private key is empty", export)
-    if any(one.label == CERTIFICATE or one.shape is Shape.CERTIFICATE for one in blocks):
+    if any(one.label == CERTIFICATE or one.shape is DerShape.CERTIFICATE for one in blocks):
         return KeyUnreadable("there is a certificate where the private key is expected", export)
     if any(one.label.endswith("PUBLIC KEY") for one in blocks):
         return KeyUnreadable("there is a public key where the private key is expected", export)
-    if any(one.shape is Shape.PKCS12 for one in blocks):
+    if any(one.shape is DerShape.PKCS12 for one in blocks):
         return KeyUnreadable(
             "the private key is in PKCS#12, where it is expected alone",
             "take it out with: openssl pkcs12 -nocerts -in FILE -out NEW_FILE",

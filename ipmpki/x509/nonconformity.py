@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from ipmpki.x509.certificate import PURPOSE_NAMES, USAGE_NAMES, quietly
 from ipmpki.x509.keys import PublicKey, key_type_of
-from ipmpki.x509.presented import PresentedCertificate
+from ipmpki.x509.presented_certificates import PresentedCertificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ from cryptography import x509
 from OpenSSL import crypto
 
 from ipmpki.x509.certificate import quietly
-from ipmpki.x509.presented import Chain, PathFailure, PathFault, PresentedCertificate, Verdict
+from ipmpki.x509.presented_certificates import Chain, PathFailure, PathFault, PresentedCertificate, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.x509.der import NotDer, Shape, element_at, require_whole, shape_of, without_line_end
+from ipmpki.x509.der import DerShape, NotDer, element_at, require_whole, shape_of, without_line_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class PemBlock:
     """One thing in a file. ``line`` is where it begins, from 1; 0 where it does not stand in PEM.
 
     ``label`` is that of its BEGIN line, or empty. ``octets`` are what its base64 says, None where it is cut
@@ -58,7 +58,7 @@ class Block:
     repairs: tuple[Repair, ...] = ()
 
     @property
-    def shape(self) -> Shape | None:
+    def shape(self) -> DerShape | None:
         """What it is by what it holds; that of a block which does not decode, or is encrypted, is None."""
         return shape_of(self.octets) if self.octets is not None and not self.is_enciphered else None
 
@@ -73,10 +73,10 @@ class Block:
         return self.label.endswith("PRIVATE KEY") or (not self.label and self.shape in KEY_SHAPES)
 
 
-KEY_SHAPES: Final = frozenset({Shape.PKCS8, Shape.ENCRYPTED_PKCS8, Shape.RSA_KEY, Shape.EC_KEY})
+KEY_SHAPES: Final = frozenset({DerShape.PKCS8, DerShape.ENCRYPTED_PKCS8, DerShape.RSA_KEY, DerShape.EC_KEY})
 
 
-def read_blocks(content: bytes) -> list[Block]:
+def read_blocks(content: bytes) -> list[PemBlock]:
     """Everything in a file, in its order; empty where there is nothing in any form known here. Never raises.
 
     A file without a BEGIN line is one block without a label: DER, BER, or base64 alone.
@@ -105,7 +105,7 @@ def plain_certificates(content: bytes) -> bytes:
     found = (
         first_element(block.octets)
         for block in read_blocks(content)
-        if block.octets is not None and (block.label == TRUSTED or block.shape is Shape.CERTIFICATE)
+        if block.octets is not None and (block.label == TRUSTED or block.shape is DerShape.CERTIFICATE)
     )
     return b"".join(armoured(CERTIFICATE, one) for one in dict.fromkeys(found))
 
@@ -122,7 +122,7 @@ def _as_bytes(content: bytes) -> tuple[bytes, tuple[Repair, ...]]:
     return text.decode(encoding, "replace").encode("ascii", "replace"), (Repair(words),)
 
 
-def _in_pem(text: bytes, repairs: tuple[Repair, ...]) -> Iterator[Block]:
+def _in_pem(text: bytes, repairs: tuple[Repair, ...]) -> Iterator[PemBlock]:
     line_end = b"\n" if b"\n" in text else b"\r"
     line, counted = 1, 0
     begin: re.Match[bytes] | None = None
@@ -141,14 +141,14 @@ def _in_pem(text: bytes, repairs: tuple[Repair, ...]) -> Iterator[Block]:
         yield _without_end(begin, line)
 
 
-def _without_end(begin: re.Match[bytes], line: int) -> Block:
+def _without_end(begin: re.Match[bytes], line: int) -> PemBlock:
     label = begin[2].decode()
-    return Block(label, line, None, f"there is no line -----END {label}----- that belongs to it")
+    return PemBlock(label, line, None, f"there is no line -----END {label}----- that belongs to it")
 
 
 def _block(
     text: bytes, begin: re.Match[bytes], end: re.Match[bytes], line: int, repairs: tuple[Repair, ...]
-) -> Block:
+) -> PemBlock:
     label, body = begin[2].decode(), text[begin.end() : end.start()]
     headers: tuple[str, ...] = ()
     around = text[max(begin.start() - 1, 0) : begin.start()] in {b"", b"\n"}
@@ -161,8 +161,8 @@ def _block(
     try:
         octets = base64.b64decode(b"".join(body.split()), validate=True)
     except binascii.Error:
-        return Block(label, line, None, _bad_base64(body, line), headers, repairs)
-    return Block(label, line, octets, "", headers, repairs)
+        return PemBlock(label, line, None, _bad_base64(body, line), headers, repairs)
+    return PemBlock(label, line, octets, "", headers, repairs)
 
 
 def _headers(body: bytes) -> tuple[tuple[str, ...], bytes]:
@@ -215,13 +215,13 @@ def _bad_base64(body: bytes, line: int) -> str:
     return "its base64 lacks characters at the end"
 
 
-def _alone(text: bytes, repairs: tuple[Repair, ...]) -> Block | None:
+def _alone(text: bytes, repairs: tuple[Repair, ...]) -> PemBlock | None:
     octets = without_line_end(text)
     if shape_of(octets) is not None or octets[:1] == b"\x30":
         more = (
             () if octets == text else (Repair("a line end follows it, which is no part of DER", loads=True),)
         )
-        return Block("", 0, octets, "", (), (*repairs, *more))
+        return PemBlock("", 0, octets, "", (), (*repairs, *more))
     joined = b"".join(text.split())
     if not _BASE64.fullmatch(joined):
         return None
@@ -232,7 +232,7 @@ def _alone(text: bytes, repairs: tuple[Repair, ...]) -> Block | None:
     if len(octets) < _FEWEST_OCTETS or octets[:1] != b"\x30":
         return None
     words = "it is base64 without the BEGIN and END lines around it"
-    return Block("", 0, octets, "", (), (*repairs, Repair(words)))
+    return PemBlock("", 0, octets, "", (), (*repairs, Repair(words)))
 
 
 def why_unreadable(octets: bytes) -> str | None:

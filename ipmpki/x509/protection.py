@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from ipmpki.x509.der import Shape
+from ipmpki.x509.der import DerShape
 from ipmpki.x509.pem import read_blocks
 
 SEALED_LABEL: Final = "IPMPKI SEALED PRIVATE KEY"
@@ -43,9 +43,9 @@ def is_encrypted(content: bytes) -> bool:
     key = next((one for one in read_blocks(content) if one.is_key), None)
     if key is None:
         return False
-    said = key.label == Shape.ENCRYPTED_PKCS8 and key.shape in {None, Shape.ENCRYPTED_PKCS8}
+    said = key.label == DerShape.ENCRYPTED_PKCS8 and key.shape in {None, DerShape.ENCRYPTED_PKCS8}
     is_one = said or key.label == SEALED_LABEL
-    return is_one or key.is_enciphered or key.shape is Shape.ENCRYPTED_PKCS8
+    return is_one or key.is_enciphered or key.shape is DerShape.ENCRYPTED_PKCS8
 
 
 def is_in_token(kept: bytes) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.x509.certificate import CertificateUnreadable, encodings
 from ipmpki.x509.contents import read_contents
-from ipmpki.x509.mozilla.bundle import Form, Source, render_bundle
+from ipmpki.x509.mozilla.bundle import Form, RootsSource, render_bundle
 from ipmpki.x509.mozilla.certdata import parse
 from ipmpki.x509.mozilla.criteria import Criteria, Purpose
 from ipmpki.x509.mozilla.flaws import NothingKept
@@ -21,7 +21,7 @@ from ipmpki.x509.mozilla.selection import select
 from ipmpki.x509.mozilla.summary import nothing_kept
 from ipmpki.x509.path_validation import Evidence, judge_path
 from ipmpki.x509.pem import CERTIFICATE, armoured, why_unreadable
-from ipmpki.x509.presented import Chain, PathFault
+from ipmpki.x509.presented_certificates import Chain, PathFault
 from ipmpki.x509.trust_anchors import AnchorUnreadable, read_anchor
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def from_certdata(content: bytes, name: str, at: datetime) -> TrustBundle:
     selection = select(match(parse(text_of(content, name), name), name), criteria)
     if not selection.kept:
         raise NothingKept(*nothing_kept(selection, criteria))
-    source = Source(name, hashlib.sha256(content).hexdigest(), None)
+    source = RootsSource(name, hashlib.sha256(content).hexdigest(), None)
     return TrustBundle(
         # Without comments, so that a newer file with the same authorities makes no host be installed again.
         render_bundle(selection.kept, criteria, Form.PEM, source),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.fault import Fault, WrongUse
-from ipmpki.operations.download import Fetched, Limits, Receipt, fetch
+from ipmpki.operations.download import Fetched, FetchedFile, Limits, fetch
 from tests.https_server import Site, file_of, https_server
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         yield running
 
 
-def fetched(url: str, known: Receipt | None = None, limits: Limits = USUAL) -> Fetched | None:
+def fetched(url: str, known: FetchedFile | None = None, limits: Limits = USUAL) -> Fetched | None:
     return fetch(url, known=known, progress=lambda _done, _total: None, limits=limits)
 
 
@@ -216,10 +216,10 @@ def test_what_is_no_https_url_is_wrong_usage(url: str) -> None:
     ],
 )
 def test_a_damaged_receipt_is_none(text: bytes) -> None:
-    assert Receipt.from_json(text) is None
+    assert FetchedFile.from_json(text) is None
 
 
 def test_a_receipt_goes_there_and_back() -> None:
-    receipt = Receipt("https://example.com/", 'W/"1"', "00")
-    assert Receipt.from_json(receipt.to_json().encode()) == receipt
+    receipt = FetchedFile("https://example.com/", 'W/"1"', "00")
+    assert FetchedFile.from_json(receipt.to_json().encode()) == receipt
     assert not receipt.covers("https://example.com/", b"")

@@ -30,12 +30,12 @@ from ipmpki.plans.world import Wanted, World
 from ipmpki.store.records import (
     Compromise,
     Installation,
+    InstallationSource,
     Issued,
     IssuedCertificate,
     OpenRequest,
     PublishedFolder,
     Skip,
-    Source,
     StoredAuthority,
     StoredRevocationList,
 )
@@ -136,7 +136,13 @@ def issued() -> Issued:
 
 def installation() -> Installation:
     return Installation(
-        "ipm1.example.com", NOW, frozenset({7}), frozenset({"00"}), Source.LIVE, "ca-cert.pem\t00", {1: 1}
+        "ipm1.example.com",
+        NOW,
+        frozenset({7}),
+        frozenset({"00"}),
+        InstallationSource.LIVE,
+        "ca-cert.pem\t00",
+        {1: 1},
     )
 
 

@@ -16,7 +16,7 @@ from ipmpki.operations.revoke import revoke
 from ipmpki.plans.installation import Cause, in_use_of
 from ipmpki.render.report.collect import report_of
 from ipmpki.render.report.words import take_census, write_headline
-from ipmpki.store.records import Source
+from ipmpki.store.records import InstallationSource
 from tests.cli.command import ipmpki as run
 from tests.shop import HEAD, SERVER, Shop, client
 
@@ -168,7 +168,7 @@ def test_the_report_shows_no_green_banner_while_a_host_is_not_known_to_be_instal
 
 
 def test_what_is_known_has_a_source_and_a_time(shop: Shop) -> None:
-    assert stand(shop).source is Source.OPERATOR
+    assert stand(shop).source is InstallationSource.OPERATOR
     assert stand(shop).known_at == shop.now
     folder = shop.host("desk1")
     renew(shop)
@@ -177,7 +177,7 @@ def test_what_is_known_has_a_source_and_a_time(shop: Shop) -> None:
         for file in json.loads((folder / "manifest.json").read_bytes())["files"]
     ]
     record_receipts(shop.load(), [("desk1.example.com", "\n".join(lines).encode())])
-    assert (stand(shop).source, stand(shop).is_installed) == (Source.RECEIPT, True)
+    assert (stand(shop).source, stand(shop).is_installed) == (InstallationSource.RECEIPT, True)
 
 
 # --- Deadlines follow the reason ------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
 from ipmpki.operations.project import Refused
-from ipmpki.plans.saved import read_plan_json, render_plan_json
+from ipmpki.plans.saved_plan import read_plan_json, render_plan_json
 from ipmpki.render.plan.text import render_plan_text
 from tests.shop import HEAD, SERVER, TODAY, client
 

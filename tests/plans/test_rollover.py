@@ -13,7 +13,7 @@ from cryptography import x509
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.operations.installed import record_installed
 from ipmpki.plans.plan import Stage
-from ipmpki.plans.saved import read_plan_json, render_plan_json
+from ipmpki.plans.saved_plan import read_plan_json, render_plan_json
 from ipmpki.render.plan.text import render_plan_text
 from ipmpki.store.sqlite import read_issued
 from tests.cli.command import ipmpki

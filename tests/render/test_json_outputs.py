@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from ipmpki.plans.saved import render_plan_json
+from ipmpki.plans.saved_plan import render_plan_json
 from ipmpki.render.problems import render_json
 from tests.places import REPOSITORY
 from tests.shop import client

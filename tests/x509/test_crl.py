@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from ipmpki.declaration.key_types import KeyType
-from ipmpki.x509.crl import REASONS, Revocation, make_crl
+from ipmpki.x509.crl import REASONS, RevokedEntry, make_crl
 from ipmpki.x509.issuer import Issuer, load_issuer, self_signed
 from tests.x509.expected import extension, key_identifier, tlv
 from tests.x509.matrix import authority_spec
@@ -32,7 +32,7 @@ def _issuer(authority_keys: KeyRing, key_type: KeyType, now: datetime = NOW - DA
     return load_issuer(self_signed(authority_spec(key_type), key, now=now, serial=1), key)
 
 
-def crl(issuer: Issuer, *revocations: Revocation, number: int = 1) -> x509.CertificateRevocationList:
+def crl(issuer: Issuer, *revocations: RevokedEntry, number: int = 1) -> x509.CertificateRevocationList:
     pem = make_crl(issuer, revocations, number=number, now=NOW, next_update=NOW + 30 * DAY)
     return x509.load_pem_x509_crl(pem)
 
@@ -81,10 +81,10 @@ def test_a_crl_does_not_begin_before_its_authority(authority_keys: KeyRing) -> N
 
 def test_entries_stand_by_serial_number_whatever_order_they_come_in(issuer: Issuer) -> None:
     revocations = [
-        Revocation(300, NOW, "superseded"),
-        Revocation(2, NOW - 2 * HOUR),
-        Revocation((1 << 159) - 1, NOW, "unspecified"),
-        Revocation(7, NOW - 7 * HOUR + timedelta(microseconds=5)),
+        RevokedEntry(300, NOW, "superseded"),
+        RevokedEntry(2, NOW - 2 * HOUR),
+        RevokedEntry((1 << 159) - 1, NOW, "unspecified"),
+        RevokedEntry(7, NOW - 7 * HOUR + timedelta(microseconds=5)),
     ]
     one, other = crl(issuer, *revocations), crl(issuer, *reversed(revocations))
     assert one.tbs_certlist_bytes == other.tbs_certlist_bytes
@@ -106,12 +106,12 @@ def test_every_reason_is_carried_but_unspecified_which_is_left_out(issuer: Issue
     }
     assert set(codes) | {"unspecified"} == REASONS
     for reason, code in codes.items():
-        (entry,) = crl(issuer, Revocation(5, NOW, reason))
+        (entry,) = crl(issuer, RevokedEntry(5, NOW, reason))
         (only,) = entry.extensions
         assert not only.critical
         assert only.value.public_bytes() == bytes([0x0A, 1, code])
     for absent in ("unspecified", None):
-        (entry,) = crl(issuer, Revocation(5, NOW, absent))
+        (entry,) = crl(issuer, RevokedEntry(5, NOW, absent))
         assert list(entry.extensions) == []
 
 
@@ -125,22 +125,22 @@ def test_an_empty_crl_has_no_list_at_all(issuer: Issuer) -> None:
 
 def test_ten_thousand_entries_are_all_listed(authority_keys: KeyRing) -> None:
     issuer = _issuer(authority_keys, KeyType.EC_P256)
-    made = crl(issuer, *(Revocation(serial, NOW, "superseded") for serial in range(1, 10_001)))
+    made = crl(issuer, *(RevokedEntry(serial, NOW, "superseded") for serial in range(1, 10_001)))
     assert len(made) == 10_000
 
 
 @pytest.mark.parametrize(
     ("revocation", "message"),
     [
-        (Revocation(5, NOW, "remove-from-crl"), "'remove-from-crl' is no reason"),
-        (Revocation(5, NOW, "keyCompromise"), "there are aa-compromise, "),
-        (Revocation(0, NOW), "serial number is positive"),
-        (Revocation(1 << 159, NOW), "at most 159 bits"),
-        (Revocation(5, NOW.replace(tzinfo=None)), "without a zone"),
+        (RevokedEntry(5, NOW, "remove-from-crl"), "'remove-from-crl' is no reason"),
+        (RevokedEntry(5, NOW, "keyCompromise"), "there are aa-compromise, "),
+        (RevokedEntry(0, NOW), "serial number is positive"),
+        (RevokedEntry(1 << 159, NOW), "at most 159 bits"),
+        (RevokedEntry(5, NOW.replace(tzinfo=None)), "without a zone"),
     ],
 )
 def test_a_revocation_that_makes_no_sense_is_refused(
-    revocation: Revocation, message: str, issuer: Issuer
+    revocation: RevokedEntry, message: str, issuer: Issuer
 ) -> None:
     with pytest.raises(ValueError, match=message):
         crl(issuer, revocation)
@@ -148,7 +148,7 @@ def test_a_revocation_that_makes_no_sense_is_refused(
 
 def test_a_certificate_is_revoked_once(issuer: Issuer) -> None:
     with pytest.raises(ValueError, match="serial number ff is revoked twice"):
-        crl(issuer, Revocation(255, NOW), Revocation(3, NOW), Revocation(255, NOW - DAY))
+        crl(issuer, RevokedEntry(255, NOW), RevokedEntry(3, NOW), RevokedEntry(255, NOW - DAY))
 
 
 @pytest.mark.parametrize("number", [-1, 1 << 159])

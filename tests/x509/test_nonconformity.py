@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ipmpki.x509.contents import read_contents
-from ipmpki.x509.presented import RemarkKind
+from ipmpki.x509.presented_certificates import RemarkKind
 from tests.cli.command import ipmpki
 from tests.operations.verify import mint
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from ipmpki.x509.certificate import encodings, rewritten
 from ipmpki.x509.contents import read_contents
 from ipmpki.x509.pem import plain_certificates, read_blocks
-from ipmpki.x509.presented import RemarkKind
+from ipmpki.x509.presented_certificates import RemarkKind
 from tests.operations.verify import mint
 from tests.tools import require
 

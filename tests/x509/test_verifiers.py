@@ -25,7 +25,7 @@ from pkilint.validation import ValidationFindingSeverity  # type: ignore[import-
 
 from ipmpki.declaration.key_types import KeyType
 from ipmpki.x509.certificate import read_certificate
-from ipmpki.x509.crl import REASONS, Revocation, make_crl
+from ipmpki.x509.crl import REASONS, RevokedEntry, make_crl
 from ipmpki.x509.issuer import issue, new_serial
 from tests.tools import require
 from tests.x509.matrix import COMBINATIONS, Combination
@@ -77,7 +77,7 @@ def cases(issuance: Issuance, leaf_keys: KeyRing, tmp_path_factory: pytest.TempP
     }
     for key_type, pem in issuance.authorities.items():
         revocations = [
-            Revocation(read_certificate(leaf).serial, issuance.now, "key-compromise")
+            RevokedEntry(read_certificate(leaf).serial, issuance.now, "key-compromise")
             for combination, leaf in revoked.items()
             if combination.authority_key is key_type
         ]
@@ -227,7 +227,7 @@ def test_pkilint_has_no_error_to_report_of_a_leaf_but_names_the_vendor_allows(
 @pytest.mark.parametrize("key_type", KeyType)
 def test_pkilint_has_no_error_to_report_of_a_crl(key_type: KeyType, issuance: Issuance) -> None:
     revocations = [
-        Revocation(serial, issuance.now, reason) for serial, reason in enumerate(sorted(REASONS), start=1)
+        RevokedEntry(serial, issuance.now, reason) for serial, reason in enumerate(sorted(REASONS), start=1)
     ]
     for listed in ([], revocations):
         assert list(_serious(_lint_crl(_crl(issuance, key_type, listed)))) == []
@@ -262,7 +262,7 @@ def test_pkilint_would_report_an_authority_and_a_crl_that_break_the_rules(issuan
     }
 
 
-def _crl(issuance: Issuance, key_type: KeyType, revocations: list[Revocation]) -> bytes:
+def _crl(issuance: Issuance, key_type: KeyType, revocations: list[RevokedEntry]) -> bytes:
     next_update = issuance.now + timedelta(days=30)
     issuer = issuance.issuers[key_type]
     return make_crl(issuer, revocations, number=1, now=issuance.now, next_update=next_update)

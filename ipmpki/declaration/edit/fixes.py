@@ -29,7 +29,7 @@ from ipmpki.diagnostics.problem import (
     Span,
     TextEdit,
 )
-from ipmpki.source.syntax import Kind, split_members, split_statements
+from ipmpki.source.syntax import StatementKind, split_members, split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,7 +107,7 @@ class Surgeon:
         old = place.path[-1]
         cuts: list[_Cut] = []
         for one in self._statements:
-            if one.kind is Kind.HEADER:
+            if one.kind is StatementKind.HEADER:
                 steps = list(one.steps)
                 if len(steps) > depth and steps[depth] == old:
                     brackets = 2 if self._text.startswith("[[", one.first) else 1
@@ -117,7 +117,7 @@ class Surgeon:
 
     def _bracket(self, place: Place, *, is_array: bool) -> list[_Cut]:
         steps = tuple(str(step) for step in place.path)
-        headers = [one for one in self._statements if one.kind is Kind.HEADER and one.steps == steps]
+        headers = [one for one in self._statements if one.kind is StatementKind.HEADER and one.steps == steps]
         if len(headers) != 1:
             return []
         (one,) = headers
@@ -178,7 +178,9 @@ class Surgeon:
         if lines is None or at is None:
             return []
         moved = self._text[slice(*lines)].lstrip(" \t").rstrip("\r\n") + self._eol
-        if not table and not any(one.kind is Kind.PAIR and one.end <= at for one in self._statements):
+        if not table and not any(
+            one.kind is StatementKind.PAIR and one.end <= at for one in self._statements
+        ):
             moved += self._eol  # the file's first key stands apart from the table below it
         if at == 0 or self._text[at - 1] == "\n":
             return [_Cut(*lines, ""), _Cut(at, at, moved)]
@@ -189,19 +191,19 @@ class Surgeon:
         at: int | None = None
         inside = not table
         for number, one in enumerate(self._statements):
-            if one.kind is Kind.HEADER:
+            if one.kind is StatementKind.HEADER:
                 if inside and at is None and not table:
                     return self._above(number)
                 inside = one.steps == table and not self._text.startswith("[[", one.first)
                 at = one.end if inside else at
-            elif one.kind is Kind.PAIR and inside:
+            elif one.kind is StatementKind.PAIR and inside:
                 at = one.end
         return at
 
     def _above(self, header: int) -> int:
         """Before a header and the comment lines on it, but behind those that the file opens with."""
         statements, first = self._statements, header
-        while first > 0 and statements[first - 1].kind is Kind.COMMENT:
+        while first > 0 and statements[first - 1].kind is StatementKind.COMMENT:
             first -= 1
         return statements[first if first > 0 else header].start
 

@@ -12,13 +12,13 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.declaration.edit.host_text import EditedHost, Put, is_same_name
-from ipmpki.declaration.edit.layout import Block, Layout, with_member, without_member
+from ipmpki.declaration.edit.layout import HostBlock, Layout, with_member, without_member
 from ipmpki.declaration.edit.style import Style, inline_style, rank, style_of
 from ipmpki.declaration.edit.toml import Value, line_end, splice
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.source import Source, parse
-from ipmpki.source.syntax import Kind, split_members
+from ipmpki.source.syntax import StatementKind, split_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -223,13 +223,13 @@ def _add_block(layout: Layout, fields: Mapping[str, Value]) -> str:
     block = eol.join([style.header, *(style.line(*field) for field in fields.items()), ""])
     end = "" if text[:at].endswith("\n") else eol
     # Were there no blank line, a comment at the end of the last host would become the new one's.
-    ends_in_comment = layout.statements[last.tail - 1].kind is Kind.COMMENT
+    ends_in_comment = layout.statements[last.tail - 1].kind is StatementKind.COMMENT
     gap = max(_blank_lines_above(layout, last), 1 if ends_in_comment else 0)
     is_followed = last.tail < len(layout.statements) and not layout.is_blank(last.tail)
     return f"{text[:at]}{end}{eol * gap}{block}{eol if is_followed and gap else ''}{text[at:]}"
 
 
-def _blank_lines_above(layout: Layout, block: Block) -> int:
+def _blank_lines_above(layout: Layout, block: HostBlock) -> int:
     """How many blank lines part two hosts here; one, where there is nothing to go by."""
     if len(layout.blocks) == 1:
         return 1

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ipmpki.declaration.edit.toml import splice
-from ipmpki.source.syntax import Kind, split_members, split_statements
+from ipmpki.source.syntax import StatementKind, split_members, split_statements
 
 _REST_OF_LINE = re.compile(r"[ \t\r]*(?:#[^\n]*)?\n")
 _COMMENT_BEHIND = re.compile(r"[ \t]*(?:#[^\n\r]*)?")
@@ -16,7 +16,7 @@ _COMMENT_BEHIND = re.compile(r"[ \t]*(?:#[^\n\r]*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class HostBlock:
     """The statements of one ``[[hosts]]``: first comment line above, header, one past the last line."""
 
     lead: int
@@ -30,8 +30,8 @@ class Layout:
     def __init__(self, text: str) -> None:
         self.text = text
         self.statements = split_statements(text)
-        self.blocks: list[Block] = []
-        headers = [at for at, one in enumerate(self.statements) if one.kind is Kind.HEADER]
+        self.blocks: list[HostBlock] = []
+        headers = [at for at, one in enumerate(self.statements) if one.kind is StatementKind.HEADER]
         self.inline = self._find_inline(headers[0] if headers else len(self.statements))
         own = {at for at in headers if self.statements[at].steps == ("hosts",)}
         ends = dict(zip(headers, [*headers, len(self.statements)][1:], strict=True))
@@ -40,7 +40,7 @@ class Layout:
             # A table below the host, such as [hosts.ipm], belongs to it.
             while end in ends and end not in own and self.statements[end].steps[0] == "hosts":
                 end = ends[end]
-            self.blocks.append(Block(self._lead(at), at, self._tail(at, end)))
+            self.blocks.append(HostBlock(self._lead(at), at, self._tail(at, end)))
 
     def host(self, index: int) -> tuple[int, int]:
         """The stretch of one host's own lines (without the comments above), or of its inline table."""
@@ -60,11 +60,11 @@ class Layout:
 
     def is_blank(self, at: int) -> bool:
         """Whether the statement of that number is a blank line."""
-        return self.statements[at].kind is Kind.BLANK
+        return self.statements[at].kind is StatementKind.BLANK
 
     def _find_inline(self, end: int) -> tuple[int, int] | None:
         for one in self.statements[:end]:
-            if one.kind is Kind.PAIR and one.steps == ("hosts",):
+            if one.kind is StatementKind.PAIR and one.steps == ("hosts",):
                 return one.value, one.last
         return None
 
@@ -74,7 +74,7 @@ class Layout:
         A directive such as ``#:schema`` is the file's, and so are the lines a file opens with.
         """
         lead = header
-        while lead > 0 and self.statements[lead - 1].kind is Kind.COMMENT:
+        while lead > 0 and self.statements[lead - 1].kind is StatementKind.COMMENT:
             if self.text.startswith("#:", self.statements[lead - 1].first):
                 return lead
             lead -= 1
@@ -86,10 +86,13 @@ class Layout:
         Unless they stand right above the next header, whose they are then.
         """
         last = end
-        while last - 1 > header and self.statements[last - 1].kind in {Kind.BLANK, Kind.COMMENT}:
+        while last - 1 > header and self.statements[last - 1].kind in {
+            StatementKind.BLANK,
+            StatementKind.COMMENT,
+        }:
             last -= 1
         tail = last
-        while tail < end and self.statements[tail].kind is Kind.COMMENT:
+        while tail < end and self.statements[tail].kind is StatementKind.COMMENT:
             tail += 1
         return last if tail == end < len(self.statements) else tail
 

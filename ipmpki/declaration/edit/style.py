@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.edit.toml import Value, write_value
 from ipmpki.declaration.tables import Host
-from ipmpki.source.syntax import Kind, Member, Statement, split_statements
+from ipmpki.source.syntax import Member, Statement, StatementKind, split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,9 +65,9 @@ def own_pairs(statements: Sequence[Statement]) -> list[Statement]:
     """The pairs of a block's first table, not of those below it."""
     pairs: list[Statement] = []
     for one in statements[1:]:
-        if one.kind is Kind.HEADER:
+        if one.kind is StatementKind.HEADER:
             break
-        if one.kind is Kind.PAIR:
+        if one.kind is StatementKind.PAIR:
             pairs.append(one)
     return pairs
 

@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from ipmpki.operations.project import Project
     from ipmpki.store.sqlite import AdoptedCertificate
     from ipmpki.x509.issuer import Issuer
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 _LARGEST_NUMBER_BITS = 62
 """SQLite's integers have 63 bits; CRL numbers count up from 1, or are dates in digits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AdoptionOptions:
     """What is to be adopted, and how.
 
     ``into`` is the new pki.toml, ``template`` that of ``ipmpki init``. ``chosen`` are the certificates of the
@@ -65,7 +65,7 @@ class Wish:
 class Adoption:
     """What an adoption takes and leaves. ``project`` is the new pki.toml, judged as if it were there."""
 
-    wish: Wish
+    options: AdoptionOptions
     text: str
     project: Project
     old: OldAuthority
@@ -92,41 +92,41 @@ class Adoption:
         return StoredRevocationList(0, old.number, old.this_update, old.next_update, list_pem_of(old.der))
 
 
-def prepare(wish: Wish) -> Adoption:
+def prepare(options: AdoptionOptions) -> Adoption:
     """Read the folder and work out all of an adoption; nothing is written.
 
     Raises WrongUse where no authority can be chosen, KeyFault and IssuerFault where it cannot sign, and Fault
     where the folder cannot be read.
     """
-    passphrases = Passphrases(tuple(given for given, _ in wish.passphrases), wish.ask)
-    survey = survey_files(read_folder(wish.folder), passphrases, wish.progress)
-    old = choose_authority(survey, wish.chosen, str(wish.folder), wish.now)
+    passphrases = Passphrases(tuple(given for given, _ in options.passphrases), options.ask)
+    survey = survey_files(read_folder(options.folder), passphrases, options.progress)
+    old = choose_authority(survey, options.chosen, str(options.folder), options.now)
     passphrase = passphrases.for_key(old.key.own_pem)
     key = keys.load(old.key.own_pem, passphrase)
     issuer = issuing.load_issuer(old.certificates_pem, key)
-    books = read_books(survey, old, wish.now)
+    books = read_books(survey, old, options.now)
     if books.next_list.bit_length() > _LARGEST_NUMBER_BITS:
         raise Fault(
             f"the number of the next revocation list, {books.next_list}, is larger than the store can hold",
             "begin with a new authority: ipmpki init",
         )
-    naming = Naming(wish.domain)
-    past = {one.fingerprint: past_of(one, books, wish.now) for one in old.issued}
+    naming = Naming(options.domain)
+    past = {one.fingerprint: past_of(one, books, options.now) for one in old.issued}
     hosts = _hosts(survey, old, past, naming)
     declared = Declared(
         subject_of(old.der),
         old.certificate,
-        _source(passphrase, wish),
+        _source(passphrase, options),
         any(host.role is Role.CLIENT for host in hosts),
         hosts,
-        wish.now,
+        options.now,
     )
-    text = declaration_text(declared, wish.template)
-    project = load_text(wish.into.absolute(), str(wish.into), text.encode(), now=wish.now)
-    rows = Ledger(survey, old, books, naming, past, wish.now).rows(hosts, _fleet(project))
+    text = declaration_text(declared, options.template)
+    project = load_text(options.into.absolute(), str(options.into), text.encode(), now=options.now)
+    rows = Ledger(survey, old, books, naming, past, options.now).rows(hosts, _fleet(project))
     tell_leftovers(survey, old)
     return Adoption(
-        wish,
+        options,
         text,
         project,
         old,
@@ -141,11 +141,11 @@ def prepare(wish: Wish) -> Adoption:
     )
 
 
-def _source(passphrase: bytes | None, wish: Wish) -> PassphraseSource | None:
+def _source(passphrase: bytes | None, options: AdoptionOptions) -> PassphraseSource | None:
     """Where a build will find the passphrase of the authority's key: one typed in needs a place."""
     if passphrase is None:
         return None
-    given = (source for known, source in wish.passphrases if known == passphrase)
+    given = (source for known, source in options.passphrases if known == passphrase)
     return next(given, PassphraseSource("IPMPKI_CA_PASSPHRASE", None))
 
 

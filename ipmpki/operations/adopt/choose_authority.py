@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ipmpki.operations.adopt.findings import Survey
     from ipmpki.x509.foreign_pki import FoundKey
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 _KEY_BESIDE = "name the folder that holds the authority's certificate and its private key"
 

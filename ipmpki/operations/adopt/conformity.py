@@ -9,14 +9,14 @@ from ipmpki.declaration.key_types import SMALLEST_RSA, kind_of, made_here
 from ipmpki.declaration.vocabulary import Profile
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.engine import judge_presented
-from ipmpki.x509.presented import Chain, Presented
+from ipmpki.x509.presented_certificates import Chain, Presented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from ipmpki.declaration.fleet import CertificateSpec, HostSpec
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 _PROFILE_RULES = frozenset({"purpose-missing", "key-usage-wrong", "weak-signature"})
 """What a new certificate alone can mend, and that is not of its names or its key."""

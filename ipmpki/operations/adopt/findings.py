@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.x509.foreign_pki import FoundKey, FoundList, FoundRequest
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 
 class LeftCode(StrEnum):

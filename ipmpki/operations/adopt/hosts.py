@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Address
     from ipmpki.operations.adopt.findings import Survey
     from ipmpki.x509.foreign_pki import FoundKey, FoundRequest
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 _NO_ENDPOINTS = frozenset({AddressSort.UNSPECIFIED, AddressSort.MULTICAST, AddressSort.BROADCAST})
 _ANY_PURPOSE = "anyExtendedKeyUsage"

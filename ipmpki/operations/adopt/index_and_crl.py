@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ipmpki.operations.adopt.choose_authority import OldAuthority
     from ipmpki.operations.adopt.findings import Index, IndexEntry, Survey
     from ipmpki.x509.foreign_pki import FoundList
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 _SERIAL_BITS = 159
 """RFC 5280, section 4.1.2.2: a serial number is positive and has 20 octets at most."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ipmpki.operations.adopt.choose_authority import OldAuthority
     from ipmpki.operations.adopt.findings import Survey
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 """As the rule key-too-weak."""
 

@@ -67,14 +67,14 @@ def complete(into: Path) -> bool:
 
 def put_in_place(adoption: Adoption) -> None:
     """Write the store, the hosts' requests and pki.toml. Raises Fault, and leaves nothing behind."""
-    wish = adoption.wish
-    into, stage = wish.into, _stage(wish.into)
+    options = adoption.options
+    into, stage = options.into, _stage(options.into)
     store = into.with_name(STORE_NAME)
     with hold(store), clear_errors(into):
-        require_place(into, wish.folder)
+        require_place(into, options.folder)
         stage.mkdir(mode=_FOLDER_MODE)
         try:
-            with open_store(stage / STORE_NAME, now=wish.now) as opened:
+            with open_store(stage / STORE_NAME, now=options.now) as opened:
                 _record(adoption, opened)
             with new_file(stage / into.name, NEW_FILE_MODE) as file:
                 file.write(adoption.text.encode())
@@ -96,11 +96,11 @@ def _stage(into: Path) -> Path:
 
 
 def _record(adoption: Adoption, store: Store) -> None:
-    wish = adoption.wish
-    store.add_authority(adoption.authority, f"adopted from {wish.folder.name or wish.folder}")
+    options = adoption.options
+    store.add_authority(adoption.authority, f"adopted from {options.folder.name or options.folder}")
     for start in range(0, len(adoption.rows), _BATCH):
         store.adopt(adoption.rows[start : start + _BATCH])
-        wish.progress("recording", min(start + _BATCH, len(adoption.rows)), len(adoption.rows))
+        options.progress("recording", min(start + _BATCH, len(adoption.rows)), len(adoption.rows))
     old = adoption.revocation_list
     if old is not None:
         store.add_revocation_list(replace(old, authority=AUTHORITY), ())
@@ -110,20 +110,21 @@ def _record(adoption: Adoption, store: Store) -> None:
 
 def _record_new_list(adoption: Adoption, store: Store) -> None:
     """Count on from a CRL that is not there, or has no number, which nothing but the next CRL can tell."""
-    wish, fleet = adoption.wish, adoption.project.fleet
+    options, fleet = adoption.options, adoption.project.fleet
     assert fleet is not None  # noqa: S101 -- the declaration was made here
     revoked = store.revocations(AUTHORITY)
     number = adoption.books.next_list
-    next_update = min(wish.now + fleet.crl_lifetime, adoption.authority.not_after)
+    next_update = min(options.now + fleet.crl_lifetime, adoption.authority.not_after)
     pem = crl.make_crl(
         adoption.issuer,
-        [crl.Revocation(one.serial, one.revoked_at, one.reason) for one in revoked],
+        [crl.RevokedEntry(one.serial, one.revoked_at, one.reason) for one in revoked],
         number=number,
-        now=wish.now,
+        now=options.now,
         next_update=next_update,
     )
     store.add_revocation_list(
-        StoredRevocationList(AUTHORITY, number, wish.now, next_update, pem), [one.serial for one in revoked]
+        StoredRevocationList(AUTHORITY, number, options.now, next_update, pem),
+        [one.serial for one in revoked],
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ipmpki.operations.adopt.findings import Survey
     from ipmpki.operations.adopt.hosts import HostEntry, Naming
     from ipmpki.operations.adopt.index_and_crl import Books, Entry
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 AUTHORITY = 1
 """The authority's identity in the store: it is the first."""

@@ -69,7 +69,7 @@ def _history(adoption: Adoption) -> str:
 def _end(one: IssuedCertificate, adoption: Adoption) -> str:
     if one.revoked_at is not None:
         return "revoked"
-    return "expired" if one.not_after <= adoption.wish.now else "not in use here"
+    return "expired" if one.not_after <= adoption.options.now else "not in use here"
 
 
 def _list(adoption: Adoption) -> str:
@@ -116,7 +116,7 @@ def render_adoption_json(
     old = adoption.old.certificate
     document: AdoptionOutput = {
         "version": 1,
-        "folder": str(adoption.wish.folder),
+        "folder": str(adoption.options.folder),
         "declaration": file,
         "is_written": written,
         "authority": {

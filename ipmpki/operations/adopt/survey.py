@@ -14,7 +14,7 @@ from ipmpki.x509.foreign_pki import read_found
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ipmpki.x509.foreign_pki import Found, Passphrases
+    from ipmpki.x509.foreign_pki import FileContents, Passphrases
 
 _OLDER = frozenset({".old", ".bak", ".orig", ".save"})
 """How openssl, editors and people name what a file was before; openssl-ca(1) keeps index.txt.old."""
@@ -57,7 +57,7 @@ def _take(survey: Survey, file: str, content: bytes, passphrases: Passphrases) -
         survey.left.append(LeftOut(LeftCode.DAMAGED, file, message, "mend the line, then adopt again"))
 
 
-def _keep(survey: Survey, file: str, found: Found) -> None:
+def _keep(survey: Survey, file: str, found: FileContents) -> None:
     for certificate in found.contents.certificates:
         held = survey.certificates.get(certificate.fingerprint)
         if held is None or _is_serial(held.place.file):

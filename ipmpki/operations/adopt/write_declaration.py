@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import DistinguishedName, PassphraseSource
     from ipmpki.operations.adopt.hosts import HostEntry
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 _COLUMN = 40
 """Where the template's remarks begin."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Backup:
+class WrittenBackup:
     """A backup ready to be written. ``left_out`` are files the declaration names that are not in it."""
 
     manifest: Manifest
@@ -39,7 +39,7 @@ class Backup:
         write_archive(Sealer(sink, passphrase, os.urandom), self.manifest, self.files, self.store)
 
 
-def make_backup(declaration: Path, target: Path, *, now: datetime) -> Backup:
+def make_backup(declaration: Path, target: Path, *, now: datetime) -> WrittenBackup:
     """A copy, at one moment, of the store of a declaration, with the declaration and the files it names.
 
     Files with secrets, that is the CA's key and its passphrase, are not among them. Raises WrongUse where
@@ -60,7 +60,7 @@ def make_backup(declaration: Path, target: Path, *, now: datetime) -> Backup:
         if target.exists() and one.exists() and target.samefile(one):
             raise WrongUse(f"'{target}' is itself to be backed up", "name another file")
     manifest = Manifest(now, path.name, fleet.declared.store or store.name)
-    return Backup(manifest, files, snapshot(store), left_out)
+    return WrittenBackup(manifest, files, snapshot(store), left_out)
 
 
 def _files(path: Path, content: bytes, fleet: Fleet) -> tuple[dict[str, bytes], tuple[str, ...]]:

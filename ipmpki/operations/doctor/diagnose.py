@@ -25,7 +25,7 @@ _REPLACE = "have it issued again: take the host out of pki.toml, build, put it b
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StoreFinding:
     """Something about a store: a stable code, what it is, what to do. A note is no problem."""
 
     code: str
@@ -38,7 +38,7 @@ class Finding:
 class Diagnosis:
     """What was found. ``is_readable`` is False where the store could not be read at all."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[StoreFinding, ...]
     is_readable: bool
     holds: dict[str, int]
 
@@ -55,7 +55,7 @@ def diagnose(store: Path, dist: Path, *, passphrase: bytes | None, now: datetime
     """
     around = tuple(_around(store, dist))
     if not store.exists():
-        missing = Finding(
+        missing = StoreFinding(
             "no-store",
             f"there is no store: {store.name} is not there",
             "build, or put a backup back: ipmpki restore",
@@ -64,15 +64,15 @@ def diagnose(store: Path, dist: Path, *, passphrase: bytes | None, now: datetime
     try:
         found = inspect(store)
     except EmptyStore as fault:
-        empty = Finding("empty-store", fault.message, fault.remedy or "")
+        empty = StoreFinding("empty-store", fault.message, fault.remedy or "")
         return Diagnosis((empty, *around), is_readable=False, holds={})
     except Fault as fault:
         code = "unreadable"
         remedy = fault.remedy or ""
         if "damaged" in fault.message:
             remedy = _RESTORE
-        return Diagnosis((Finding(code, fault.message, remedy), *around), is_readable=False, holds={})
-    damage = tuple(Finding("database-damaged", f"{store.name}: {one}", _RESTORE) for one in found.faults)
+        return Diagnosis((StoreFinding(code, fault.message, remedy), *around), is_readable=False, holds={})
+    damage = tuple(StoreFinding("database-damaged", f"{store.name}: {one}", _RESTORE) for one in found.faults)
     inside = (
         ()
         if damage
@@ -86,23 +86,23 @@ def diagnose(store: Path, dist: Path, *, passphrase: bytes | None, now: datetime
     return Diagnosis((*damage, *inside, *around), is_readable=True, holds={} if damage else holds)
 
 
-def _around(store: Path, dist: Path) -> Iterator[Finding]:
+def _around(store: Path, dist: Path) -> Iterator[StoreFinding]:
     """The files beside a store: who can read them, and what killed commands left."""
     for path in (store, *sorted(store.parent.glob(f"{store.name}.before-restore-*")), *_journals(store)):
         if os.name == "posix" and path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield Finding(
+            yield StoreFinding(
                 "readable-by-others",
                 f"{path.name} can be read by others than its owner: it holds private keys",
                 f"chmod 600 '{path}', and think of who may have had a copy",
             )
     for path in leftovers(store):
-        yield Finding(
+        yield StoreFinding(
             "leftover",
             f"{path.name} is left of a restore that was killed; it holds private keys",
             f"no restore is running? Then: rm '{path}'; the next restore does the same",
         )
     for path in sorted(store.parent.glob(f"{store.name}.before-restore-*")):
-        yield Finding(
+        yield StoreFinding(
             "kept-copy",
             f"{path.name} is a store that was replaced; it holds private keys",
             "delete it once the restored one has proved good",
@@ -111,14 +111,14 @@ def _around(store: Path, dist: Path) -> Iterator[Finding]:
     if not store.exists():
         return
     if (dist.parent / f".{dist.name}.staging").exists():
-        yield Finding(
+        yield StoreFinding(
             "publishing-interrupted",
             "a build was killed while it published",
             "the next build completes it",
             is_note=True,
         )
     if not dist.is_dir():
-        yield Finding(
+        yield StoreFinding(
             "nothing-published",
             f"there is no folder '{dist.name}'",
             "build: it is made from the store",
@@ -132,13 +132,13 @@ def _journals(store: Path) -> list[Path]:
     ]
 
 
-def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Finding]:
+def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[StoreFinding]:
     signers = [one for one in found.authorities if not one.is_bundle]
     if found.certificates and not found.authorities:
-        yield Finding("authority-missing", "there are certificates, and no authority", _RESTORE)
+        yield StoreFinding("authority-missing", "there are certificates, and no authority", _RESTORE)
     for one in found.authorities:
         for fault in audit.audit_authority(one.certificates_pem, one.fingerprint):
-            yield Finding("authority-damaged", f"the authority {one.subject} {fault}", _RESTORE)
+            yield StoreFinding("authority-damaged", f"the authority {one.subject} {fault}", _RESTORE)
     for one in signers:
         is_current = one is signers[-1]
         digest = audit.digest_of(one.certificates_pem, one.fingerprint)
@@ -146,7 +146,7 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
         if digest is None:
             continue  # told above
         if is_in_token(one.key_pem):
-            yield Finding(
+            yield StoreFinding(
                 "key-in-token",
                 f"the key of {one.subject} lies in a token: it was not tried, as that takes the PIN",
                 "a build tries it",
@@ -154,14 +154,14 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
             )
             continue
         if protection_of(one.key_pem) is Protection.WEAK:
-            yield Finding(
+            yield StoreFinding(
                 "key-weakly-sealed",
                 f"the key of {one.subject} is encrypted in a form that lets passphrases be tried fast",
                 "run 'ipmpki build' where its passphrase is at hand, or 'ipmpki passphrase': both seal it",
                 is_note=True,
             )
         if needs_passphrase and passphrase is None:
-            yield Finding(
+            yield StoreFinding(
                 "key-not-compared",
                 f"the key of {one.subject} is encrypted, and its passphrase is not at hand: it was not tried",
                 "run the command where the passphrase is that pki.toml declares",
@@ -170,7 +170,7 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
             continue
         for fault in audit.audit_key(one.key_pem, digest, passphrase if needs_passphrase else None):
             is_foreign = "passphrase" in fault and not is_current
-            yield Finding(
+            yield StoreFinding(
                 "authority-key-unusable",
                 f"the authority {one.subject} {fault}",
                 "say the right passphrase in pki.toml" if "passphrase" in fault else _RESTORE,
@@ -178,7 +178,7 @@ def _authorities(found: Inspection, passphrase: bytes | None) -> Iterator[Findin
             )
 
 
-def _certificates(found: Inspection) -> Iterator[Finding]:
+def _certificates(found: Inspection) -> Iterator[StoreFinding]:
     issuers = {one.identity: None if one.is_bundle else _readable(one) for one in found.authorities}
     for one in found.certificates:
         issuer = issuers[one.authority]
@@ -190,7 +190,7 @@ def _certificates(found: Inspection) -> Iterator[Finding]:
         faults += _key_faults(one)
         for fault in faults:
             message = f"the certificate of {one.host}, serial number {one.serial:x}, {fault}"
-            yield Finding("certificate-damaged", message, _REPLACE)
+            yield StoreFinding("certificate-damaged", message, _REPLACE)
 
 
 def _readable(authority: KeptAuthority) -> bytes | None:
@@ -206,7 +206,7 @@ def _key_faults(one: KeptCertificate) -> list[str]:
     return list(audit.audit_key(one.key_pem, one.key_digest)) if one.key_pem else []
 
 
-def _revocation_lists(found: Inspection, now: datetime) -> Iterator[Finding]:
+def _revocation_lists(found: Inspection, now: datetime) -> Iterator[StoreFinding]:
     authorities = {one.identity: one for one in found.authorities}
     renew = "the next list puts it right: revoke a host, or wait for its renewal by a build"
     newest = {}
@@ -217,10 +217,10 @@ def _revocation_lists(found: Inspection, now: datetime) -> Iterator[Finding]:
         for one in lists:
             for fault in audit.audit_revocation_list(one.pem, one.number, issuer):
                 message = f"revocation list number {one.number} of {subject} {fault}"
-                yield Finding("revocation-list-damaged", message, _RESTORE)
+                yield StoreFinding("revocation-list-damaged", message, _RESTORE)
         for one, later in itertools.pairwise(lists):
             if later.this_update < one.this_update:
-                yield Finding(
+                yield StoreFinding(
                     "clock-set-back",
                     f"revocation list number {later.number} of {subject} is dated before number {one.number}",
                     "see that this computer's clock is right",
@@ -232,4 +232,4 @@ def _revocation_lists(found: Inspection, now: datetime) -> Iterator[Finding]:
         if is_due and certificate.serial not in listed.get(certificate.authority, ()):
             known = f"{certificate.host}, serial number {certificate.serial:x}"
             message = f"the certificate of {known}, is revoked, and the newest revocation list lacks it"
-            yield Finding("revocation-unlisted", message, renew)
+            yield StoreFinding("revocation-unlisted", message, renew)

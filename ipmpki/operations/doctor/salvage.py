@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.store.sqlite import Found, Value
+    from ipmpki.store.sqlite import SalvagedRows, Value
 
 _WORDS = {
     "authority": ("authority", "authorities"),
@@ -71,7 +71,7 @@ def _count(table: str, count: int) -> str:
     return f"{count} {_WORDS[table][count != 1]}"
 
 
-def _drop_damaged(found: Found) -> Iterator[str]:
+def _drop_damaged(found: SalvagedRows) -> Iterator[str]:
     """Take out rows whose octets are not what they were, as where a page amid them was overwritten."""
     for table, is_sound in _SOUNDNESS.items():
         rows = found.rows[table]
@@ -143,7 +143,7 @@ _SOUNDNESS = {
 }
 
 
-def _gaps(found: Found) -> Iterator[str]:
+def _gaps(found: SalvagedRows) -> Iterator[str]:
     """What is missing: certificates that the ledger tells of by name, and else by number."""
     held = {row["serial"] for row in found.rows["certificate"].values()}
     for row in found.rows["event"].values():
@@ -163,7 +163,7 @@ def _gaps(found: Found) -> Iterator[str]:
             yield f"the key of {_text(row, 'host')}, for the certificate {_serial(row)}"
 
 
-def _lost_lists(found: Found) -> Iterator[str]:
+def _lost_lists(found: SalvagedRows) -> Iterator[str]:
     """Revocation lists that are told of and missing: the numbers must go on rising (RFC 5280, 5.2.3)."""
     numbers = [
         number for row in found.rows["revocation_list"].values() if isinstance(number := row["number"], int)
@@ -185,7 +185,7 @@ def _lost_lists(found: Found) -> Iterator[str]:
         yield "the revocation lists, if there were any: the next one has number 1"
 
 
-def _retire_predecessors(found: Found) -> None:
+def _retire_predecessors(found: SalvagedRows) -> None:
     """Retire all authorities but the newest, and bundles likewise: an older store has no word of that."""
     newest: dict[bool, int] = {}
     for number, row in sorted(found.rows["authority"].items()):
@@ -195,7 +195,7 @@ def _retire_predecessors(found: Found) -> None:
             row["retired_at"] = row["made_at"]
 
 
-def _stand_in_for_lost_keys(found: Found) -> None:
+def _stand_in_for_lost_keys(found: SalvagedRows) -> None:
     """Give a certificate whose key is lost an empty one, as where its host keeps it: it can be revoked."""
     held = {row["digest"] for row in found.rows["key"].values()}
     next_number = max(found.rows["key"], default=0) + 1

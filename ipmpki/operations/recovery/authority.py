@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.store.records import Issued
-    from ipmpki.x509.foreign_pki import Found
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.foreign_pki import FileContents
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 
 class StoreLost(Fault):
@@ -114,7 +114,7 @@ def _authorities(content: bytes) -> list[PresentedCertificate]:
     return [one for one in found_in("", content).contents.certificates if one.is_authority]
 
 
-def found_in(name: str, content: bytes) -> Found:
+def found_in(name: str, content: bytes) -> FileContents:
     """Everything that a file of dist/ holds."""
     from ipmpki.x509.foreign_pki import Passphrases, read_found  # only where there is something to look at
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ipmpki.store.records import Issued, StoredAuthority
     from ipmpki.store.sqlite import Store
     from ipmpki.x509.foreign_pki import FoundList
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 LIST = "crl.pem"
 _CERTIFICATES = {"server-cert.pem": "server-key.pem", "client-cert.pem": "client-key.pem"}

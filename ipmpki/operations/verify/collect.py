@@ -19,12 +19,12 @@ from ipmpki.diagnostics.problem import Place
 from ipmpki.operations.verify import tls_server
 from ipmpki.source.files import read_file
 from ipmpki.x509.contents import Contents, read_chain, read_contents
-from ipmpki.x509.presented import Flaw, FlawKind, KeyFileMode, RemarkKind
+from ipmpki.x509.presented_certificates import Flaw, FlawKind, KeyFileMode, RemarkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ipmpki.x509.presented import Remark
+    from ipmpki.x509.presented_certificates import Remark
 
 BUNDLE = "ca-cert.pem"
 CERTIFICATES = {"server-cert.pem": Role.SERVER, "client-cert.pem": Role.CLIENT}

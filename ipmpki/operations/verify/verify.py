@@ -27,7 +27,7 @@ from ipmpki.operations.verify.collect import (
 from ipmpki.operations.verify.locate import place_problems
 from ipmpki.rules.engine import judge_presented
 from ipmpki.x509.path_validation import Evidence, judge_path
-from ipmpki.x509.presented import Chain, FlawKind, Presented
+from ipmpki.x509.presented_certificates import Chain, FlawKind, Presented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Address
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
     from ipmpki.x509.contents import Contents
-    from ipmpki.x509.presented import PresentedCertificate
+    from ipmpki.x509.presented_certificates import PresentedCertificate
 
 _FEW = 5
 """Authorities in a file that are judged each by itself; more are a bundle of which few are ever needed."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FENCE = "```"
 
 
-class Block(NamedTuple):
+class PageBlock(NamedTuple):
     """A piece of a page: ``kind`` is ``heading``, ``code`` or ``text``; only text has literal parts."""
 
     kind: str
@@ -29,7 +29,7 @@ class RulePage:
     """A rule's page as the HTML pages show it."""
 
     name: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[PageBlock, ...]
 
 
 def rule_pages(problems: Sequence[LocatedProblem]) -> dict[str, RulePage]:
@@ -44,17 +44,17 @@ def rule_pages(problems: Sequence[LocatedProblem]) -> dict[str, RulePage]:
     }
 
 
-def _blocks(text: str) -> Iterator[Block]:
+def _blocks(text: str) -> Iterator[PageBlock]:
     """What follows a page's title. Pages are Markdown of a few fixed kinds of block."""
     for number, stretch in enumerate(text.split(_FENCE)):
         if number % 2:
-            yield Block("code", (stretch.partition("\n")[2].rstrip("\n"),))
+            yield PageBlock("code", (stretch.partition("\n")[2].rstrip("\n"),))
             continue
         for paragraph in stretch.strip("\n").split("\n\n"):
             if paragraph.startswith("## "):
-                yield Block("heading", (paragraph[3:],))
+                yield PageBlock("heading", (paragraph[3:],))
             elif paragraph.strip() and not paragraph.startswith("# "):
-                yield Block("text", _with_code(" ".join(paragraph.split())))
+                yield PageBlock("text", _with_code(" ".join(paragraph.split())))
 
 
 def _with_code(text: str) -> Sentence:

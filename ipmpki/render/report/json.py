@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipmpki.diagnostics.wording import fingerprint_digits, serial_number, timestamp
 from ipmpki.render.problems import problems_output
-from ipmpki.render.report.words import Status, status_of
+from ipmpki.render.report.words import HostStatus, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NOT_PLAIN = re.compile(r"[^\n -~]")
 _IN_HOST = "\n" + 6 * " "
 _IN_CERTIFICATE = "\n" + 8 * " "
-_STATUS_WORDS = {status: status.name.lower().replace("_", "-") for status in Status}
+_STATUS_WORDS = {status: status.name.lower().replace("_", "-") for status in HostStatus}
 
 
 def render_json(report: Report, census: Census) -> bytes:

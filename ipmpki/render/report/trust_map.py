@@ -26,7 +26,7 @@ _BOX = 50
 _LOWER = HEIGHT - _BOX - 1
 
 
-class Kind(StrEnum):
+class NodeKind(StrEnum):
     """What a line says of its two ends; from where it starts to where it points."""
 
     SIGNS = "signs"
@@ -61,7 +61,7 @@ class Line(NamedTuple):
     """One statement of the map."""
 
     start: Party
-    kind: Kind
+    kind: NodeKind
     end: Party
 
 
@@ -95,7 +95,7 @@ class TrustMap:
     lines: tuple[Line, ...]
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-    kinds: tuple[Kind, ...]
+    kinds: tuple[NodeKind, ...]
     sentences: tuple[Sentence, ...]
 
 
@@ -111,7 +111,7 @@ def draw_trust(report: Report, census: Census) -> TrustMap | None:
     boxes = tuple(
         _box(party, spans[party], report, census, is_upper=party in upper) for party in (*upper, *lower)
     )
-    kinds = tuple(kind for kind in Kind if any(line.kind is kind for line in lines))
+    kinds = tuple(kind for kind in NodeKind if any(line.kind is kind for line in lines))
     return TrustMap(lines, boxes, tuple(_arrows(lines, spans)), kinds, tuple(_sentences(report, lines)))
 
 
@@ -133,17 +133,17 @@ def _lines(report: Report) -> Iterator[Line]:
     of_clients = [Party.BUNDLE] if report.is_bought and not report.is_mixed else signing
     by_clients = [Party.BUNDLE] if report.is_bought else trusted
     by_servers = [Party.BUNDLE] if report.is_bought and not report.is_mixed else trusted
-    yield from (Line(issuer, Kind.SIGNS, Party.SERVERS) for issuer in of_servers)
+    yield from (Line(issuer, NodeKind.SIGNS, Party.SERVERS) for issuer in of_servers)
     if report.mutual_auth:
-        yield from (Line(issuer, Kind.SIGNS, Party.CLIENTS) for issuer in of_clients)
-    yield from (Line(Party.CLIENTS, Kind.TRUSTS, issuer) for issuer in by_clients)
-    yield Line(Party.CLIENTS, Kind.CHECKS, Party.SERVERS)
+        yield from (Line(issuer, NodeKind.SIGNS, Party.CLIENTS) for issuer in of_clients)
+    yield from (Line(Party.CLIENTS, NodeKind.TRUSTS, issuer) for issuer in by_clients)
+    yield Line(Party.CLIENTS, NodeKind.CHECKS, Party.SERVERS)
     if report.mutual_auth:
-        yield from (Line(Party.SERVERS, Kind.TRUSTS, issuer) for issuer in by_servers)
-        yield Line(Party.SERVERS, Kind.CHECKS, Party.CLIENTS)
+        yield from (Line(Party.SERVERS, NodeKind.TRUSTS, issuer) for issuer in by_servers)
+        yield Line(Party.SERVERS, NodeKind.CHECKS, Party.CLIENTS)
         if report.is_bought and not report.is_mixed:
-            yield Line(Party.BUNDLE, Kind.SIGNS, Party.STRANGERS)
-            yield Line(Party.SERVERS, Kind.LETS_IN, Party.STRANGERS)
+            yield Line(Party.BUNDLE, NodeKind.SIGNS, Party.STRANGERS)
+            yield Line(Party.SERVERS, NodeKind.LETS_IN, Party.STRANGERS)
 
 
 # --- The drawing ------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def _label(party: Party, report: Report, census: Census) -> tuple[str, str]:
 
 def _arrows(lines: Sequence[Line], spans: dict[Party, tuple[float, float]]) -> Iterator[Arrow]:
     """Lines between the rows leave a box spread over its width, in the order of what they lead to."""
-    upright = [line for line in lines if line.kind in {Kind.SIGNS, Kind.TRUSTS}]
+    upright = [line for line in lines if line.kind in {NodeKind.SIGNS, NodeKind.TRUSTS}]
     ends: dict[Party, list[tuple[float, str, Line]]] = defaultdict(list)
     for line in upright:
         ends[line.start].append((spans[line.end][0], line.kind.value, line))
@@ -207,7 +207,7 @@ def _arrows(lines: Sequence[Line], spans: dict[Party, tuple[float, float]]) -> I
         for place, (_, _, line) in enumerate(sorted(attached))
     }
     for line in upright:
-        y1, y2 = (_BOX + 1, _LOWER) if line.kind is Kind.SIGNS else (_LOWER, _BOX + 1)
+        y1, y2 = (_BOX + 1, _LOWER) if line.kind is NodeKind.SIGNS else (_LOWER, _BOX + 1)
         yield Arrow(line.kind.value, _percent(at[line.start, line]), y1, _percent(at[line.end, line]), y2)
     for line in lines:
         if line not in upright:
@@ -237,7 +237,7 @@ def _sentences(report: Report, lines: Sequence[Line]) -> Iterator[Sentence]:
             when = "not yet" if issuer is Party.NEW else "no longer"
             yield (f"{issuer.value} is trusted, and signs {when}.",)
     for party in (Party.CLIENTS, Party.SERVERS):
-        issuers = [line.end for line in lines if line.start is party and line.kind is Kind.TRUSTS]
+        issuers = [line.end for line in lines if line.start is party and line.kind is NodeKind.TRUSTS]
         if issuers:
             names = " and ".join(issuer.within for issuer in issuers)
             only = ", and believe nobody else" if report.is_mixed and party is Party.SERVERS else ""
@@ -250,7 +250,7 @@ def _sentences(report: Report, lines: Sequence[Line]) -> Iterator[Sentence]:
         yield ("Clients check servers. Clients show no certificate.",)
     else:
         yield ("Clients check servers, and servers check clients.",)
-    if any(line.kind is Kind.LETS_IN for line in lines):
+    if any(line.kind is NodeKind.LETS_IN for line in lines):
         yield (
             "Servers let in anybody with a certificate from one of these authorities, not only your clients. "
             "An authority of your own for the clients ends that: ",

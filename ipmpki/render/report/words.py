@@ -36,7 +36,7 @@ class Sign(Enum):
         self.word = word
 
 
-class Status(Sign):
+class HostStatus(Sign):
     """How a host's certificate stands at the time of the report."""
 
     VALID = ("ok", "✓", "Valid")
@@ -77,25 +77,25 @@ class Census:
     servers: int
     clients: int
     certificates: int
-    statuses: dict[Status, int]
+    statuses: dict[HostStatus, int]
     first_expiry: datetime | None
     next_renewal: datetime | None
 
 
-def status_of(host: ReportedHost, report: Report) -> Status:
+def status_of(host: ReportedHost, report: Report) -> HostStatus:
     """How a host's certificates stand at the time of the report; of two, the one that ends first decides."""
     if host.certificate is None:
         needed = host.role is Role.SERVER or report.mutual_auth
-        return Status.AWAITED if needed else Status.NOT_NEEDED
+        return HostStatus.AWAITED if needed else HostStatus.NOT_NEEDED
     if any(one.revoked_at is not None for one in host.certificates):
-        return Status.REVOKED
+        return HostStatus.REVOKED
     certificate = min(host.certificates, key=lambda one: one.renew_from)
     as_of = report.as_of
     if as_of is not None and as_of >= certificate.not_after:
-        return Status.EXPIRED
+        return HostStatus.EXPIRED
     if host.awaited_since is not None:
-        return Status.RENEWAL_AWAITED
-    return Status.VALID if as_of is None or as_of < certificate.renew_from else Status.RENEWAL_DUE
+        return HostStatus.RENEWAL_AWAITED
+    return HostStatus.VALID if as_of is None or as_of < certificate.renew_from else HostStatus.RENEWAL_DUE
 
 
 def is_waiting(host: ReportedHost) -> bool:
@@ -125,7 +125,7 @@ def take_census(report: Report) -> Census:
         servers=servers,
         clients=len(report.hosts) - servers,
         certificates=len(certificates),
-        statuses={status: counts[status] for status in Status},
+        statuses={status: counts[status] for status in HostStatus},
         first_expiry=min((certificate.not_after for certificate in certificates), default=None),
         next_renewal=min((certificate.renew_from for certificate in certificates), default=None),
     )
@@ -166,7 +166,7 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
     read: Sentence = ("Read what is listed under Problems.",)
     revoked, expired, due, awaited = (
         census.statuses[status]
-        for status in (Status.REVOKED, Status.EXPIRED, Status.RENEWAL_DUE, Status.AWAITED)
+        for status in (HostStatus.REVOKED, HostStatus.EXPIRED, HostStatus.RENEWAL_DUE, HostStatus.AWAITED)
     )
     left = [host for host in report.hosts if installing_of(host, report) in _TO_INSTALL]
     late = sum(installing_of(host, report) is Installing.OVERDUE and host.is_behind for host in left)
@@ -242,7 +242,7 @@ def order_hosts(report: Report) -> tuple[ReportedHost, ...]:
 
     def urgency(host: ReportedHost) -> tuple[bool, bool, bool, str]:
         late = installing_of(host, report) is Installing.OVERDUE
-        lacks = status_of(host, report) in {Status.AWAITED, Status.REVOKED}
+        lacks = status_of(host, report) in {HostStatus.AWAITED, HostStatus.REVOKED}
         ends = min([day(one.not_after) for one in host.certificates], default="9999-12-31")
         return host.role is not Role.SERVER, not late, not lacks, "" if lacks else ends
 

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from ipmpki.rules.certificates import chains, contents, keys, names, order, revocation, usage, validity
+from ipmpki.rules.certificates import (
+    chains,
+    contents,
+    names,
+    order,
+    private_keys,
+    revocation,
+    usage,
+    validity,
+)
 
-__all__ = ["chains", "contents", "keys", "names", "order", "revocation", "usage", "validity"]
+__all__ = ["chains", "contents", "names", "order", "private_keys", "revocation", "usage", "validity"]

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
-from ipmpki.x509.presented import FlawKind, RemarkKind
+from ipmpki.x509.presented_certificates import FlawKind, RemarkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.x509.presented import Presented
+    from ipmpki.x509.presented_certificates import Presented
 
 
 def _flaws(presented: Presented, *kinds: FlawKind) -> Iterator[Finding]:

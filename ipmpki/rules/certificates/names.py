@@ -13,7 +13,7 @@ from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.x509.presented import Presented, PresentedCertificate
+    from ipmpki.x509.presented_certificates import Presented, PresentedCertificate
 
 _MOST_LISTED = 5
 

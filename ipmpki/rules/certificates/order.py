@@ -11,7 +11,7 @@ from ipmpki.rules.registry import Finding, presented_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.x509.presented import Presented
+    from ipmpki.x509.presented_certificates import Presented
 
 
 @presented_rule(Severity.ERROR, cites="RFC 2986, section 3: a certificate certifies the key of its request")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.registry import Finding, presented_rule
-from ipmpki.x509.presented import PathFault
+from ipmpki.x509.presented_certificates import PathFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.x509.presented import Presented
+    from ipmpki.x509.presented_certificates import Presented
 
 
 @presented_rule(Severity.ERROR, cites="RFC 5280, section 6.3")

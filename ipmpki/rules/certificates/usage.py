@@ -13,7 +13,7 @@ from ipmpki.rules.registry import VENDOR, Finding, presented_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.x509.presented import Chain, Presented
+    from ipmpki.x509.presented_certificates import Chain, Presented
 
 _WORDS = {
     "serverAuth": "Server Authentication (serverAuth)",

@@ -10,12 +10,12 @@ from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import days, quote
 from ipmpki.rules.registry import Finding, also_of_presented, presented_rule
-from ipmpki.x509.presented import PathFault
+from ipmpki.x509.presented_certificates import PathFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.x509.presented import PathFailure, Presented, PresentedCertificate
+    from ipmpki.x509.presented_certificates import PathFailure, Presented, PresentedCertificate
 
 _APPLES_LIMIT = timedelta(days=825)
 _RENEW = "have a new one issued, and install it"

@@ -31,7 +31,7 @@ from ipmpki.store.sqlite.open import (
 )
 from ipmpki.store.sqlite.pages import Value
 from ipmpki.store.sqlite.replace import candidate, leftovers, put_in_place, revise, settle
-from ipmpki.store.sqlite.salvage import Found, find_rows, write_store
+from ipmpki.store.sqlite.salvage import SalvagedRows, find_rows, write_store
 from ipmpki.store.sqlite.schema import APPLICATION_ID, VERSION
 from ipmpki.store.sqlite.snapshot import Holdings, holdings, require_sound_store, snapshot
 from ipmpki.store.sqlite.writer import Store
@@ -44,7 +44,6 @@ __all__ = [
     "BoughtCertificate",
     "EmptyStore",
     "Forgotten",
-    "Found",
     "Holdings",
     "Inspection",
     "Keeping",
@@ -54,6 +53,7 @@ __all__ = [
     "NewCertificate",
     "NewRequest",
     "Revoked",
+    "SalvagedRows",
     "Store",
     "Value",
     "candidate",

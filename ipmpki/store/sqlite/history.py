@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import tools_holder
-from ipmpki.store.events import Event, Kept
+from ipmpki.store.events import Event, LedgerCertificate
 from ipmpki.store.sqlite.open import reading
 from ipmpki.store.sqlite.reader import read_certificates
 from ipmpki.store.sqlite.schema import hex_serial, moment, seconds
@@ -57,7 +57,7 @@ def read_holders(path: Path) -> tuple[str, ...]:
         return tuple(host for (host,) in rows)
 
 
-def read_kept(path: Path, holder: str) -> tuple[Kept, ...]:
+def read_kept(path: Path, holder: str) -> tuple[LedgerCertificate, ...]:
     """A holder's certificates of all times, the oldest first."""
     with reading(path) as connection:
         if connection is None:
@@ -66,7 +66,8 @@ def read_kept(path: Path, holder: str) -> tuple[Kept, ...]:
         pems = {int(serial, 16): pem for serial, pem in rows}
         oldest_first = "host = ? ORDER BY retired_at IS NULL, issued_at, rowid"
         return tuple(
-            Kept(one, pems[one.serial]) for one in read_certificates(connection, oldest_first, (holder,))
+            LedgerCertificate(one, pems[one.serial])
+            for one in read_certificates(connection, oldest_first, (holder,))
         )
 
 

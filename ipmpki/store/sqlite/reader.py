@@ -11,12 +11,12 @@ from ipmpki.store.records import (
     Backup,
     Compromise,
     Installation,
+    InstallationSource,
     Issued,
     IssuedCertificate,
     OpenRequest,
     PublishedFolder,
     Skip,
-    Source,
     StoredAuthority,
     StoredRevocationList,
 )
@@ -179,7 +179,7 @@ def _read_installations(connection: sqlite3.Connection, version: int) -> Iterato
     if version < _FIRST_WITH_SUCCESSION:
         return
     further = "source, files, lists" if version >= _FIRST_WITH_SOURCES else "'operator', '', ''"
-    sources = {one.value: one for one in Source}
+    sources = {one.value: one for one in InstallationSource}
     for host, at, serials, trusted, source, files, lists in connection.execute(
         f"SELECT host, at, serials, trusted, {further} FROM installation"  # noqa: S608 -- our own names
     ):

@@ -35,7 +35,7 @@ class _Column:
 
 
 @dataclass(slots=True)
-class Found:
+class SalvagedRows:
     """Rows by table and number, each a mapping of its columns; ``last`` is what SQLite counted tables to."""
 
     rows: dict[str, dict[int, dict[str, Value]]] = field(default_factory=lambda: defaultdict(dict))
@@ -49,10 +49,10 @@ class Found:
         return max(self.last.get(table, 0), *numbers, 0) - len(numbers)
 
 
-def find_rows(content: bytes) -> Found:
+def find_rows(content: bytes) -> SalvagedRows:
     """The rows of a store's tables in the octets of a damaged file."""
     columns = _columns()
-    found = Found()
+    found = SalvagedRows()
     for row in read_rows(content):
         match row.values:
             case (str(table), int(last)) if table in columns:  # sqlite_sequence, of AUTOINCREMENT

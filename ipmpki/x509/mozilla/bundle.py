@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.diagnostics.wording import counted
-from ipmpki.x509.mozilla.criteria import Level, in_order
+from ipmpki.x509.mozilla.criteria import TrustLevel, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from ipmpki.x509.mozilla.criteria import Criteria
-    from ipmpki.x509.mozilla.selection import Kept
+    from ipmpki.x509.mozilla.selection import ChosenRoot
 
 _PEM_WIDTH: Final = 64
 """RFC 7468, section 2."""
@@ -32,7 +32,7 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RootsSource:
     """Where the roots are from: the file's name without its folder, and its SHA-256 in hexadecimal.
 
     ``judged_at`` is the moment of judging where somebody chose it; None for now, so that the bundle of an
@@ -44,7 +44,7 @@ class Source:
     judged_at: datetime | None
 
 
-def render_bundle(kept: Sequence[Kept], criteria: Criteria, form: Form, source: Source) -> bytes:
+def render_bundle(kept: Sequence[ChosenRoot], criteria: Criteria, form: Form, source: RootsSource) -> bytes:
     """The bundle's bytes, the same for the same arguments."""
     if form is Form.PEM:
         return "".join(_pem(one.der) for one in kept).encode("ascii")
@@ -63,7 +63,7 @@ def one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _heading(number: int, criteria: Criteria, source: Source) -> str:
+def _heading(number: int, criteria: Criteria, source: RootsSource) -> str:
     lines = [
         f"{counted(number, 'certificate')} of authorities, from Mozilla's list",
         f"source:         {one_line(source.name)}, SHA-256 {source.sha256}",
@@ -77,7 +77,7 @@ def _heading(number: int, criteria: Criteria, source: Source) -> str:
     return _comment(lines)
 
 
-def _about(one: Kept) -> Iterator[str]:
+def _about(one: ChosenRoot) -> Iterator[str]:
     label = one_line(one.label)
     yield label
     yield "=" * len(label)
@@ -86,10 +86,10 @@ def _about(one: Kept) -> Iterator[str]:
     yield f"SHA-256:      {bytes.fromhex(one.anchor.fingerprint).hex(':').upper()}"
     yield f"Valid from:   {moment(one.anchor.not_before)}"
     yield f"Valid until:  {moment(one.anchor.not_after)}"
-    by_level: dict[Level, list[str]] = defaultdict(list)
+    by_level: dict[TrustLevel, list[str]] = defaultdict(list)
     for purpose, level in one.levels.items():
         by_level[level].append(purpose)
-    for level in Level:
+    for level in TrustLevel:
         if level in by_level:
             yield f"{level}: {', '.join(by_level[level])}"
     for purpose, date in one.limits.items():

@@ -40,7 +40,7 @@ class Purpose(StrEnum):
     STEP_UP_APPROVED = "STEP_UP_APPROVED"
 
 
-class Level(StrEnum):
+class TrustLevel(StrEnum):
     """How far a root is trusted for a purpose."""
 
     TRUSTED_DELEGATOR = "TRUSTED_DELEGATOR"
@@ -63,7 +63,7 @@ class DistrustAfter(StrEnum):
 
 
 DEFAULT_PURPOSES: Final = frozenset({Purpose.SERVER_AUTH, Purpose.CLIENT_AUTH, Purpose.CRL_SIGN})
-DEFAULT_LEVELS: Final = frozenset({Level.TRUSTED_DELEGATOR})
+DEFAULT_LEVELS: Final = frozenset({TrustLevel.TRUSTED_DELEGATOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class Criteria:
 
     at: datetime
     purposes: frozenset[Purpose] = DEFAULT_PURPOSES
-    levels: frozenset[Level] = DEFAULT_LEVELS
+    levels: frozenset[TrustLevel] = DEFAULT_LEVELS
     distrust_after: DistrustAfter = DistrustAfter.KEEP
 
 
-_WordT = TypeVar("_WordT", Purpose, Level)
+_WordT = TypeVar("_WordT", Purpose, TrustLevel)
 
 
 def read_purposes(written: str) -> frozenset[Purpose]:
@@ -84,14 +84,14 @@ def read_purposes(written: str) -> frozenset[Purpose]:
     return _read_names(written, Purpose, "purpose")
 
 
-def read_levels(written: str) -> frozenset[Level]:
+def read_levels(written: str) -> frozenset[TrustLevel]:
     """Levels from names with commas between; ``ALL`` for every one. Raises WrongUse."""
-    return _read_names(written, Level, "trust level")
+    return _read_names(written, TrustLevel, "trust level")
 
 
 def in_order(words: frozenset[_WordT]) -> str:
     """Names in the order of their definition, with commas between."""
-    return ", ".join(word for vocabulary in (Purpose, Level) for word in vocabulary if word in words)
+    return ", ".join(word for vocabulary in (Purpose, TrustLevel) for word in vocabulary if word in words)
 
 
 def _read_names(written: str, vocabulary: type[_WordT], what: str) -> frozenset[_WordT]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.x509.mozilla.certdata import TRUST
-from ipmpki.x509.mozilla.criteria import Level, Purpose
+from ipmpki.x509.mozilla.criteria import Purpose, TrustLevel
 from ipmpki.x509.mozilla.flaws import Damaged
 from ipmpki.x509.trust_anchors import read_time
 
@@ -36,7 +36,7 @@ class Trust:
     """
 
     label: str
-    levels: Mapping[Purpose, Level]
+    levels: Mapping[Purpose, TrustLevel]
     unknown: tuple[tuple[str, str], ...]
     sha1: bytes
     line: int
@@ -44,7 +44,7 @@ class Trust:
     @property
     def distrusts(self) -> bool:
         """Whether it distrusts for at least one purpose."""
-        return Level.NOT_TRUSTED in self.levels.values()
+        return TrustLevel.NOT_TRUSTED in self.levels.values()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _identity(one: BuiltinObject, name: str) -> tuple[bytes, bytes]:
 
 
 def _read_trust(one: BuiltinObject) -> Trust:
-    levels: dict[Purpose, Level] = {}
+    levels: dict[Purpose, TrustLevel] = {}
     unknown: list[tuple[str, str]] = []
     for attribute_name, attribute in one.attributes.items():
         found = _ATTRIBUTE.fullmatch(attribute_name)
@@ -126,7 +126,7 @@ def _read_trust(one: BuiltinObject) -> Trust:
             continue
         level = _LEVEL.fullmatch(str(attribute.value))
         try:
-            levels[Purpose(found["purpose"])] = Level(level["level"] if level else "")
+            levels[Purpose(found["purpose"])] = TrustLevel(level["level"] if level else "")
         except ValueError:
             unknown.append((found["purpose"], str(attribute.value)))
     return Trust(one.label, levels, tuple(unknown), one.octets("CKA_CERT_SHA1_HASH"), one.line)

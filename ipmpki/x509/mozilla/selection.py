@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from ipmpki.x509.mozilla.criteria import DistrustAfter, Level, Purpose
+from ipmpki.x509.mozilla.criteria import DistrustAfter, Purpose, TrustLevel
 from ipmpki.x509.trust_anchors import AnchorUnreadable, TrustAnchor, read_anchor
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DISTRUST: Final = re.compile("distrust", re.IGNORECASE)
 
 
-class Reason(StrEnum):
+class OmissionReason(StrEnum):
     """Why a root is left out, in the order in which the reasons are looked for.
 
     The order of the first ones is that of curl's mk-ca-bundle.pl, which gives the first that holds.
@@ -39,7 +39,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ChosenRoot:
     """A root of the bundle: what it says of itself, and what Mozilla says of it.
 
     ``levels`` is its trust for each purpose. ``limits`` holds, for those of the asked purposes that have one,
@@ -49,16 +49,16 @@ class Kept:
     label: str
     der: bytes
     anchor: TrustAnchor
-    levels: Mapping[Purpose, Level]
+    levels: Mapping[Purpose, TrustLevel]
     limits: Mapping[Purpose, datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class OmittedRoot:
     """A root that is not in the bundle: why, what more there is to say, and its line in the file."""
 
     label: str
-    reason: Reason
+    reason: OmissionReason
     detail: str
     line: int
 
@@ -70,8 +70,8 @@ class Selection:
     ``unknown`` are purposes or levels of kept and left-out roots that this program does not know.
     """
 
-    kept: tuple[Kept, ...]
-    left_out: tuple[LeftOut, ...]
+    kept: tuple[ChosenRoot, ...]
+    left_out: tuple[OmittedRoot, ...]
     unknown: tuple[str, ...]
     is_ancient: bool
 
@@ -81,20 +81,22 @@ def select(found: Roots, criteria: Criteria) -> Selection:
 
     A root is kept on the trust of all of its trust objects: one that distrusts outweighs another that trusts.
     """
-    kept: dict[str, Kept] = {}
-    left_out: list[LeftOut] = []
+    kept: dict[str, ChosenRoot] = {}
+    left_out: list[OmittedRoot] = []
     for root in found.roots:
         judged = _judge(root, criteria)
-        if isinstance(judged, Kept) and judged.anchor.fingerprint in kept:
-            judged = LeftOut(root.label, Reason.REPEATED, "it stands in the file before", root.line)
-        if isinstance(judged, Kept):
+        if isinstance(judged, ChosenRoot) and judged.anchor.fingerprint in kept:
+            judged = OmittedRoot(
+                root.label, OmissionReason.REPEATED, "it stands in the file before", root.line
+            )
+        if isinstance(judged, ChosenRoot):
             kept[judged.anchor.fingerprint] = judged
         else:
             left_out.append(judged)
     left_out += [
-        LeftOut(
+        OmittedRoot(
             trust.label,
-            Reason.NO_CERTIFICATE,
+            OmissionReason.NO_CERTIFICATE,
             "distrusted" if trust.distrusts else "trust without a certificate",
             trust.line,
         )
@@ -114,39 +116,43 @@ def select(found: Roots, criteria: Criteria) -> Selection:
     )
 
 
-def _judge(root: Root, criteria: Criteria) -> Kept | LeftOut:  # noqa: PLR0911 -- one for each reason
-    def left_out(reason: Reason, detail: str) -> LeftOut:
-        return LeftOut(root.label, reason, detail, root.line)
+def _judge(root: Root, criteria: Criteria) -> ChosenRoot | OmittedRoot:  # noqa: PLR0911 -- one for each reason
+    def left_out(reason: OmissionReason, detail: str) -> OmittedRoot:
+        return OmittedRoot(root.label, reason, detail, root.line)
 
     try:
         anchor = read_anchor(root.der)
     except AnchorUnreadable as error:
-        return left_out(Reason.UNREADABLE, str(error))
+        return left_out(OmissionReason.UNREADABLE, str(error))
     if (anchor.issuer, anchor.serial) != (root.issuer, root.serial):
-        return left_out(Reason.MISLABELLED, "the file gives another issuer or serial number than it has")
+        return left_out(
+            OmissionReason.MISLABELLED, "the file gives another issuer or serial number than it has"
+        )
     if anchor.not_after < criteria.at:
-        return left_out(Reason.EXPIRED, f"valid until {anchor.not_after:%Y-%m-%d}")
+        return left_out(OmissionReason.EXPIRED, f"valid until {anchor.not_after:%Y-%m-%d}")
     until = root.server_distrust_after
     if criteria.distrust_after is DistrustAfter.DROP and until is not None and until <= criteria.at:
-        return left_out(Reason.DISTRUST_DATE_PASSED, f"issues nothing trusted since {until:%Y-%m-%d}")
+        return left_out(OmissionReason.DISTRUST_DATE_PASSED, f"issues nothing trusted since {until:%Y-%m-%d}")
     levels = _levels(root)
     if not levels:
-        return left_out(Reason.NO_TRUST, "no trust object has its issuer, serial number and digest")
-    if _DISTRUST.search(root.label) and set(levels.values()) != {Level.NOT_TRUSTED}:
-        return left_out(Reason.CONTRADICTORY, "its label says distrust, its trust object does not")
+        return left_out(OmissionReason.NO_TRUST, "no trust object has its issuer, serial number and digest")
+    if _DISTRUST.search(root.label) and set(levels.values()) != {TrustLevel.NOT_TRUSTED}:
+        return left_out(OmissionReason.CONTRADICTORY, "its label says distrust, its trust object does not")
     if any(level in criteria.levels and purpose in criteria.purposes for purpose, level in levels.items()):
-        return Kept(root.label, root.der, anchor, levels, _limits(root, criteria))
-    if any(levels.get(purpose) is Level.NOT_TRUSTED for purpose in criteria.purposes):
-        return left_out(Reason.DISTRUSTED, "for " + _listed(levels, Level.NOT_TRUSTED))
-    delegated = _listed(levels, Level.TRUSTED_DELEGATOR)
-    return left_out(Reason.OTHER_PURPOSES, f"trusted for {delegated}" if delegated else "trusted for nothing")
+        return ChosenRoot(root.label, root.der, anchor, levels, _limits(root, criteria))
+    if any(levels.get(purpose) is TrustLevel.NOT_TRUSTED for purpose in criteria.purposes):
+        return left_out(OmissionReason.DISTRUSTED, "for " + _listed(levels, TrustLevel.NOT_TRUSTED))
+    delegated = _listed(levels, TrustLevel.TRUSTED_DELEGATOR)
+    return left_out(
+        OmissionReason.OTHER_PURPOSES, f"trusted for {delegated}" if delegated else "trusted for nothing"
+    )
 
 
-def _levels(root: Root) -> dict[Purpose, Level]:
-    levels: dict[Purpose, Level] = {}
+def _levels(root: Root) -> dict[Purpose, TrustLevel]:
+    levels: dict[Purpose, TrustLevel] = {}
     for trust in root.trust:
         for purpose, level in trust.levels.items():
-            if levels.get(purpose) is not Level.NOT_TRUSTED:
+            if levels.get(purpose) is not TrustLevel.NOT_TRUSTED:
                 levels[purpose] = level
     return levels
 
@@ -161,5 +167,5 @@ def _limits(root: Root, criteria: Criteria) -> dict[Purpose, datetime]:
     }
 
 
-def _listed(levels: Mapping[Purpose, Level], level: Level) -> str:
+def _listed(levels: Mapping[Purpose, TrustLevel], level: TrustLevel) -> str:
     return ", ".join(purpose for purpose in levels if levels[purpose] is level)

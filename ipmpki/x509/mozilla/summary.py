@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Final
 
 from ipmpki.x509.mozilla.bundle import one_line
 from ipmpki.x509.mozilla.criteria import DEFAULT_LEVELS, Criteria, DistrustAfter, in_order
-from ipmpki.x509.mozilla.selection import Reason
+from ipmpki.x509.mozilla.selection import OmissionReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ipmpki.x509.mozilla.selection import Selection
 
-_PHRASES: Final[Mapping[Reason, str]] = {
-    Reason.UNREADABLE: "unreadable",
-    Reason.MISLABELLED: "listed under another issuer or serial number than their own",
-    Reason.EXPIRED: "expired",
-    Reason.DISTRUST_DATE_PASSED: "dropped, as what they issue now is not trusted",
-    Reason.NO_TRUST: "without a trust object",
-    Reason.CONTRADICTORY: "distrusted by their label, not by their trust object",
-    Reason.DISTRUSTED: "distrusted by Mozilla",
-    Reason.OTHER_PURPOSES: "not trusted for these purposes",
-    Reason.REPEATED: "standing in the file twice",
-    Reason.NO_CERTIFICATE: "listed without a certificate",
+_PHRASES: Final[Mapping[OmissionReason, str]] = {
+    OmissionReason.UNREADABLE: "unreadable",
+    OmissionReason.MISLABELLED: "listed under another issuer or serial number than their own",
+    OmissionReason.EXPIRED: "expired",
+    OmissionReason.DISTRUST_DATE_PASSED: "dropped, as what they issue now is not trusted",
+    OmissionReason.NO_TRUST: "without a trust object",
+    OmissionReason.CONTRADICTORY: "distrusted by their label, not by their trust object",
+    OmissionReason.DISTRUSTED: "distrusted by Mozilla",
+    OmissionReason.OTHER_PURPOSES: "not trusted for these purposes",
+    OmissionReason.REPEATED: "standing in the file twice",
+    OmissionReason.NO_CERTIFICATE: "listed without a certificate",
 }
 _MOST_NAMES: Final = 10
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
@@ -55,7 +55,7 @@ def account(selection: Selection, before: bytes, *, with_left_out: bool) -> Iter
 def left_out_line(selection: Selection) -> str:
     """How many were left out, by reason, in the order of reasons; empty where none was."""
     counts = Counter(one.reason for one in selection.left_out)
-    phrases = [f"{counts[reason]} {_PHRASES[reason]}" for reason in Reason if counts[reason]]
+    phrases = [f"{counts[reason]} {_PHRASES[reason]}" for reason in OmissionReason if counts[reason]]
     return f"left out {len(selection.left_out)}: {'; '.join(phrases)}" if phrases else ""
 
 
@@ -83,7 +83,9 @@ def warnings(selection: Selection, criteria: Criteria) -> Iterator[str]:
         )
     if selection.unknown:
         yield f"the file says what this version does not know, and ignores: {', '.join(selection.unknown)}"
-    if any(one.reason in {Reason.UNREADABLE, Reason.MISLABELLED} for one in selection.left_out):
+    if any(
+        one.reason in {OmissionReason.UNREADABLE, OmissionReason.MISLABELLED} for one in selection.left_out
+    ):
         yield "a certificate of the file is damaged; --left-out shows which"
 
 
@@ -114,5 +116,5 @@ def nothing_kept(selection: Selection, criteria: Criteria) -> tuple[str, str]:
     return f"{fault}: {line}", f"look at {options}, and at whether the file is old"
 
 
-def _each(reason: Reason) -> str:
+def _each(reason: OmissionReason) -> str:
     return _PHRASES[reason].replace("their own", "its own").replace("their", "its").replace("they", "it")

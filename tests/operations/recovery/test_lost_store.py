@@ -14,7 +14,7 @@ import ipmpki
 from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.operations.recovery.authority import StoreLost
 from ipmpki.operations.revoke import revoke
-from ipmpki.plans.saved import read_plan_json, render_plan_json
+from ipmpki.plans.saved_plan import read_plan_json, render_plan_json
 from tests.cli.command import ipmpki as run
 from tests.shop import HEAD, Shop, client
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.x509.mozilla.bundle import Form, Source, render_bundle
-from ipmpki.x509.mozilla.criteria import Criteria, DistrustAfter, Level
+from ipmpki.x509.mozilla.bundle import Form, RootsSource, render_bundle
+from ipmpki.x509.mozilla.criteria import Criteria, DistrustAfter, TrustLevel
 from ipmpki.x509.mozilla.summary import account, authorities, nothing_kept, warnings
 from tests.x509.mozilla.writing import EXCERPT, NOW, certificate, certificate_object, selected, trust_object
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from ipmpki.x509.mozilla.selection import Selection
 
 REAL = EXCERPT.read_text(encoding="utf-8")
-SOURCE = Source("certdata.txt", "ab" * 32, None)
+SOURCE = RootsSource("certdata.txt", "ab" * 32, None)
 USUAL = Criteria(NOW)
 ONE = certificate_object(certificate()) + trust_object()
 
 
-def rendered(selection: Selection, form: Form = Form.TEXT, source: Source = SOURCE) -> str:
+def rendered(selection: Selection, form: Form = Form.TEXT, source: RootsSource = SOURCE) -> str:
     return render_bundle(selection.kept, USUAL, form, source).decode()
 
 
@@ -75,7 +75,7 @@ def test_the_text_says_what_each_is_trusted_for_and_until_when() -> None:
 
 
 def test_the_day_of_judging_is_said_where_it_was_chosen() -> None:
-    dated = rendered(selected(REAL), source=Source("certdata.txt", "", NOW))
+    dated = rendered(selected(REAL), source=RootsSource("certdata.txt", "", NOW))
     assert "# judged as of:   2026-01-01 00:00:00 UTC\n" in dated
     assert "judged" not in rendered(selected(REAL))
 
@@ -130,7 +130,7 @@ def test_the_account_says_what_changed_since_the_bundle_before() -> None:
 
 def test_what_somebody_should_look_at_is_a_warning() -> None:
     assert list(warnings(selected(REAL), USUAL)) == []
-    (levels,) = warnings(selected(REAL), Criteria(NOW, levels=frozenset(Level)))
+    (levels,) = warnings(selected(REAL), Criteria(NOW, levels=frozenset(TrustLevel)))
     assert "NOT_TRUSTED, MUST_VERIFY_TRUST, TRUSTED" in levels
     (unknown,) = warnings(selected(certificate_object(certificate()) + trust_object(server="CKT_NEW")), USUAL)
     assert "SERVER_AUTH CKT_NEW" in unknown

@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.x509.mozilla.criteria import DistrustAfter, Level, Purpose, in_order, read_levels, read_purposes
+from ipmpki.x509.mozilla.criteria import (
+    DistrustAfter,
+    Purpose,
+    TrustLevel,
+    in_order,
+    read_levels,
+    read_purposes,
+)
 from ipmpki.x509.mozilla.flaws import Damaged
 from tests.x509.mozilla.writing import (
     EXCERPT,
@@ -45,7 +52,7 @@ def test_of_real_roots_those_trusted_for_servers_are_kept() -> None:
     root = found.kept[0]
     assert root.anchor.subject == "CN=ISRG Root X2,O=Internet Security Research Group,C=US"
     assert root.anchor.fingerprint == "69729b8e15a86efc177a57afb7171dfc64add28c2fca8cf1507e34453ccb1470"
-    assert root.levels[Purpose.SERVER_AUTH] is Level.TRUSTED_DELEGATOR
+    assert root.levels[Purpose.SERVER_AUTH] is TrustLevel.TRUSTED_DELEGATOR
     assert found.unknown == ()
 
 
@@ -95,7 +102,7 @@ def test_a_limit_counts_for_its_own_purpose_only() -> None:
 
 
 def test_levels_can_be_chosen() -> None:
-    found = selected(REAL, EARLIER, levels=frozenset({Level.NOT_TRUSTED}))
+    found = selected(REAL, EARLIER, levels=frozenset({TrustLevel.NOT_TRUSTED}))
     assert [one.label for one in found.kept] == ["Explicitly Distrust DigiNotar Root CA"]
 
 
@@ -200,8 +207,11 @@ def test_an_object_without_what_it_must_have_is_named(text: str, missing: str) -
 def test_names_of_purposes_and_levels_are_read_as_the_script_reads_them() -> None:
     assert read_purposes("server_auth, CLIENT_AUTH") == {Purpose.SERVER_AUTH, Purpose.CLIENT_AUTH}
     assert read_purposes("all") == set(Purpose)
-    assert read_levels("trusted_delegator,TRUSTED") == {Level.TRUSTED_DELEGATOR, Level.TRUSTED}
-    assert in_order(frozenset({Level.TRUSTED, Level.TRUSTED_DELEGATOR})) == "TRUSTED_DELEGATOR, TRUSTED"
+    assert read_levels("trusted_delegator,TRUSTED") == {TrustLevel.TRUSTED_DELEGATOR, TrustLevel.TRUSTED}
+    assert (
+        in_order(frozenset({TrustLevel.TRUSTED, TrustLevel.TRUSTED_DELEGATOR}))
+        == "TRUSTED_DELEGATOR, TRUSTED"
+    )
 
 
 @pytest.mark.parametrize(

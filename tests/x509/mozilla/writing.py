@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ipmpki.x509.mozilla.certdata import encode_octal, parse
-from ipmpki.x509.mozilla.criteria import Criteria, DistrustAfter, Level, Purpose
+from ipmpki.x509.mozilla.criteria import Criteria, DistrustAfter, Purpose, TrustLevel
 from ipmpki.x509.mozilla.recognise import text_of
 from ipmpki.x509.mozilla.roots import Roots, match
 from ipmpki.x509.mozilla.selection import Selection, select
@@ -111,7 +111,7 @@ def selected(
     at: datetime = NOW,
     *,
     purposes: frozenset[Purpose] | None = None,
-    levels: frozenset[Level] | None = None,
+    levels: frozenset[TrustLevel] | None = None,
     distrust_after: DistrustAfter = DistrustAfter.KEEP,
 ) -> Selection:
     """What becomes of a certdata.txt, by the usual criteria where nothing else is said."""

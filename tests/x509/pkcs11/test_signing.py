@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ipmpki.declaration.key_types import KeyType
 from ipmpki.x509 import keys
-from ipmpki.x509.crl import Revocation, make_crl
+from ipmpki.x509.crl import RevokedEntry, make_crl
 from ipmpki.x509.issuer import issue, load_issuer, self_signed
 from ipmpki.x509.pkcs11 import TokenFault, TokenKey
 from ipmpki.x509.signing_key import open_key
@@ -65,7 +65,7 @@ def everything(key: SigningKey) -> list[bytes]:
         for number, one in enumerate(COMBINATIONS, 2)
         if isinstance(leaf_key, ec.EllipticCurvePublicKey) is (one.spec.key.value.startswith("ec"))
     ]
-    revoked = [Revocation(5, TODAY, "key-compromise"), Revocation(6, TODAY)]
+    revoked = [RevokedEntry(5, TODAY, "key-compromise"), RevokedEntry(6, TODAY)]
     crl = make_crl(issuer, revoked, number=7, now=TODAY, next_update=TODAY + timedelta(days=30))
     return [authority, *leaves, crl]
 

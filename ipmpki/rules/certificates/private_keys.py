@@ -10,12 +10,12 @@ from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.certificates.validity import judged
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
-from ipmpki.x509.presented import FlawKind
+from ipmpki.x509.presented_certificates import FlawKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ipmpki.x509.presented import Presented
+    from ipmpki.x509.presented_certificates import Presented
 
 _OTHERS = 0o077
 
