@@ -106,7 +106,10 @@ def _table_around(text: str, before: int) -> tuple[tuple[str, ...], int]:
 
 
 def _statement(text: str, line_start: int, body: int) -> int:
-    """Where the statement begins that a line belongs to: on it, or above if that leaves a bracket open."""
+    """Where the statement begins that a line belongs to: on it, or above if that leaves a bracket open.
+
+    Looked for from the line upwards, not from the top: whatever is wrong further up does no harm here.
+    """
     start = line_start
     for _ in range(_MOST_LINES):
         end = text.find("\n", start)
@@ -148,7 +151,7 @@ def _scan(text: str, table: tuple[str, ...], present: frozenset[str], start: int
     for match in TOKEN.finditer(text, start):
         if match.start() > offset or (match.start() == offset and match.lastgroup not in {"word", "string"}):
             break
-        if match.lastgroup == "comment" and match.start() < offset:
+        if match.lastgroup == "comment" and match.start() < offset <= match.end():
             return Cursor(Slot.NOTHING)
         if match.lastgroup == "word" and match.end() >= offset:
             return found.cursor(text, match.start(), match.end())
@@ -195,6 +198,8 @@ class _Statement:
         elif kind == "bracket":
             self._close({"]": "[", "}": "{"}[written])
         elif kind == "comma":
+            # Within braces a comma ends a pair, whose table then awaits its next key; the pair that the
+            # statement itself is ends with its line alone.
             if self._open and self._open[-1][0] == "=" and len(self._open) > 1:
                 _, self._path, self._present = self._open.pop()
             self.awaits_value = bool(self._open) and self._open[-1][0] == "["

@@ -152,7 +152,15 @@ def test_booleans_numbers_and_defaults_are_offered_without_quotes_where_toml_has
 
 
 @pytest.mark.parametrize(
-    "written", ['["|"]', "[\n  'shared-ip',\n  |\n]", '["no-server", "|"]', "[|]", '[\n"|\n']
+    "written",
+    [
+        '["|"]',
+        "[\n  'shared-ip',\n  |\n]",
+        '["no-server", "|"]',
+        "[|]",
+        '[\n"|\n',
+        '[\n  "shared-ip", # known\n  |\n]',
+    ],
 )
 def test_rules_that_can_be_ignored_are_offered_with_what_they_find(
     editor: Editor, tmp_path: Path, written: str
