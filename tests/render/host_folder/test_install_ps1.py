@@ -393,3 +393,20 @@ def test_the_words_of_a_signature_change_nothing(windows_host: PrepareWindows) -
     script.write_bytes(script.read_bytes() + block)
     host.run()
     assert "nothing differs" in host.run("-Verify")
+
+
+def test_a_user_installs_in_the_profile_and_hears_what_overrides_it(windows_host: PrepareWindows) -> None:
+    host = windows_host(bundle_of("client", "windows", mutual=True))
+    said = host.run("-User")
+    place = host.root / "AppData/Roaming/Ricoh/InfoPrint Manager/ssl"
+    assert (place / "client-key.pem").stat().st_mode & 0o777 == 0o600
+    assert "this\n      one is not there. Let an administrator run install.cmd without -User" in said
+    assert not host.client("").exists()
+    assert "nothing differs" in host.run("-User", "-Verify")
+    host.run()
+    assert "overrides this one, keyword by keyword" not in host.run("-User"), (
+        "nothing changed, nothing to advise"
+    )
+    host.run("-User", "-Uninstall")
+    assert not (host.root / "AppData").exists()
+    assert host.client("client-key.pem").exists()
