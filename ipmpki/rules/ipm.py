@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _FORCED = re.compile(r"\bstartsrv(?:\s+[^\s;&|]+)*?(?P<flag>\s+-F)(?=[\s;&|]|$)")
 
 _KNOWN_KEYWORDS = {"enabletls": "EnableTLS", "certfile": "CertFile", "keyfile": "KeyFile"}
+# How install.sh and install.ps1 read a line: quotes end at the next one, and a comment begins with its line,
+# with its value, or behind a blank.
+_NOT_WRITABLE = re.compile(r'"|(?:^|[ \t])[#;]')
 _ROLES_OF_KEYWORDS = ("ca_file", "crl_file", "mutual_auth")
 
 
@@ -162,6 +165,57 @@ def keyword_taken(fleet: Fleet) -> Iterator[Finding]:
                     place,
                     (Related("first given here", earlier),),
                 )
+
+
+@fleet_rule(
+    Severity.ERROR, cites=f"{VENDOR}: the shipped sample of ipmssl.cfg, whose form an installer follows"
+)
+def value_not_writable(fleet: Fleet) -> Iterator[Finding]:
+    """A value for ipmssl.cfg would not be read back as it was written.
+
+    ## What it finds
+
+    In [ipm] keywords, mutual_auth = "NAME=VALUE": a value with a double quote in it, or with a # or ; where a
+    comment may begin, at its start or behind a blank.
+
+    ## Who is hurt
+
+    The hosts it is installed on: the rest of the value would be a comment to whoever reads the file, and each
+    run of the install script would find another value there and write it anew.
+
+    ## Example
+
+    ```toml
+    [ipm]
+    keywords = { mutual_auth = "VerifyClient=yes #always" }
+
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+    ```
+
+    ## Instead
+
+    ```toml
+    [ipm]
+    keywords = { mutual_auth = "VerifyClient=yes" }
+
+    [[hosts]]
+    name = "ipm1.example.com"
+    role = "server"
+    ```
+    """
+    for settings, path in _settings(fleet):
+        written = settings.keywords.mutual_auth
+        if not written or not fleet.was_read(*path, "keywords", "mutual_auth"):
+            continue
+        value = written.partition("=")[2].strip()
+        if _NOT_WRITABLE.search(value):
+            yield Finding(
+                f"{quote(value)} cannot stand in ipmssl.cfg",
+                'write the value without ", and without a # or ; that would begin a comment',
+                fleet.place.at(*path, "keywords", "mutual_auth"),
+            )
 
 
 @fleet_rule(Severity.INFO, cites="Ansible, Controlling playbook execution: batch size with serial")

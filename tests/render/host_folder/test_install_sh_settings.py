@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from ipmpki.declaration.fleet import KeywordNames
 from tests.extent import mostly_exhaustive
 from tests.render.host_folder.bundles import bundle_of, write_folder
 from tests.render.host_folder.installation import CLIENT, CLIENT_SAMPLE, Installation
-from tests.render.host_folder.ipmssl_samples import EXAMPLES
+from tests.render.host_folder.ipmssl_samples import EXAMPLES, FURTHER, REFUSED
 from tests.tools import require
 
 if TYPE_CHECKING:
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 CFG = f"{CLIENT}/ipmssl.cfg"
 
 
-@pytest.mark.parametrize("what", EXAMPLES)
+SAMPLES = EXAMPLES | FURTHER
+
+
+@pytest.mark.parametrize("what", SAMPLES)
 def test_a_keyword_is_set_by_example(prepare: Prepare, what: str) -> None:
-    before, after = EXAMPLES[what]
+    before, after = SAMPLES[what]
     installation = prepare(bundle_of("client"))
     target = installation.write(CFG, before)
     inode = target.stat().st_ino
@@ -33,6 +37,16 @@ def test_a_keyword_is_set_by_example(prepare: Prepare, what: str) -> None:
     assert target.read_bytes() == after
     assert (target.stat().st_ino == inode) is (before == after)
     assert ("2 times; the last one counts" in said) is what.startswith("twice")
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_no_plain_text_is_refused(prepare: Prepare, what: str) -> None:
+    installation = prepare(bundle_of("client"))
+    target = installation.write(CFG, REFUSED[what])
+    for option in ((), ("--dry-run",)):
+        assert "ipmssl.cfg holds NUL bytes" in installation.run(*option, status=1)
+    assert target.read_bytes() == REFUSED[what]
+    assert not installation.client("ca-cert.pem").exists()
 
 
 def test_the_sample_is_where_a_new_file_starts(prepare: Prepare) -> None:
@@ -101,7 +115,25 @@ def test_every_awk_edits_alike(prepare: Prepare, tmp_path: Path, awk: str) -> No
     shim.write_text(f'#!/bin/sh\nexec {require(awk)} {"awk" if awk == "busybox" else ""} "$@"\n')
     shim.chmod(0o755)
     installation.env = {"PATH": f"{shim.parent}:/usr/bin:/bin"}
-    for what, (before, after) in EXAMPLES.items():
+    for what, (before, after) in SAMPLES.items():
         installation.write(CFG, before)
         installation.run()
         assert (installation.root / CFG).read_bytes() == after, what
+
+
+def test_a_keyword_that_the_declaration_spells_otherwise_stays_in_force(prepare: Prepare) -> None:
+    installation = prepare(bundle_of(keywords=KeywordNames(ca_file="CaFile")))
+    installation.write("var/pddir/default_cell/ssl/ipmssl.cfg", b"#CAFILE=x\n")
+    installation.run()
+    write_folder(bundle_of(keywords=KeywordNames(ca_file="CAFile")), installation.folder)
+    installation.run()
+    assert installation.server("ipmssl.cfg").read_bytes().startswith(b"CAFILE=ca-cert.pem\n")
+
+
+def test_a_megabyte_is_read_in_one_pass(prepare: Prepare) -> None:
+    installation = prepare(bundle_of("client"))
+    target = installation.write(CFG, b"# a line that says nothing of TLS\n" * 30_000 + b"#EnableTLS=0\n")
+    began = time.monotonic()
+    installation.run()
+    assert target.read_bytes().endswith(b"\nEnableTLS=1\n")
+    assert time.monotonic() - began < 15, "2 s on an idle machine"

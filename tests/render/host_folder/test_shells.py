@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 RESTART = r"echo '50% \n' done"
 KEYWORDS = KeywordNames(ca_file="CAFile", mutual_auth="VerifyClient=require")
-STAMP = re.compile(rb"(backup|undone)-\d{8}T\d{6}Z(-\d\d)?")
+STAMP = re.compile(rb"(backup|undone)-(?:\d{6}-)?\d{8}T\d{6}Z(-\d\d)?")
 
 
 class Day:

@@ -124,7 +124,7 @@ operand() {
         *' '[!-]* | 'dgst -sha256' | 'pkey -in' | 'pkey -pubout' | 'pkey -passin' | 'pkey -noout') ;;
         'genpkey -algorithm' | 'genpkey -pkeyopt' | 'genpkey -out') ;;
         'req -new' | 'req -sha256' | 'req -config' | 'req -key' | 'req -passin' | 'req -out' | 'req -in') ;;
-        'req -noout' | 'req -pubkey') ;;
+        'req -noout' | 'req -pubkey' | 'x509 -startdate') ;;
         'x509 -in' | 'x509 -noout' | 'x509 -pubkey' | 'x509 -checkend' | 'x509 -enddate') ;;
         *) refuse "unknown option $1 of $command" ;;
     esac

@@ -51,8 +51,14 @@ prepare() {
         if [ -f "$seen/$name" ]; then
             cp -p "$seen/$name" "$next/backup/$area/$name" || give_up "cannot back up $folder/$name"
             say "had $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
-            recorded "$area" "$name" || cp -p "$seen/$name" "$next/original/$area/$name" ||
-                give_up "cannot back up $folder/$name"
+            if is_peoples "$area" "$name" && { [ "$name" != ipmssl.cfg ] || [ -z "$was" ]; }; then
+                case $mode in
+                    '') cp -p "$seen/$name" "$next/original/$area/$name" ;;
+                    rollback)
+                        { [ -d "$next/changed" ] || mkdir "$next/changed"; } &&
+                            cp -p "$seen/$name" "$next/changed/$area-$name-$(date -u +%Y%m%dT%H%M%SZ)" ;;
+                esac || give_up "cannot back up $folder/$name"
+            fi
         else
             say "lacked $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
         fi
@@ -92,11 +98,14 @@ prepare() {
     esac || give_up "cannot write to $state"
 }
 
-name_backup() {
-    stamp=backup-$(date -u +%Y%m%dT%H%M%SZ) || return 1
-    same=10         # two digits, so that the names sort
-    while [ -d "$state/$stamp" ]; do stamp=${stamp%Z*}Z-$same; same=$((same + 1)); done
-    say "$stamp"
+name_backup() {   # by a counter, as clocks are set back; the time is for people
+    last_backup
+    number=${last##*/backup-} number=${number%%-*}
+    case $number in
+        [0-9][0-9][0-9][0-9][0-9][0-9]) number=$((1$number + 1)) number=${number#1} ;;
+        *) number=000001 ;;
+    esac
+    stamp=backup-$number-$(date -u +%Y%m%dT%H%M%SZ) && say "$stamp"
 }
 
 stage() {   # the file as folder/.ipmpki-new/name, with its final owner and mode; only its owner can look in there

@@ -36,11 +36,26 @@ note_change() {   # area, verb, name, reason
 
 recorded() { [ -f "$record" ] && grep "^file $1 $2 " "$record" >"$work/line"; }
 
+is_peoples() {   # whether file $2 of area $1 stands there and is not what install.sh put; sets was, if it put one
+    was=''
+    [ -f "$seen/$2" ] || return 1
+    recorded "$1" "$2" || return 0
+    read -r line line line was line <"$work/line"
+    sha256_of "$seen/$2"
+    [ "$digest" != "$was" ]
+}
+
 source_of() {   # sets source: where the new content of file $2 in area $1 is taken from, $3
     case $3 in
         bundle) source=$work/carried/$2 ;;
         edited) source=$work/$1.cfg ;;
-        original) source=$state/original/$1/$2 ;;
+        original)
+            source=$state/original/$1/$2
+            set +f
+            for backup in "$source" "$state"/backup-????????T*/"$1/$2" "$state"/backup-??????-*/"$1/$2"; do
+                [ ! -f "$backup" ] || { source=$backup; break; }
+            done
+            set -f ;;
         backup) source=$last/$1/$2 ;;
         waiting) source=$waiting ;;
         itself) source=$seen/$2 ;;
@@ -61,10 +76,14 @@ plan_file() {   # area, name, mode, kind, digest, from, how it comes about
         ! is_link "$2" || why="$why; it is a symbolic link, whose place a file takes"
         note_change "$1" $verb "$2" "$why"
         keep plan "put $1 $2 $3 $4 $6"
-        original=no
-        if recorded "$1" "$2"; then read -r what area name digest original <"$work/line"
-        elif [ -f "$seen/$2" ]; then original=yes; fi
-        keep installed "file $1 $2 $5 $original"
+        original=no now=$5
+        ! recorded "$1" "$2" || read -r line line line line original <"$work/line"
+        if is_peoples "$1" "$2"; then
+            # What people wrote is what an uninstall brings back, of ipmssl.cfg line by line: so that is never
+            # taken for install.sh's own again.
+            if [ "$2" != ipmssl.cfg ] || [ -z "$was" ]; then original=yes; else now=$was; fi
+        fi
+        keep installed "file $1 $2 $now $original"
     elif recorded "$1" "$2"; then
         cat "$work/line" >>"$work/installed" || give_up "cannot write to $work"
     fi
@@ -98,7 +117,10 @@ plan_farewells() {   # what an earlier run put here and the folder (or, to unins
 plan_farewell() {   # of the file that a line of the record, as read, is about
     sha256_of "$seen/$name"
     if [ "$digest" = "$was" ]; then
-        if [ "$original" = yes ] && [ -f "$state/original/$area/$name" ]; then
+        if [ "$original" = yes ]; then
+            source_of "$area" "$name" original
+            [ -f "$source" ] || give_up "$folder/$name took the place of another file, which is not in $state any more.
+To mend it, put that file in its place by hand, or, if nobody needs it, remove $folder/$name"
             note_change "$area" restore "$name" 'as it was before install.sh'
             keep plan "put $area $name asis plain original"
         else
@@ -107,9 +129,12 @@ plan_farewell() {   # of the file that a line of the record, as read, is about
         fi
     elif [ "$name" = ipmssl.cfg ]; then
         wanted_in "$area"
-        edit "$seen/ipmssl.cfg" "$work/$area.cfg" "$wanted"
+        source=''
+        [ "$original" = no ] || source_of "$area" "$name" original
+        [ -f "$source" ] || source=''
+        edit "$seen/ipmssl.cfg" "$work/$area.cfg" "$wanted" "$source"
         [ -s "$work/diff" ] || return 0
-        note_change "$area" edit "$name" 'changed since; only what install.sh had set is commented out'
+        note_change "$area" edit "$name" 'changed since; only what install.sh had set goes back'
         show_edit "$area"
         keep plan "put $area $name keep plain edited"
     else
@@ -119,17 +144,49 @@ plan_farewell() {   # of the file that a line of the record, as read, is about
     fi
 }
 
-plan_rollback() {
+last_backup() {   # sets last; of names of another form install.sh takes no notice
     last=''
-    set +f
-    for backup in "$state"/backup-*; do last=$backup; done
+    set +f      # those that have a time and no number are of an earlier version
+    for backup in "$state"/backup-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T* \
+        "$state"/backup-[0-9][0-9][0-9][0-9][0-9][0-9]-*; do
+        [ ! -d "$backup" ] || last=$backup
+    done
     set -f
-    [ -d "$last" ] || give_up "there is no backup below $state"
+}
+
+roll_settings_back() {   # in ipmssl.cfg, where people have written since: the other lines stay
+    wanted=''
+    while read -r what whose keyword setting; do
+        [ "$what $whose" != "set $area" ] || wanted="${wanted}drop $keyword $setting$newline"
+    done <"$record"
+    [ ! -f "$last/installed" ] || while read -r what whose keyword setting; do
+        [ "$what $whose" != "set $area" ] || wanted="${wanted}set $keyword $setting$newline"
+    done <"$last/installed"
+    old=$last/$area/ipmssl.cfg
+    [ -f "$old" ] || old=''
+    edit "$seen/ipmssl.cfg" "$work/$area.cfg" "$wanted" "$old"
+    [ -s "$work/diff" ] || return 0
+    note_change "$area" edit ipmssl.cfg 'changed since; only what install.sh had set goes back'
+    show_edit "$area"
+    keep plan "put $area ipmssl.cfg keep plain edited"
+}
+
+plan_rollback() {
+    last_backup
+    [ -z "$rolled_back" ] || return 0       # what was interrupted is what was asked for
+    [ -n "$last" ] || give_up "there is no backup below $state"
+    [ -f "$last/contents" ] || give_up "$last has no list of what it holds, 'contents', so nothing of it is put back.
+To mend it, remove that folder: install.sh --rollback then takes the backup before it"
     believe contents "$last/contents"
     believe record "$last/installed"
     believe places "$last/promoted"
     while read -r what area name; do
         folder_of "$area"
+        if is_peoples "$area" "$name"; then
+            if [ "$name" = ipmssl.cfg ] && [ -n "$was" ]; then roll_settings_back; continue; fi
+            keep advice "Note: $folder/$name was changed since
+      install.sh put it there; a copy of it stays in $state/changed."
+        fi
         if [ "$what" = had ]; then
             note_change "$area" restore "$name" 'as it was before the last change'
             keep plan "put $area $name asis plain backup"
@@ -165,19 +222,27 @@ look_over() {   # for --verify, and after a change: what comparing with the fold
     fi
     [ -n "$openssl" ] ||
         keep advice "Note: without openssl here, nobody looked whether a certificate has expired."
-    has_expired client ca-cert.pem
+    check_dates client ca-cert.pem
     [ -n "$identity" ] || return 0
-    has_expired "$identity" "$identity-cert.pem"
+    check_dates "$identity" "$identity-cert.pem"
     # A key of the host's own was held against the certificate of this folder.
     [ -z "$own_key" ] && [ -f "$seen/$identity-cert.pem" ] && [ -f "$seen/$identity-key.pem" ] || return 0
     belong_together "$seen/$identity-cert.pem" "$seen/$identity-key.pem" ||
         note_change "$identity" find "$identity-key.pem" "does not belong to $identity-cert.pem"
 }
 
-has_expired() {   # area, name
+check_dates() {   # area, name
     folder_of "$1"
     [ -f "$seen/$2" ] && [ -n "$openssl" ] || return 0
     "$openssl" x509 -in "$seen/$2" -noout -checkend 0 >/dev/null 2>&1 || note_change "$1" find "$2" expired
+    begins=$("$openssl" x509 -in "$seen/$2" -noout -startdate 2>/dev/null)
+    # notBefore=Jan  2 03:04:05 2026 GMT
+    begins=$(say "${begins#*=}" | awk '{ gsub(":", "", $3)
+        printf "%04d%02d%02d%s", $4, (index("JanFebMarAprMayJunJulAugSepOctNovDec", $1) + 2) / 3, $2, $3 }')
+    case $begins in *[!0-9]* | '') return 0 ;; esac
+    # As text: the numbers are too large for some shells.
+    [ "$(date -u "+%Y%m%d%H%M%S$newline$begins" | sort | tail -n 1)" != "$begins" ] ||
+        note_change "$1" find "$2" "not valid yet: see the clock, which says $(date -u +%Y-%m-%dT%H:%M:%SZ)"
 }
 
 make_plan() {

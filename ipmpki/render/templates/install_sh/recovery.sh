@@ -75,6 +75,10 @@ settle() {   # what is remembered of the change: originals, backup, record
         set +f; set -- "$done/original/$area"/*; set -f
         [ ! -f "$1" ] || { mkdir -p "$state/original/$area" && mv -f "$@" "$state/original/$area/"; }
     done
+    if [ -d "$done/changed" ]; then
+        set +f; set -- "$done/changed"/*; set -f
+        [ ! -f "$1" ] || { mkdir -p "$state/changed" && mv -f "$@" "$state/changed/"; }
+    fi
     if [ -f "$done/stamp" ] && [ -d "$done/backup" ]; then
         read -r stamp <"$done/stamp"
         mv "$done/backup" "$state/$stamp"
@@ -89,8 +93,7 @@ settle() {   # what is remembered of the change: originals, backup, record
         set +f; rm -rf "$state/original" "$state"/backup-* "$state/restart-due"; set -f
         made=$(cat "$done/farewell")
     fi
-    mv "$done" "$state/settled"
-    rm -rf "$state/settled"
+    mv "$done" "$state/settled"       # it goes when this run has said what it did
 }
 
 interrupted() {   # whether a run was killed here; sets how far it had come
@@ -113,9 +116,12 @@ recover() {   # from a run that was killed
         commit)
             believe_commit
             say 'An earlier run was interrupted when all was prepared: completing it.'
+            [ ! -f "$state/commit/used" ] || rolled_back=1
             put_in_place || fail 1 "the interrupted run cannot be completed: see above."
             settle
             completed=1 ;;
+        settled)
+            [ "$mode" != rollback ] || [ ! -f "$state/settled/used" ] || rolled_back=1 completed=1 ;;
         prepare)
             say 'An earlier run was interrupted before it changed anything: its preparations are thrown away.' ;;
     esac

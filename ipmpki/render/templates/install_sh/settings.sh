@@ -2,10 +2,14 @@
 # Sets a keyword on the line where it stands, or on the commented-out line that shows it, in that line's own
 # spelling, delimiter and quotes; every other line stays byte for byte.
 
-edit() {   # edit IN OUT WANTED: lines 'set KEYWORD VALUE', 'unset KEYWORD', 'drop KEYWORD VALUE'
+edit() {   # edit IN OUT WANTED [OLD]: lines 'set KEYWORD VALUE', 'unset KEYWORD', 'drop KEYWORD VALUE'
+    # What is dropped gets the value that it has in the file OLD, where it is in force there.
     for file in notes diff; do true >"$work/$file" || give_up "cannot write to $work"; done
+    # shellcheck disable=SC2094 # both read
+    tr -d '\000' <"$1" | cmp -s - "$1" || give_up "$cfg holds NUL bytes, as a file saved
+as UTF-16 ('Unicode') does. To mend it, save it as plain text or UTF-8, and run install.sh again"
     final=$(tail -c 1 "$1")          # empty when the file ends with a newline
-    WANTED=$3 FINAL=$final NOTES=$work/notes DIFF=$work/diff awk '
+    OLD=${4:-} WANTED=$3 FINAL=$final NOTES=$work/notes DIFF=$work/diff awk '
     function parse(i,    s) {
         s = line[i]; cr[i] = ""
         if (s ~ /\r$/) { cr[i] = "\r"; s = substr(s, 1, length(s) - 1) }
@@ -40,9 +44,16 @@ edit() {   # edit IN OUT WANTED: lines 'set KEYWORD VALUE', 'unset KEYWORD', 'dr
     }
     function hide(i) { line[i] = sign_of_comment line[i]; mark[i] = sign_of_comment }
     function show(sign, s) { sub(/\r$/, "", s); print sign s >ENVIRON["DIFF"] }
+    # A byte order mark of UTF-8 stays in front of the first keyword, and is no part of it.
+    NR == 1 && substr($0, 1, 3) == "\357\273\277" { mark_of_order = substr($0, 1, 3); $0 = substr($0, 4) }
     { line[NR] = before[NR] = $0 }
     END {
         n = NR; whole = ENVIRON["FINAL"] == ""
+        for (i = 1; ENVIRON["OLD"] != "" && (getline line[0] <ENVIRON["OLD"]) > 0; i++) {
+            if (i == 1 && substr(line[0], 1, 3) == "\357\273\277") line[0] = substr(line[0], 4)
+            parse(0)
+            if (mark[0] == "" && word[0] != "") old[tolower(word[0])] = value[0]
+        }
         for (i = 1; i <= n; i++) {
             parse(i)
             if (usual == "" && delimiter[i] ~ /[=:]/ && shows(i) > 4) usual = delimiter[i]
@@ -63,7 +74,9 @@ edit() {   # edit IN OUT WANTED: lines 'set KEYWORD VALUE', 'unset KEYWORD', 'dr
                 if (tolower(word[i]) != tolower(key)) continue
                 if (mark[i] == "") {
                     live = i; times++
-                    if (action == "unset" || (action == "drop" && bare(value[i]) == new)) hide(i)
+                    if (action == "drop" && bare(value[i]) == new && tolower(key) in old)
+                        write(i, bare(old[tolower(key)]))
+                    else if (action == "unset" || (action == "drop" && bare(value[i]) == new)) hide(i)
                 } else if (shows(i) > best) { best = shows(i); example = i }
             }
             if (action != "set") continue
@@ -73,7 +86,8 @@ edit() {   # edit IN OUT WANTED: lines 'set KEYWORD VALUE', 'unset KEYWORD', 'dr
             else { added++; extra[added] = key usual new (n ? cr[1] : "") }
         }
         for (i = 1; i <= n; i++) {
-            printf "%s%s", line[i], (i < n || whole || added ? "\n" : "")
+            if (i == n && !whole && added && cr[i] == "") line[i] = before[i] = line[i] cr[1]
+            printf "%s%s%s", (i == 1 ? mark_of_order : ""), line[i], (i < n || whole || added ? "\n" : "")
             if (line[i] == before[i]) continue
             if (i == 1 || line[i - 1] == before[i - 1]) show("@@ line " i " @@", "")
             show("-", before[i]); show("+", line[i])
@@ -93,10 +107,12 @@ wanted_in() {   # sets wanted for the ipmssl.cfg of area $1: what is declared, l
 $settings
 END
     [ -f "$record" ] || return 0
+    declared=$newline$(say "$settings" | tr '[:upper:]' '[:lower:]')
     while read -r action whose keyword setting; do
         [ "$action $whose" = "set $1" ] || continue
-        case "$newline$settings" in
-            *"$newline$1 set $keyword "* | *"$newline$1 unset $keyword "*) ;;
+        spelt=$(say "$keyword" | tr '[:upper:]' '[:lower:]')
+        case $declared in
+            *"$newline$1 set $spelt "* | *"$newline$1 unset $spelt "*) ;;
             *) wanted="${wanted}drop $keyword $setting$newline" ;;
         esac
     done <"$record"

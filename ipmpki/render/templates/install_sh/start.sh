@@ -32,7 +32,7 @@ openssl=$(command -v openssl) || openssl=''
 newline='
 '
 root='' owner='' mode='' dry_run='' force='' restart='' for_user='' locked='' made='' user='' group='' count=0
-place='' promotes='' returns='' spends='' trusted='' fault='' trust_folder=''
+place='' promotes='' returns='' spends='' trusted='' fault='' trust_folder='' rolled_back=''
 known='ca-cert.pem client-ca-cert.pem server-cert.pem server-key.pem client-cert.pem client-key.pem'
 known="$known crl.pem ipmssl.cfg"
 #% if left
