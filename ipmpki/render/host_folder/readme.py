@@ -6,7 +6,7 @@ from functools import cache
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.vocabulary import Role
+from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.render.host_folder.contents import RenderedFile
 from ipmpki.render.host_folder.payload import PUBLIC_MODE, request_name
 from ipmpki.render.host_folder.request_cnf import request_place
@@ -36,6 +36,8 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
         has_key=bundle.key is not None,
         superuser="an administrator" if windows else platform.superuser,
         command="install.cmd" if windows else "sh install.sh",
+        script="install.ps1" if windows else "install.sh",
+        reads_env=host.os is OperatingSystem.AIX,
         option=_WINDOWS_OPTIONS if windows else _POSIX_OPTIONS,
         user_folder=platform.user_folder if host.role is Role.CLIENT else "",
         owner_words=_owner_words(bundle, windows=windows),

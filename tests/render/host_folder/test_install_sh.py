@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -166,11 +167,34 @@ def test_wrong_usage_is_said_with_status_2(prepare: Prepare, options: tuple[str,
     assert not list(installation.root.iterdir())
 
 
-def test_help_tells_every_option_and_status(prepare: Prepare) -> None:
-    said = prepare().run_bare("--help")
-    for word in ("dry-run", "verify", "rollback", "uninstall", "new-key", "root", "owner", "force"):
-        assert f"--{word}" in said
-    assert "4 damaged" in said
+FOR_EVERY_HOST = {"dry-run", "verify", "rollback", "uninstall", "root", "force", "trust-folder"}
+OPTIONS = {
+    "a client that can use all": (
+        bundle_of("client", mutual=True, own_key=True, restart="true"),
+        {"new-key", "user", "owner", "restart"},
+    ),
+    "a client without a key": (bundle_of("client"), {"user"}),
+    "a server": (bundle_of(), {"owner"}),
+    "a server that makes its key": (bundle_of(own_key=True), {"owner", "new-key"}),
+}
+
+
+@pytest.mark.parametrize("host", OPTIONS)
+def test_help_tells_every_status_and_the_options_that_this_host_has_a_use_for(
+    prepare: Prepare, host: str
+) -> None:
+    bundle, own = OPTIONS[host]
+    installation = prepare(bundle)
+    said = installation.run_bare("--help")
+    assert set(re.findall(r"^  --([a-z-]+)", said, re.MULTILINE)) == FOR_EVERY_HOST | own
+    assert set(re.findall(r"--([a-z-]+)", said.partition("(nothing)")[0])) == FOR_EVERY_HOST | own
+    for status in range(6):
+        assert f"{status} " in said.partition("exit status: ")[2]
+    for option in {"new-key", "user", "owner", "restart"} - own:
+        words = (f"--{option}", "daemon") if option == "owner" else (f"--{option}",)
+        said = installation.run_bare(*words, status=2)
+        assert said.startswith(f"install.sh: --{option}")
+        assert "unknown option" not in said
 
 
 @pytest.mark.parametrize("name", ["ca-cert.pem", "server-cert.pem", "server-key.pem"])
@@ -344,7 +368,7 @@ def test_uninstall_puts_back_what_was_there_and_leaves_what_changed_since(prepar
     for name in (f"{SERVER}/server-cert.pem", f"{SERVER}/other.pem"):
         assert after[name] == before[name]
     assert changed.read_bytes() == (
-        b"; mine\n;EnableTLS=1\n;CertFile=server-cert.pem\n;KeyFile=server-key.pem\nPort=1\n"
+        b"; mine\nEnableTLS=0\n;CertFile=server-cert.pem\n;KeyFile=server-key.pem\nPort=1\n"
     )
     assert installation.server("ca-cert.pem").read_bytes() == b"by hand\n"
     assert not installation.server("server-key.pem").exists()
@@ -496,8 +520,12 @@ def test_the_restarted_server_gets_the_callers_umask_locale_and_signals(
 
 def test_a_restart_that_fails_is_said(prepare: Prepare) -> None:
     installation = prepare(bundle_of(restart="exit 7"))
-    assert "restart command failed" in installation.run("--restart", status=1)
-    assert installation.server("server-key.pem").exists()
+    assert "are in place, but the restart command failed" in installation.run("--restart", status=5)
+    assert "nothing was changed now, but the restart" in installation.run("--restart", status=1)
+    assert "is gone, but the restart command failed" in installation.run("--uninstall", "--restart", status=5)
+    write_folder(bundle_of(restart="true"), installation.folder)
+    assert "Running: true" in installation.run("--uninstall", "--restart")
+    assert not installation.client(".ipmpki").exists()
 
 
 def test_a_target_that_is_a_folder_is_refused(prepare: Prepare) -> None:
@@ -611,7 +639,7 @@ def test_a_client_folder_that_users_may_write_to_or_not_look_into_is_told(prepar
 
 
 def test_an_owner_is_not_asked_for_where_no_key_is(prepare: Prepare) -> None:
-    assert "there is no key" in prepare(bundle_of("client")).run("--owner", "nobody")
+    assert "there is no key" in prepare(bundle_of("client")).run("--owner", "nobody", status=2)
 
 
 def test_a_file_that_cannot_be_put_in_place_brings_all_back(prepare: Prepare, tmp_path: Path) -> None:

@@ -501,7 +501,7 @@ def test_a_user_makes_a_key_without_privilege(prepare: Prepare, tmp_path: Path) 
 def test_no_key_is_readable_more_widely_even_for_an_instant(prepare: Prepare, tmp_path: Path) -> None:
     installation = prepare(AWAITED)
     log = looked_at(installation, tmp_path, "*key*")
-    subprocess.run(["chmod", "0777", str(installation.root)], check=True)
+    subprocess.run(["chmod", "1777", str(installation.root)], check=True)
     installation.run("--new-key")
     certify(installation)
     installation.run()

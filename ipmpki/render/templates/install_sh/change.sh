@@ -120,9 +120,11 @@ stage() {   # the file as folder/.ipmpki-new/name, with its final owner and mode
         keep) cp -p "$folder/$name" "$new/$name" && cat "$source" >"$new/$name" ;;
         *) cat "$source" >"$new/$name" ;;
     esac || give_up "cannot write $new/$name"
+#% if key
     like=$folder/$name
     [ "$from" != waiting ] || like=$waiting
     [ "$kind" != key ] || give_away "$new/$name" "$like"
+#% end
     case $bits in
         asis | keep) ;;
         *) chmod "$bits" "$new/$name" || give_up "cannot set the mode of $new/$name" ;;
@@ -162,7 +164,7 @@ commit() {
         fail 1 "a file could not be put in place (see above); what had stood here was put back."
     }
     settle
-    trap 'stop_short "The change is in place."' HUP INT PIPE TERM
+    trap 'stop_short "The change is in place." 5' HUP INT PIPE TERM
 }
 
 put_in_place() {   # the files of $state/commit; it, and settle, may be run again from any point
@@ -199,6 +201,7 @@ look_again() {   # what was put must stand there now
             putwaiting | putitself) belong_together "$seen/$identity-cert.pem" "$seen/$name" ;;
             put*) cmp -s "$source" "$seen/$name" ;;
             *) [ ! -f "$seen/$name" ] ;;
-        esac || fail 1 "$folder/$name is not as it was put there a moment ago: is another program at work?"
+        esac || fail 5 "the change was made, but $folder/$name
+is not as it was put there a moment ago: is another program at work?"
     done <"$work/plan"
 }

@@ -11,7 +11,7 @@ judge_here() {   # may another account change this folder, and so what is instal
     uid=$who trusted=$before
     [ -z "$fault$keeper" ] || fail 4 "${fault:-$at: belongs to $keeper}, and so what is in $here may be another's.
 Nothing was changed. Carry the folder to a place that only you may write to, and compare the SHA-256 of
-install.sh with what 'ipmpki build' said, or run it with --trust-folder."
+install.sh with that in the manifest.json where it was built, or run it with --trust-folder."
 }
 
 sha256_of() {   # sets digest to that of file $1

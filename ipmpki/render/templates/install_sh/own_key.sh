@@ -68,7 +68,7 @@ new_key() {   # makes one, unless one waits already, and its request
         make_request "$waiting" ||
             give_up "openssl could not make a request with $waiting: $(cat "$work/said")"
     fi
-    place_request || fail 1 "a key waits in $waiting, but $place/$role.csr cannot be written. Run it again."
+    place_request || fail 5 "a key waits in $waiting, but $place/$role.csr cannot be written. Run it again."
     tell_of_key
 }
 

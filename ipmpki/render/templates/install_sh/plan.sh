@@ -93,7 +93,9 @@ plan_payload() {
     while read -r area name bits kind digest; do
         [ -n "$name" ] || continue
         folder_of "$area"
+#% if key
         [ "$kind" != key ] || key_bits "$area" "$seen/$name"
+#% end
         plan_file "$area" "$name" "$bits" "$kind" "$digest" bundle ''
     done <<END
 $payload

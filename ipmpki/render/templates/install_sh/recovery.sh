@@ -117,7 +117,8 @@ recover() {   # from a run that was killed
             believe_commit
             say 'An earlier run was interrupted when all was prepared: completing it.'
             [ ! -f "$state/commit/used" ] || rolled_back=1
-            put_in_place || fail 1 "the interrupted run cannot be completed: see above."
+            put_in_place || fail 5 "the interrupted run cannot be completed (see above): some files are those
+of before, some the new ones. Run install.sh again when the cause is mended: it goes on from here."
             settle
             completed=1 ;;
         settled)
@@ -157,10 +158,10 @@ clean_up() {   # at every end; whoever has no lock has changed nothing
     rm -rf "$work"
 }
 
-stop_short() {   # at a signal
+stop_short() {   # at a signal; $2: the exit status
     trap '' HUP INT PIPE TERM
     clean_up
     trap '' 0       # in mksh an exit within a trap that leads to another trap loses its status
     say "install.sh: interrupted. $1" >&2
-    exit 1
+    exit "$2"
 }

@@ -3,7 +3,16 @@
 finish() {   # the next step
     if [ -n "$restart" ]; then
         say "Running: $restart_command"
-        (restart) || fail 1 "the files are in place, but the restart command failed."
+        (restart) || {
+            # Due until it succeeds, after an uninstall too, which leaves nothing else behind.
+            mkdir -p "$state" && say 'a change was not restarted for' >"$state/restart-due"
+            [ "$count" -gt 0 ] || fail 1 "nothing was changed now, but the restart command failed: see above."
+            case $mode in
+                uninstall) fail 5 "what install.sh had put here is gone, but the restart command failed: see above." ;;
+                rollback) fail 5 "what stood here before is back, but the restart command failed: see above." ;;
+                *) fail 5 "the files are in place, but the restart command failed: see above." ;;
+            esac
+        }
         rm -f "$state/restart-due"
         say 'Done.'
     elif [ -n "$restart_command" ]; then

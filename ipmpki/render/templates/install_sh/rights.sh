@@ -181,13 +181,10 @@ settle_keepers() {   # who works in which folder; sets fault where nobody can, a
 #% end
 }
 
+#% if key
 settle_owner() {   # whose the key shall be: sets user and group as numbers, empty for 'as it is'
     [ "$role" = client ] || [ -n "$owner" ] || owner=$declared_owner
     [ -n "$owner" ] || return 0
-    case $own_key$payload in
-        1* | *' key '*) ;;
-        *) say "Note: there is no key in $here that $owner could own."; return 0 ;;
-    esac
     if [ "$uid" -ne 0 ]; then
         say "Note: not run as $superuser, so the key's owner is not set to $owner."
         owner=''
@@ -225,3 +222,4 @@ give_away() {   # key $1 to its owner; where nobody said anything, to that of $2
         chown "$user_is:$group_is" "$1" || give_up "cannot give ${1##*/} to the owner of $2"
     fi
 }
+#% end

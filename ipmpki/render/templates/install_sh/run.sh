@@ -15,14 +15,14 @@ judge_here
 areas=client
 [ -z "$server_folder" ] || areas='server client'   # the server's first: the client's ipmssl.cfg names files in it
 folder_of client
-work='' state=$folder/.ipmpki record=$folder/.ipmpki/installed waiting=$folder/.ipmpki/waiting-key.pem completed=''
+work='' state=$folder/.ipmpki record=$folder/.ipmpki/installed waiting=$folder/.ipmpki/waiting-key.pem
 #% if own_key
 case $awaits$mode in 1 | 1verify) say_that_it_waits ;; esac
 #% end
 
 make_work_folder
 trap clean_up 0
-trap 'stop_short "Nothing was changed."' HUP INT PIPE TERM
+trap 'stop_short "Nothing was changed." 1' HUP INT PIPE TERM
 settle_keepers
 [ -n "$fault" ] || check_state
 if [ -n "$fault" ]; then
@@ -36,7 +36,12 @@ if [ -n "$fault" ]; then
 fi
 
 case $mode in
+#% if key
     '' | verify | new-key) check_bundle; settle_owner ;;
+#% end
+#% if not key
+    '' | verify) check_bundle ;;
+#% end
     uninstall) payload='' settings='' identity='' own_key='' look_for='' ;;
 esac
 ! is_busy || leave_to_other

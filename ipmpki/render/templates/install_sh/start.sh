@@ -32,7 +32,7 @@ openssl=$(command -v openssl) || openssl=''
 newline='
 '
 root='' owner='' mode='' dry_run='' force='' restart='' for_user='' locked='' made='' user='' group='' count=0
-place='' promotes='' returns='' spends='' trusted='' fault='' trust_folder='' rolled_back=''
+place='' promotes='' returns='' spends='' trusted='' fault='' trust_folder='' rolled_back='' completed=''
 known='ca-cert.pem client-ca-cert.pem server-cert.pem server-key.pem client-cert.pem client-key.pem'
 known="$known crl.pem ipmssl.cfg"
 #% if left
@@ -46,7 +46,10 @@ END
 }
 if command -v printf >/dev/null 2>&1; then say() { printf '%s\n' "$*"; }; fi
 fail() { code=$1; shift; say "install.sh: $*" >&2; exit "$code"; }
-give_up() { fail 1 "$1. Nothing was changed."; }
+give_up() {
+    [ -z "$completed" ] || fail 5 "$1. What an earlier run had prepared was completed; nothing else was changed."
+    fail 1 "$1. Nothing was changed."
+}
 keep() { file=$work/$1; shift; say "$*" >>"$file" || give_up "cannot write to $work"; }
 
 make_work_folder() {   # sets work; a run that was killed may have left one of this name

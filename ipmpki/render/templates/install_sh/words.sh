@@ -65,5 +65,5 @@ show_up_to_date() {
     esac
     cat "$work/advice"
     # A change of an earlier run that nobody restarted for: now somebody asks.
-    [ -z "$completed$restart" ] || [ -n "$dry_run$mode" ] || [ ! -f "$state/restart-due" ] || finish
+    [ -z "$completed$restart" ] || [ -n "$dry_run" ] || [ "$mode" = verify ] || [ ! -f "$state/restart-due" ] || finish
 }
