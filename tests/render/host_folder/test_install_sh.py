@@ -842,7 +842,7 @@ def test_a_user_who_names_the_keyword_for_the_ca_file_needs_no_administrator(pre
 def test_what_does_not_go_with_user_is_wrong_usage(
     prepare: Prepare, role: str, options: list[str], why: str
 ) -> None:
-    assert why in prepare(bundle_of(role)).run_bare("--user", *options, status=2)
+    assert why in prepare(bundle_of(role, mutual=True)).run_bare("--user", *options, status=2)
 
 
 def test_for_a_user_there_must_be_a_home_and_no_sudo(prepare: Prepare, tmp_path: Path) -> None:
