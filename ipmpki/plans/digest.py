@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 
 class Digest:
@@ -48,7 +48,8 @@ class Digest:
 
 
 _WRITTEN_ALIKE = frozenset(
-    {str, int, float, bool, bytes, type(None), datetime, timedelta, IPv4Address, IPv6Address}
+    {str, int, float, bool, bytes, type(None), datetime, timedelta}
+    | {IPv4Address, IPv6Address, IPv4Network, IPv6Network}
 )
 """Types of which repr writes equal values alike in every run."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from enum import Enum
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,8 @@ organizational_unit = "Print"
 country = "US"
 state = "Colorado"
 locality = "Boulder"
+permitted_domains = ["example.com"]
+permitted_addresses = ["10.0.0.0/8"]
 
 [tls]
 mutual_auth = "required"
@@ -193,6 +195,8 @@ def another(value: Any) -> Any:
         return frozenset()
     if isinstance(value, IPv4Address | IPv6Address):
         return ip_address(int(value) + 1)
+    if isinstance(value, IPv4Network):
+        return value.supernet()
     if isinstance(value, bool):
         return not value
     steps: dict[type, Any] = {str: "x", bytes: b"x", int: 1}
