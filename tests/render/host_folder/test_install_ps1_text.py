@@ -30,7 +30,7 @@ BUNDLES = {
     "server with its own key": bundle_of("server", "windows", own_key=True),
     "client": bundle_of("client", "windows"),
     "mutual client": bundle_of("client", "windows", mutual=True, account="Örtliche Drucker\u2019s"),
-    "client with its own key": bundle_of("client", "windows", mutual=True, own_key=True),
+    "client with its own key": bundle_of("client", "windows", mutual=True, own_key=True, restart="x"),
     "odd words": bundle_of("server", "windows", restart="echo 'ä' “x” 🖨\n\t%PATH% $env:x `n {{ a }}"),
 }
 

@@ -116,6 +116,7 @@ function Assert-TrustedFolder {
   }
 }
 
+#% if key
 function Add-KeyWarning {   # of the key that was carried here
   foreach ($file in $Payload) {
     if ($file.Kind -ne 'key') { continue }
@@ -130,3 +131,4 @@ function Add-KeyWarning {   # of the key that was carried here
     if ($readers -ne '') { Add-Note @("$path $readers.", 'Delete this folder when you are done.') }
   }
 }
+#% end

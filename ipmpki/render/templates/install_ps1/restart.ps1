@@ -1,5 +1,6 @@
 # ---- restarting -----------------------------------------------------------------------------------------
 
+#% if restart
 function Invoke-RestartCommand([string]$Command) {   # the exit status of the declared command, in this console
   $start = New-Object Diagnostics.ProcessStartInfo
   $start.UseShellExecute = $false
@@ -43,7 +44,9 @@ function Stop-Restart([string]$Status) {   # not restarted, which the next run w
     ' Mend it and run it, or run install.cmd -Restart again.')
 }
 
+#% end
 function Show-NextStep {
+#% if restart
   if ($Options.Restart) {
     Write-Host ('Running: ' + $RestartCommand)
     $status = ''
@@ -52,14 +55,17 @@ function Show-NextStep {
     if ($status -ne 'exit status 0') { Stop-Restart $status }
     Clear-Due
     Write-Host 'Next: nothing; the restart command has run.'
+    return
   }
-  elseif ($RestartCommand -ne '') {
-    Write-Host ('Next: restart, for this to take effect: ' + $RestartCommand)
-  }
-  elseif ($Role -eq 'server') { Write-Host ('Next: ' + $ServerRestart + '.') }
+  Write-Host ('Next: restart, for this to take effect: ' + $RestartCommand)
+#% end
+#% if not restart
+  if ($Role -eq 'server') { Write-Host ('Next: ' + $ServerRestart + '.') }
   else { Write-Host ('Next: ' + $ClientRestart + '.') }
+#% end
 }
 
+#% if restart
 function Clear-Due {   # and, after an uninstall whose restart had failed, the rest of what was remembered
   if (-not [IO.File]::Exists((Get-StatePath 'restart-due'))) { return }
   Enter-Change
@@ -70,3 +76,4 @@ function Clear-Due {   # and, after an uninstall whose restart had failed, the r
   [IO.File]::Delete((Get-StatePath 'installed'))
   foreach ($line in $lines) { $MadeFolders.Add($line) }
 }
+#% end

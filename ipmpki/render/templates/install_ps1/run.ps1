@@ -22,7 +22,9 @@ function Initialize-Run {
     if ($Awaits -and -not $Options.NewKey) { Stop-Waiting }
 #% end
     Assert-Bundle
+#% if key
     Add-KeyWarning
+#% end
   }
 }
 

@@ -39,9 +39,12 @@ function Show-Words([string]$Heading) {   # $Changes, folder by folder, and what
 
 function Add-Advice {   # what this run could not do by itself
   if ($Options.User) { Add-UserAdvice }
+#% if key
   elseif ($Identity -ne '' -and $SetsRights) { Add-KeyAdvice }
+#% end
 }
 
+#% if key
 function Add-KeyAdvice {
   $key = $Identity + '-key.pem'
   if (-not [IO.File]::Exists((Get-Target $Identity $key))) { return }
@@ -61,6 +64,7 @@ function Add-KeyAdvice {
     Add-Note @('command-line tools on this host can authenticate only when run by somebody', "who may read $key.")
   }
 }
+#% end
 
 function Show-UpToDate {
   $outcome = 'already up to date'
