@@ -61,6 +61,12 @@ Examples:
     metavar="PATH",
     help="Try the first line of this file on encrypted keys; repeatable.",
 )
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="FILE",
+    help="A file in DIR to do without, though it may revoke certificates; repeatable.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be taken; write nothing.")
 @click.option(
     "--format", "format_", type=click.Choice(("text", "json")), default="text", help="How it is told."
@@ -73,6 +79,7 @@ def command(  # noqa: PLR0913 -- one for each option
     domain: str | None,
     variables: tuple[str, ...],
     files: tuple[str, ...],
+    without: tuple[str, ...],
     dry_run: bool,
     format_: str,
 ) -> int:
@@ -104,6 +111,7 @@ def command(  # noqa: PLR0913 -- one for each option
                 chosen=_chosen(chosen),
                 domain=_domain(domain),
                 passphrases=tuple(_given(variables, files, into)),
+                without=without,
                 ask=_Asking(),
                 now=datetime.now(UTC).replace(microsecond=0),
                 progress=progress,

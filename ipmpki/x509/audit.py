@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.x509 import keys
 from ipmpki.x509.certificate import CertificateUnreadable, parse_certificates, quietly
+from ipmpki.x509.signature import is_signed_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,13 +76,11 @@ def audit_certificate(
 
 def _is_issued_by(certificate: x509.Certificate, issuer_pem: bytes) -> bool:
     with quietly():
-        for issuer in _readable(issuer_pem):
-            try:
-                certificate.verify_directly_issued_by(issuer)
-            except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-                continue
-            return True
-    return False
+        return any(
+            certificate.issuer == issuer.subject
+            and is_signed_by(issuer.public_key(), certificate, certificate.tbs_certificate_bytes)
+            for issuer in _readable(issuer_pem)
+        )
 
 
 def _readable(pem: bytes) -> list[x509.Certificate]:
@@ -107,7 +106,7 @@ def audit_revocation_list(pem: bytes, number: int, issuer_pem: bytes | None) -> 
     signed = issuer_pem is None
     for issuer in _readable(issuer_pem or b""):
         public = issuer.public_key()
-        signed = signed or (isinstance(public, keys.PublicKey) and revocation_list.is_signature_valid(public))
+        signed = signed or is_signed_by(public, revocation_list, revocation_list.tbs_certlist_bytes)
     if not signed:
         yield "is not signed by its authority"
 

@@ -16,6 +16,7 @@ from ipmpki.x509.der import DerShape
 from ipmpki.x509.keys import PublicKey, key_type_of, public_key_digest
 from ipmpki.x509.pem import read_blocks, why_unreadable
 from ipmpki.x509.profiles import LEAF_EXTENSIONS, alternative_names, leaf_subject
+from ipmpki.x509.signature import is_signed_by, weak_hash
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Address, CertificateSpec
@@ -44,7 +45,7 @@ def read_request(content: bytes) -> RequestFacts:
     try:
         with quietly():
             key = request.public_key()
-            is_own = request.is_signature_valid
+            is_own = is_signed_by(key, request, request.tbs_certrequest_bytes)
             names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
             asked = _alternative_names(request)
     except Exception:  # noqa: BLE001 -- bytes nobody here wrote: whatever the library raises, they are broken
@@ -54,6 +55,9 @@ def read_request(content: bytes) -> RequestFacts:
     if not is_own:
         # RFC 2986, section 3: it proves that whoever asks has the private key.
         raise RequestUnreadable("the request's signature is not by its own key", _MAKE)
+    weak = weak_hash(request)
+    if weak is not None:
+        raise RequestUnreadable(f"the request is made with {weak}, which can be forged", _MAKE)
     return RequestFacts(
         pem=request.public_bytes(serialization.Encoding.PEM),
         key_type=key_type_of(key),

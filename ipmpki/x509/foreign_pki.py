@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
@@ -24,10 +23,11 @@ from ipmpki.x509.contents import Contents, read_contents
 from ipmpki.x509.crl import reason_of
 from ipmpki.x509.csr import read_request
 from ipmpki.x509.der import DerShape
-from ipmpki.x509.keys import PrivateKey, PublicKey
+from ipmpki.x509.keys import PrivateKey
 from ipmpki.x509.pem import CERTIFICATE, armoured, read_blocks
 from ipmpki.x509.presented_certificates import Flaw, FlawKind
 from ipmpki.x509.protection import is_encrypted
+from ipmpki.x509.signature import is_signed_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -318,24 +318,11 @@ def is_issued_by(der: bytes, authority_der: bytes) -> bool:
         with quietly():
             certificate = x509.load_der_x509_certificate(der)
             authority = x509.load_der_x509_certificate(authority_der)
-            return certificate.issuer == authority.subject and _is_signed(certificate, authority)
+            return certificate.issuer == authority.subject and is_signed_by(
+                authority.public_key(), certificate, certificate.tbs_certificate_bytes
+            )
     except Exception:  # noqa: BLE001 -- an invalid signature, an algorithm nobody knows
         return False
-
-
-def _is_signed(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    """Raises InvalidSignature where it is not. The library's own method refuses SHA-1 under EC keys."""
-    key, signed = authority.public_key(), certificate.tbs_certificate_bytes
-    how = certificate.signature_algorithm_parameters
-    hashed = certificate.signature_hash_algorithm
-    if isinstance(key, ec.EllipticCurvePublicKey) and hashed is not None:
-        key.verify(certificate.signature, signed, ec.ECDSA(hashed))
-    elif isinstance(key, rsa.RSAPublicKey) and hashed is not None:
-        used = how if isinstance(how, padding.PSS) else padding.PKCS1v15()
-        key.verify(certificate.signature, signed, used, hashed)
-    else:
-        return False
-    return True
 
 
 def is_list_of(der: bytes, authority_der: bytes) -> bool:
@@ -345,9 +332,7 @@ def is_list_of(der: bytes, authority_der: bytes) -> bool:
             crl = x509.load_der_x509_crl(der)
             authority = x509.load_der_x509_certificate(authority_der)
             key = authority.public_key()
-            return (
-                crl.issuer == authority.subject and isinstance(key, PublicKey) and crl.is_signature_valid(key)
-            )
+            return crl.issuer == authority.subject and is_signed_by(key, crl, crl.tbs_certlist_bytes)
     except Exception:  # noqa: BLE001 -- as above
         return False
 

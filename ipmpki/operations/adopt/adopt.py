@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
 from ipmpki.declaration.fleet import PassphraseSource
 from ipmpki.declaration.vocabulary import Role
-from ipmpki.diagnostics.fault import Fault
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.wording import quote
 from ipmpki.operations.adopt.choose_authority import OldAuthority, choose_authority
+from ipmpki.operations.adopt.findings import LeftCode, LeftOut
 from ipmpki.operations.adopt.hosts import HostEntry, Naming, entry_of, group_by_host
 from ipmpki.operations.adopt.index_and_crl import Books, Past, past_of, read_books
 from ipmpki.operations.adopt.leftovers import tell_leftovers, tell_of_ended
@@ -22,21 +25,23 @@ from ipmpki.operations.load import load_text
 from ipmpki.store.records import IssuedCertificate, StoredAuthority, StoredRevocationList
 from ipmpki.x509 import issuer as issuing
 from ipmpki.x509 import keys
+from ipmpki.x509.certificate import CertificateUnreadable
 from ipmpki.x509.foreign_pki import Passphrases, list_pem_of, subject_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.issue.context import Progress
-    from ipmpki.operations.adopt.findings import LeftOut, Survey
+    from ipmpki.operations.adopt.findings import Survey
     from ipmpki.operations.project import Project
     from ipmpki.store.sqlite import AdoptedCertificate
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.presented_certificates import PresentedCertificate
 
+_MOST_TOLD = 3
 _LARGEST_NUMBER_BITS = 62
 """SQLite's integers have 63 bits; CRL numbers count up from 1, or are dates in digits."""
 
@@ -48,6 +53,7 @@ class AdoptionOptions:
     ``into`` is the new pki.toml, ``template`` that of ``ipmpki init``. ``chosen`` are the certificates of the
     authority that the user named, none where nobody did. ``passphrases`` are those given, each with where it
     is from: pki.toml will say so of the one that opens the authority's key.
+    ``without`` are files to do without.
     """
 
     folder: Path
@@ -56,6 +62,7 @@ class AdoptionOptions:
     chosen: Sequence[PresentedCertificate]
     domain: str | None
     passphrases: tuple[tuple[bytes, PassphraseSource], ...]
+    without: tuple[str, ...]
     ask: Callable[[str], bytes | None]
     now: datetime
     progress: Progress
@@ -99,12 +106,17 @@ def prepare(options: AdoptionOptions) -> Adoption:
     where the folder cannot be read.
     """
     passphrases = Passphrases(tuple(given for given, _ in options.passphrases), options.ask)
-    survey = survey_files(read_folder(options.folder), passphrases, options.progress)
-    old = choose_authority(survey, options.chosen, str(options.folder), options.now)
+    survey = survey_files(read_folder(options.folder), passphrases, options.progress, options.without)
+    given = [source.env or source.file or "" for _, source in options.passphrases]
+    old = choose_authority(survey, options.chosen, str(options.folder), options.now, given)
     passphrase = passphrases.for_key(old.key.own_pem)
     key = keys.load(old.key.own_pem, passphrase)
-    issuer = issuing.load_issuer(old.certificates_pem, key)
+    try:
+        issuer = issuing.load_issuer(old.certificates_pem, key)
+    except (issuing.IssuerFault, CertificateUnreadable) as fault:
+        raise WrongDeclaration(f"{old.certificate.place.file}: {fault.message}", fault.remedy) from fault
     books = read_books(survey, old, options.now)
+    _require_revocations(survey)
     if books.next_list.bit_length() > _LARGEST_NUMBER_BITS:
         raise Fault(
             f"the number of the next revocation list, {books.next_list}, is larger than the store can hold",
@@ -141,6 +153,20 @@ def prepare(options: AdoptionOptions) -> Adoption:
     )
 
 
+def _require_revocations(survey: Survey) -> None:
+    """Raises WrongUse where something that may revoke certificates cannot be used."""
+    lost = [one for one in survey.left if one.code is LeftCode.LOST_REVOCATIONS]
+    if not lost:
+        return
+    told = "; ".join(f"{one.file}: {one.message}" for one in lost[:_MOST_TOLD])
+    files = " ".join(f"--without {shlex.quote(file)}" for file in dict.fromkeys(one.file for one in lost))
+    first = f"{lost[0].remedy}, then adopt again; " if lost[0].remedy else ""
+    raise WrongUse(
+        f"certificates that were revoked could come back into force, as this cannot be used: {told}",
+        f"{first}or do without, and revoke again what only this revoked: {files}",
+    )
+
+
 def _source(passphrase: bytes | None, options: AdoptionOptions) -> PassphraseSource | None:
     """Where a build will find the passphrase of the authority's key: one typed in needs a place."""
     if passphrase is None:
@@ -161,7 +187,25 @@ def _hosts(
         if (end := past[one.fingerprint]) is not None and end.revoked_at is None
     )
     tell_of_ended(survey, ((name, one) for name, one in ended if name is not None and name not in names))
-    return tuple(entry_of(name, held, survey, names - {name}) for name, held in grouped.items())
+    entries = (entry_of(name, held, survey, names - {name}) for name, held in grouped.items())
+    return tuple(_with_own_serial(entries, survey))
+
+
+def _with_own_serial(entries: Iterable[HostEntry], survey: Survey) -> Iterator[HostEntry]:
+    """Of two certificates in use with one serial number the first is kept: no CRL tells them apart."""
+    holders: dict[int, str] = {}
+    for entry in entries:
+        own = entry.certificate
+        if own is None or holders.setdefault(own.serial, entry.name) == entry.name:
+            yield entry
+            continue
+        words = (
+            f"the certificate of {quote(entry.name)} has the serial number {own.serial:X}, which is that of"
+            f" {quote(holders[own.serial])}, too"
+        )
+        remedy = "the next build makes another; the old one cannot be revoked by itself"
+        survey.left.append(LeftOut(LeftCode.UNUSABLE_SERIAL, own.place.file, words, remedy))
+        yield replace(entry, certificate=None, key=None)
 
 
 def _authority(old: OldAuthority, project: Project, kept_key: bytes) -> StoredAuthority:

@@ -35,9 +35,15 @@ class OldAuthority:
 
 
 def choose_authority(
-    survey: Survey, chosen: Sequence[PresentedCertificate], folder: str, now: datetime
+    survey: Survey,
+    chosen: Sequence[PresentedCertificate],
+    folder: str,
+    now: datetime,
+    given: Sequence[str] = (),
 ) -> OldAuthority:
     """The one authority whose key is there; of several, the ``chosen``, or the only one that issued anything.
+
+    ``given`` says where the passphrases are from that were tried.
 
     Raises WrongUse where there is none, or several, and WrongDeclaration where it has expired.
     """
@@ -51,7 +57,7 @@ def choose_authority(
                 _KEY_BESIDE,
             )
     if not candidates:
-        raise _nobody(survey, folder)
+        raise _nobody(survey, folder, given)
     issued = _issued_by(survey, candidates)
     busy = [one for one in candidates if issued[one.fingerprint]] or candidates
     if len(busy) > 1:
@@ -127,14 +133,21 @@ def _above(survey: Survey, own: PresentedCertificate) -> list[PresentedCertifica
     return chain[1:]
 
 
-def _nobody(survey: Survey, folder: str) -> WrongUse:
+def _nobody(survey: Survey, folder: str, given: Sequence[str]) -> WrongUse:
     authorities = [one for one in survey.certificates.values() if one.is_authority]
     locked = [one for one in survey.left if one.code is LeftCode.LOCKED_KEY]
-    if authorities and locked:
-        keys = counted(len(locked), "private key")
+    listed = ", ".join(one.file for one in locked[:3])
+    if authorities and locked and given:
         return WrongUse(
-            f"the authority's key could not be opened: {keys} in '{folder}' need a passphrase"
-            f" ({', '.join(one.file for one in locked[:3])})",
+            f"the passphrase of {given[0]} does not open {listed}"
+            if len(given) == 1
+            else f"none of the passphrases of {', '.join(given)} opens {listed}",
+            "look for a stray character, such as a byte-order mark; check with: openssl pkey -noout -in FILE",
+        )
+    if authorities and locked:
+        keys, verb = counted(len(locked), "private key"), "needs" if len(locked) == 1 else "need"
+        return WrongUse(
+            f"the authority's key could not be opened: {keys} in '{folder}' {verb} a passphrase ({listed})",
             "say where it is: --passphrase-env NAME or --passphrase-file PATH; or run this in a terminal",
         )
     if authorities:
@@ -146,5 +159,12 @@ def _nobody(survey: Survey, folder: str) -> WrongUse:
             f"{quote(alone[0].title)} in '{folder}' signed itself, but does not say that it is an authority"
             " (basicConstraints lacks CA:TRUE), so that nobody may trust what it issues",
             "begin with a new authority: ipmpki init",
+        )
+    unread = [one for one in survey.left if one.code is LeftCode.DAMAGED]
+    if unread:
+        told = "; ".join(f"{one.file}: {one.message}" for one in unread[:3])
+        return WrongUse(
+            f"there is no authority's certificate in '{folder}' that can be read ({told})",
+            unread[0].remedy or _KEY_BESIDE,
         )
     return WrongUse(f"there is no authority's certificate in '{folder}'", _KEY_BESIDE)

@@ -34,6 +34,10 @@ class LeftCode(StrEnum):
     UNUSABLE_SERIAL = "unusable-serial"
     OTHER_INDEX = "other-index"
     OTHER_LIST = "other-revocation-list"
+    LOST_REVOCATIONS = "lost-revocations"
+    """What may revoke certificates, and cannot be used: never passed over in silence."""
+    WITHOUT = "without"
+    """What the user said to do without."""
 
 
 @dataclass(frozen=True, slots=True)

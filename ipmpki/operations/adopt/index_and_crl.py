@@ -113,7 +113,9 @@ def _newest_list(survey: Survey, authority: OldAuthority) -> FoundList | None:
             words = f"a revocation list of another authority, {one.issuer}, or one with a wrong signature"
             survey.left.append(LeftOut(LeftCode.OTHER_LIST, one.file, words))
         elif not one.is_complete:
-            survey.left.append(LeftOut(LeftCode.OTHER_LIST, one.file, "a partial revocation list"))
+            words = "a delta revocation list, or one for some certificates only, which cannot be used"
+            remedy = "put the newest complete list of the authority into the folder"
+            survey.left.append(LeftOut(LeftCode.LOST_REVOCATIONS, one.file, words, remedy))
         else:
             own.append(one)
     own.sort(key=lambda one: (one.number if one.number is not None else -1, one.this_update))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _FIELDS: Final = 6
 """Status, expiry, revocation, serial number, file name, subject: apps/lib/apps.c, DB_NUMBER."""
 _COMMON_NAME: Final = re.compile(r"(?:^|[/,])\s*CN\s*=\s*(?P<name>.*?)(?=/[A-Za-z0-9.]+=|$)")
+_SPACED: Final = re.compile(
+    r"([VRE])\s+([0-9]{10,14}Z)\s+(?:([0-9]{10,14}Z(?:,\S+)?)\s+)?([0-9A-Fa-f]+)\s+(\S+)\s+(\S.*)"
+)
 _NUMBER: Final = re.compile(rb"\s*([0-9A-Fa-f]{1,64})\s*")
 
 _REASONS: Final = {
@@ -34,25 +37,30 @@ _REASONS: Final = {
 def read_index(file: str, content: bytes) -> tuple[Index | None, tuple[int, ...]]:
     """An index.txt, and the numbers of its lines that cannot be read; None for a file that is none.
 
-    A file is one if its first line is.
+    A file is one by its name, or if its first line is. As for openssl, lines that begin with "#" say nothing
+    (crypto/txt_db/txt_db.c).
     """
+    is_named = PurePosixPath(file).name == "index.txt"
     entries: list[IndexEntry] = []
     broken: list[int] = []
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
-        if not line.strip():
+    for number, line in enumerate(content.decode("utf-8-sig", "replace").splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
             continue
         entry = _entry(line)
-        if entry is None and not entries:
+        if entry is None and not entries and not is_named:
             return None, ()
         if entry is None:
             broken.append(number)
         else:
             entries.append(entry)
-    return (Index(file, tuple(entries)) if entries else None), tuple(broken)
+    return (Index(file, tuple(entries)) if entries or broken else None), tuple(broken)
 
 
 def _entry(line: str) -> IndexEntry | None:
     fields = line.split("\t")
+    if len(fields) != _FIELDS:  # an editor made blanks of the tabs
+        spaced = _SPACED.fullmatch(line)
+        fields = [one or "" for one in spaced.groups()] if spaced else []
     if len(fields) != _FIELDS or fields[0] not in {"V", "R", "E"}:
         return None
     status, expiry, revocation, serial, _, subject = fields

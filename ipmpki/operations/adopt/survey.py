@@ -10,9 +10,10 @@ from ipmpki.operations.adopt.findings import LeftCode, LeftOut, Survey
 from ipmpki.operations.adopt.index_txt import read_index, read_list_number
 from ipmpki.operations.adopt.walk import shown
 from ipmpki.x509.foreign_pki import read_found
+from ipmpki.x509.presented_certificates import FlawKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from ipmpki.x509.foreign_pki import FileContents, Passphrases
 
@@ -24,12 +25,18 @@ def survey_files(
     files: Iterable[tuple[str, bytes | LeftOut]],
     passphrases: Passphrases,
     progress: Callable[[str, int, int], None],
+    without: Sequence[str] = (),
 ) -> Survey:
-    """What the files hold; ``files`` are names and contents, as :func:`walking.read_folder` yields them."""
+    """What the files hold; ``files`` are names and contents, as :func:`walk.read_folder` yields them.
+
+    Those of ``without`` are told, and not read.
+    """
     survey = Survey()
     for done, (name, content) in enumerate(files, start=1):
         file = shown(name)
-        if isinstance(content, LeftOut):
+        if file in without:
+            survey.left.append(LeftOut(LeftCode.WITHOUT, file, "left out, as you said"))
+        elif isinstance(content, LeftOut):
             survey.left.append(content)
         else:
             _take(survey, file, content, passphrases)
@@ -53,8 +60,8 @@ def _take(survey: Survey, file: str, content: bytes, passphrases: Passphrases) -
         return
     survey.indexes.append(index)
     for line in broken:
-        message = f"line {line} is none of openssl's index of certificates"
-        survey.left.append(LeftOut(LeftCode.DAMAGED, file, message, "mend the line, then adopt again"))
+        message = f"line {line} is none of openssl's index of certificates; it may revoke one"
+        survey.left.append(LeftOut(LeftCode.LOST_REVOCATIONS, file, message, "mend the line"))
 
 
 def _keep(survey: Survey, file: str, found: FileContents) -> None:
@@ -81,7 +88,13 @@ def _keep(survey: Survey, file: str, found: FileContents) -> None:
             )
         )
     survey.left += [
-        LeftOut(LeftCode.DAMAGED, file, flaw.message, flaw.remedy) for flaw in found.contents.flaws
+        LeftOut(
+            LeftCode.LOST_REVOCATIONS if flaw.kind is FlawKind.REVOCATION_LIST else LeftCode.DAMAGED,
+            file,
+            flaw.message,
+            flaw.remedy,
+        )
+        for flaw in found.contents.flaws
     ]
 
 

@@ -30,6 +30,15 @@ def locked_heir(heir: Heir) -> Heir:
     return heir
 
 
+def test_a_passphrase_that_does_not_fit_is_named_as_such(locked_heir: Heir) -> None:
+    wrong = locked_heir.folder / "wrong.txt"
+    wrong.write_text("something else\n")
+    wrong.chmod(0o600)
+    refused = locked_heir.adopt("--passphrase-file", wrong)
+    assert refused.status == 2
+    assert "the passphrase of wrong.txt does not open private/cakey.pem" in refused.err
+
+
 def test_without_a_passphrase_an_encrypted_authority_cannot_be_taken(locked_heir: Heir) -> None:
     refused = locked_heir.adopt()
     assert refused.status == 2

@@ -61,10 +61,26 @@ def test_a_list_for_some_certificates_only_is_no_list_of_all(heir: Heir) -> None
         + "[idp]\nonlyuser = TRUE\n"
     )
     old.list_revocations()
-    assert left_of(heir) == {"other-revocation-list": ["crl.pem"]}
+    refused = heir.adopt()
+    assert refused.status == 2
+    assert "certificates that were revoked could come back into force" in refused.err
+    assert "--without crl.pem" in refused.err
+    assert not heir.store.exists()
+    assert heir.adopt("--without", "crl.pem").status == 0
     ipmpki("build", heir.declaration)
     crl = x509.load_pem_x509_crl((heir.folder / "dist/ca/crl.pem").read_bytes())
     assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 2
+
+
+def test_an_index_that_cannot_be_read_to_its_end_stops_the_adoption(shop_heir: Heir) -> None:
+    with (shop_heir.old.folder / "index.txt").open("a") as index:
+        index.write("R\tno line of an index\n")
+    refused = shop_heir.adopt()
+    assert refused.status == 2
+    assert "is none of openssl's index of certificates; it may revoke one" in refused.err
+    assert not shop_heir.store.exists()
+    taken = shop_heir.adopt("--without", "index.txt")
+    assert (taken.status, "index.txt: left out, as you said" in taken.out) == (0, True)
 
 
 def test_a_list_number_that_the_store_cannot_hold_is_refused(shop_heir: Heir) -> None:
