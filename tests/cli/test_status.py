@@ -269,7 +269,7 @@ def test_what_is_to_be_bought_is_to_be_ordered(tmp_path: Path) -> None:
 def test_on_a_narrow_terminal_a_long_name_has_a_line_of_its_own(shop: Shop, columns: int) -> None:
     shop.write(shop.text + client("a-long-name-for-a-printer.printing.headquarters"))
     shop.build()
-    shown = on_terminal(shop.folder, columns, "status", "--at", f"{TODAY:%Y-%m-%d}")
+    shown = on_terminal(shop.folder, columns, "status", "--at", f"{TODAY:%Y-%m-%dT%H:%M:%SZ}")
     plain = re.sub(r"\x1b\[\d*m", "", shown)
     assert "a-long-name-for-a-printer.printing.headquarters.example.com" in plain
     lines = [line for line in plain.splitlines() if "printing.headquarters" not in line]
