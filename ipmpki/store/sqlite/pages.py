@@ -37,9 +37,11 @@ def read_rows(content: bytes) -> list[Row]:
     """Every row of every table that can be read, whichever table it is of; never raises."""
     if content.startswith(_MAGIC):
         size = int.from_bytes(content[16:18], "big")
-        size = 65536 if size == 1 else size
+        size = 65536 if size == 1 else size  # two octets cannot say it (file format, section 1.3.2)
         if size in _PAGE_SIZES:
             return list(_rows(content, size, size - content[20]))
+    # A wrong size takes the middle of pages for their beginning, where cells hardly ever keep to the format:
+    # the size under which most rows can be read is the right one.
     return max((list(_rows(content, size, size)) for size in _PAGE_SIZES), key=len)
 
 
@@ -49,6 +51,8 @@ def _rows(content: bytes, size: int, usable: int) -> Iterator[Row]:
         base = start + (_HEADER if start == 0 else 0)
         if content[base : base + 1] != bytes([_LEAF_OF_TABLE]):
             continue
+        # Section 1.6: the number of cells at offset 3, their offsets in the page behind the header. A damaged
+        # number may be anything; no page holds more cells than one for every four octets.
         count = int.from_bytes(content[base + 3 : base + 5], "big")
         for number in range(min(count, size // 4)):
             at = base + _LEAF_HEADER + 2 * number
@@ -62,8 +66,9 @@ def _rows(content: bytes, size: int, usable: int) -> Iterator[Row]:
 def _row(content: bytes, at: int, end: int, size: int, usable: int) -> Row:
     length, at = _varint(content, at, end)
     rowid, at = _varint(content, at, end)
-    if rowid >= 1 << 63:
+    if rowid >= 1 << 63:  # a varint holds 64 bits in two's complement
         rowid -= 1 << 64
+    # Before anything is made of that length: a damaged one asks for more memory than there is.
     if length > len(content):
         raise _Broken
     local = _local(length, usable)
@@ -87,8 +92,9 @@ def _local(length: int, usable: int) -> int:
 
 
 def _overflow(content: bytes, page: int, length: int, size: int, usable: int) -> bytes:
-    """The rest of a row, on a chain of pages that hold nothing else."""
+    """The rest of a row, on a chain of pages that hold nothing else (file format, section 1.7)."""
     found = bytearray()
+    # A damaged chain may lead back to itself: it ends all the same, as each page brings something.
     while len(found) < length:
         start = (page - 1) * size
         if page < 2 or start + 4 > len(content):  # noqa: PLR2004 -- the first page is none of them
@@ -110,6 +116,8 @@ def _record(payload: bytes) -> Iterator[Value]:
     while at < head:
         kind, at = _varint(payload, at, head)
         kinds.append(kind)
+    # Header and values fill a row to the octet. What does not is no row, but what is left of one, or a page
+    # of something else that happens to begin like a leaf.
     if at != head or head + sum(map(_width, kinds)) != len(payload):
         raise _Broken
     for kind in kinds:
