@@ -63,7 +63,7 @@ def command(file: Path, received: tuple[str, ...], *, force: bool, format_: str)
         if format_ == "text":
             tell_outcome(project, built)
     refused = any(one.outcome is Outcome.REFUSED for one in imported.arrivals)
-    return 1 if refused else exit_status(imported.problems, strict=False)
+    return 1 if refused or not imported.arrivals else exit_status(imported.problems, strict=False)
 
 
 def _line(arrival: Arrival) -> str:

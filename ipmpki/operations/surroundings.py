@@ -29,6 +29,7 @@ from ipmpki.source.files import read_file, unreadable
 from ipmpki.source.ownership import custody_of, way_to
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable, Iterator, Mapping
 
     from ipmpki.declaration import tables
@@ -173,12 +174,14 @@ def secrets(root: Path, fleet: Fleet, store: Path, dist: Path) -> tuple[Secret, 
     """
     found = list(_secrets(root, fleet, store, dist))
     open_to = _not_ignored({probe for _, probe, _ in found})
+    tracked = _tracked(open_to)
     return tuple(
         Secret(
             shown,
             os.path.realpath(path),
             place,
             repository=_repository_of(probe) if probe in open_to else None,
+            is_tracked=probe in tracked,
         )
         for (shown, path), probe, place in found
     )
@@ -230,6 +233,19 @@ def _not_ignored(paths: Iterable[str]) -> set[str]:
     return found
 
 
+def _tracked(paths: Iterable[str]) -> set[str]:
+    """Those of some absolute paths that git has taken in already."""
+    found: set[str] = set()
+    for path in paths:
+        repository, git = _repository_of(path), _git()
+        if repository is None or git is None:
+            continue
+        listed = _asked(git, repository, ["ls-files", "-z", "--", path], b"")
+        if listed is not None and listed.stdout:
+            found.add(path)
+    return found
+
+
 def _repository_of(path: str) -> str | None:
     """The nearest folder above that git takes for a work tree: .git is a folder there, or a file."""
     return next((str(above) for above in Path(path).parents if os.path.lexists(above / ".git")), None)
@@ -240,24 +256,34 @@ def _ignored(repository: str, paths: set[str]) -> set[str]:
     git = _git()
     if git is None:
         return paths
+    given = b"".join(os.fsencode(path) + b"\0" for path in sorted(paths))
+    answer = _asked(git, repository, ["check-ignore", "--stdin", "-z"], given)
+    if answer is None:
+        return paths
+    if answer.returncode not in {0, 1}:  # none of them is ignored: 1; not to be asked, such as another's: 128
+        return paths
+    return {os.fsdecode(path) for path in answer.stdout.split(b"\0") if path}
+
+
+def _asked(
+    git: str, repository: str, command: list[str], given: bytes
+) -> subprocess.CompletedProcess[bytes] | None:
+    """What git answers; None where it cannot be asked."""
     import subprocess
 
     # A repository may be somebody else's: nothing that its configuration names is run, or fetched from.
     harmless = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
     try:
-        answer = subprocess.run(  # noqa: S603 -- a fixed command; the paths go in by its input
-            [git, *harmless, "-C", repository, "check-ignore", "--stdin", "-z"],
-            input=b"".join(os.fsencode(path) + b"\0" for path in sorted(paths)),
+        return subprocess.run(  # noqa: S603 -- fixed commands; paths go in by the input, or behind "--"
+            [git, *harmless, "-C", repository, *command],
+            input=given,
             capture_output=True,
             timeout=_PATIENCE_SECONDS,
             check=False,
             env=_environment(os.environ),
         )
     except (OSError, subprocess.SubprocessError):
-        return paths
-    if answer.returncode not in {0, 1}:  # none of them is ignored: 1; not to be asked, such as another's: 128
-        return paths
-    return {os.fsdecode(path) for path in answer.stdout.split(b"\0") if path}
+        return None
 
 
 def _git() -> str | None:

@@ -43,12 +43,14 @@ class Secret:
     """Where private keys or a passphrase lie, or will: as shown to people, and as an absolute path.
 
     ``repository`` is the git work tree that would take it in; None where there is none, or it is ignored.
+    ``is_tracked``: it has taken it in already, so that ignoring it has no effect.
     """
 
     path: str
     absolute: str
     place: Place
     repository: str | None = None
+    is_tracked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

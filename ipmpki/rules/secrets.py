@@ -225,7 +225,18 @@ def secrets_not_ignored_by_git(_: Fleet, surroundings: Surroundings) -> Iterator
     Write two lines into the file .gitignore beside pki.toml, "/dist/" and "/pki.db*". What was committed
     already has to be made anew: "ipmpki revoke" with --reason key-compromise.
     """
-    for repository, found in _grouped(surroundings.secrets, lambda one: one.repository).items():
+    known = [one for one in surroundings.secrets if one.is_tracked]
+    for found in _grouped(known, lambda one: one.repository).values():
+        paths = " ".join(shlex.quote(one.path.removesuffix("/")) for one in found)
+        yield Finding(
+            f"git has {_listed(found)} already: whoever has the repository has the secrets there",
+            f"run: git rm -r --cached {paths}; and have the keys made anew, as the history keeps the old"
+            " ones: 'ipmpki revoke' with --reason key-compromise",
+            found[0].place,
+            tuple(Related("and this", one.place) for one in found[1:] if one.place.path),
+        )
+    rest = [one for one in surroundings.secrets if not one.is_tracked]
+    for repository, found in _grouped(rest, lambda one: one.repository).items():
         lines = ", ".join(quote(_line_of_gitignore(one, repository)) for one in found)
         yield Finding(
             f"git does not ignore {_listed(found)}: the secrets there go with the next commit of everything",

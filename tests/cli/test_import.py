@@ -75,3 +75,9 @@ def test_a_file_that_has_nothing_to_do_with_it_takes_nothing(terminal: Terminal,
     done = terminal("import", "pki.toml", "pki.toml")
     assert done.status == 1
     assert done.out == "Nothing was taken: no host's certificate is in it.\n"
+
+
+def test_intermediates_alone_take_nothing_and_that_is_no_success(terminal: Terminal, seller: Seller) -> None:
+    deliver(terminal, seller)
+    done = terminal("import", "pki.toml", "chain.pem")
+    assert (done.status, done.out) == (1, "Nothing was taken: no host's certificate is in it.\n")

@@ -105,7 +105,7 @@ def test_a_secret_that_was_committed_is_told_though_it_is_ignored_now(repository
     (repository.folder / ".gitignore").write_text("/dist/\n/pki.db*\n")
     repository.build()
     git(repository.folder, "add", "--force", "pki.db")
-    assert [message.partition(":")[0] for message in messages(repository)] == ["git does not ignore 'pki.db'"]
+    assert [message.partition(":")[0] for message in messages(repository)] == ["git has 'pki.db' already"]
 
 
 def test_files_of_the_authoritys_secrets_stand_at_their_place(repository: Shop) -> None:
@@ -311,3 +311,13 @@ def test_a_group_of_operators_may_write(shop: Shop) -> None:
     shop.declaration.chmod(0o664)
     shop.folder.chmod(0o775)
     assert messages(shop, WRITABLE) == []
+
+
+def test_what_git_tracks_already_is_not_to_be_ignored_but_taken_out(repository: Shop) -> None:
+    repository.build()
+    git(repository.folder, "add", "--all")
+    (repository.folder / ".gitignore").write_text("/dist/\n/pki.db*\n")
+    shown = ipmpki("check", repository.declaration)
+    assert "git has 'dist/' and 'pki.db' already" in shown.err
+    assert "git rm -r --cached dist pki.db; and have the keys made anew" in shown.err
+    assert "on lines of their own" not in shown.err
