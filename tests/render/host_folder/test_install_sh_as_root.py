@@ -15,7 +15,15 @@ import pytest
 
 from tests.extent import mostly_exhaustive
 from tests.render.host_folder.bundles import bundle_of, pair, write_folder
-from tests.render.host_folder.installation import CLIENT, SAMPLE, SERVER, Installation, set_path, sight
+from tests.render.host_folder.installation import (
+    CLIENT,
+    CLIENT_SAMPLE,
+    SAMPLE,
+    SERVER,
+    Installation,
+    set_path,
+    sight,
+)
 from tests.tools import require, unavailable
 
 if TYPE_CHECKING:
@@ -247,6 +255,19 @@ def test_what_cannot_be_left_to_one_account_is_refused_with_what_mends_it(
     assert mends in installation.run(prefix=with_accounts, status=1)
     assert mends in installation.run("--verify", prefix=with_accounts, status=1)
     assert sight(installation.root) == before
+
+
+def test_a_sample_that_another_account_may_change_is_not_read(place: Path) -> None:
+    host = Installation(write_folder(bundle_of("client"), place / "carried"), place / "root")
+    secret = host.write("secret", b"EnableTLS=known to root alone\n", 0o600)
+    sample = host.root / CLIENT_SAMPLE
+    sample.parent.mkdir(parents=True)
+    sample.symlink_to(secret)
+    os.chown(sample.parent, UID, UID)
+    said = host.run()
+    assert f"the sample {sample} was not read" in said
+    assert b"known to root alone" not in host.client("ipmssl.cfg").read_bytes()
+    assert "known to root alone" not in said
 
 
 def test_a_key_for_another_account_than_the_folders_is_refused(

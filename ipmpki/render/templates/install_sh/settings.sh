@@ -123,6 +123,12 @@ plan_settings() {   # area
     from=$seen/ipmssl.cfg how='keywords set'
     if [ ! -f "$from" ]; then
         from=$sample how='from the sample'
+        judge "$sample"
+        if [ -n "$fault$keeper" ]; then
+            keep advice "Note: the sample $sample was not read, as others could put
+      something else there: ${fault:-$at belongs to $keeper}."
+            from=''
+        fi
         if [ ! -f "$from" ]; then
             from=$work/none how='without a sample to go by'
             say "# Made by ipmpki's install.sh, as there was no sample at ${sample#"$root"} to go by." >"$from"
