@@ -83,7 +83,7 @@ def test_the_declared_batches_are_those_of_the_playbook(shop: Shop, declared: st
     shop.write(shop.text + (f"\n[rollout]\nbatch = {declared}\n" if declared else ""))
     shop.build()
     plays = loaded(shop, "install.yml")
-    assert [play["hosts"] for play in plays] == ["servers", "clients"]
+    assert [play["hosts"] for play in plays] == ["clients", "servers"]
     for play in plays:
         assert play["serial"] == serial
         assert play["any_errors_fatal"] is True
