@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OPTIONAL_KEYS = (
     *("os", "subject", "aliases", "ips", "key", "lifetime", "renew_before", "renew_key", "csr"),
-    "restart_command",
+    *("restart_command", "server_name", "tls_port", "formerly"),
 )
 """What a host may leave out. The model has the same; a press of the tab key does not wait for that."""
 
@@ -174,6 +174,9 @@ def _shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--csr", metavar="FILE", help="A request made on the host, which keeps its key."),
         click.option("--restart-command", metavar="COMMAND", help="Restarts what runs on it."),
+        click.option("--server-name", metavar="NAME", help="Its server's name to InfoPrint Manager."),
+        click.option("--tls-port", type=click.IntRange(1, 65535), help="Where its server speaks TLS."),
+        click.option("--formerly", metavar="NAME", help="The name that it had; --rename writes it."),
     )
     for option in reversed(options):
         function = option(function)
@@ -229,7 +232,7 @@ def add(
     declaration = _open(path)
     main = declaration.files[0]
     _require_free(declaration, name, beside=main)
-    fields: dict[str, str | tuple[str, ...]] = {"name": name, "role": role}
+    fields: dict[str, str | int | tuple[str, ...]] = {"name": name, "role": role}
     fields |= {key: value for key, value in keys.items() if value is not None}
     fields |= {key: values for key, values in zip(_LISTS, (aliases, ips), strict=True) if values}
     with _naming(main):
@@ -293,10 +296,10 @@ def change(target: tuple[Path, str], **given: Any) -> int:
     from ipmpki.declaration import edit
 
     path, name = target
-    changes = _changes(given)
+    declaration = _open(path)
+    changes = _changes(given, _known_as(declaration, name) if given["rename"] is not None else None)
     if not changes:
         raise click.UsageError("nothing to change: give at least one option, see 'ipmpki host set --help'")
-    declaration = _open(path)
     file = _file_with(declaration, name)
     if given["rename"] is not None:
         _require_free(declaration, given["rename"], beside=file)
@@ -305,12 +308,27 @@ def change(target: tuple[Path, str], **given: Any) -> int:
     return _save(declaration, file, text, f"changed {name}")
 
 
-def _changes(given: dict[str, Any]) -> list[Change]:
-    """The options of ``host set`` as changes, in an order in which none undoes another."""
+def _known_as(declaration: Draft, name: str) -> str:
+    """The name under which the store knows a host: the former one, where it was renamed before."""
+    from ipmpki.declaration.dns_names import read_name
+
+    fleet = declaration.check(datetime.now(UTC)).fleet
+    wanted = read_name(name).ascii
+    found = next((one for one in fleet.hosts if one.name == wanted), None) if fleet is not None else None
+    return found.formerly if found is not None and found.formerly is not None else wanted
+
+
+def _changes(given: dict[str, Any], known_as: str | None) -> list[Change]:
+    """The options of ``host set`` as changes, in an order in which none undoes another.
+
+    ``known_as`` is the name that a host which gets another one is known by: what was issued is under it.
+    """
     from ipmpki.declaration.edit import Extend, Put, Reduce, Unset
 
     keys = [key for key in ("role", *OPTIONAL_KEYS) if key not in _LISTS]
     single = {"name": given["rename"], **{key: given[key] for key in keys}}
+    if given["rename"] is not None and single["formerly"] is None and "formerly" not in given["unset"]:
+        single["formerly"] = known_as
     lists = {key: [*given[key], *given[f"fewer_{key}"], *given[f"more_{key}"]] for key in _LISTS}
     clash = [key for key in given["unset"] if single.get(key) or lists.get(key)]
     if clash:

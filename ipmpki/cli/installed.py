@@ -9,6 +9,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.arguments import DEFAULT_FILE, HostName, looks_like_file, remembered_hosts
+from ipmpki.diagnostics.fault import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ Examples:
   ipmpki installed pki.toml ipm1.example.com desk1.example.com
   ipmpki installed pki.toml --all
   ipmpki installed pki.toml --receipt receipts/ipm1.example.com
+  ipmpki installed pki.toml --live
   ipmpki installed pki.toml --skip desk7.example.com --reason "on leave until May"
 """
 )
@@ -34,6 +36,9 @@ Examples:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="A host's own record, /etc/ipm/.ipmpki/installed there; it may be given more than once.",
 )
+@click.option(
+    "--live", is_flag=True, help="Ask every server that declares its tls_port, and record what it shows."
+)
 @click.option("--skip", is_flag=True, help="Let no stage wait for these hosts, which are dead or on leave.")
 @click.option("--reason", metavar="WORDS", help="Why they are skipped; status shows it until they are back.")
 @click.pass_context
@@ -43,6 +48,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     *,
     everywhere: bool,
     receipts: tuple[Path, ...],
+    live: bool,
     skip: bool,
     reason: str | None,
 ) -> int:
@@ -54,8 +60,8 @@ def command(  # noqa: PLR0913 -- one parameter an option
     has_file = bool(given) and looks_like_file(given[0])
     file = Path(given[0] if has_file else DEFAULT_FILE)
     hosts = given[1:] if has_file else given
-    if (bool(hosts), everywhere, bool(receipts)).count(True) != 1:
-        raise click.UsageError("name the hosts, or say --all, or give their receipts", ctx)
+    if (bool(hosts), everywhere, bool(receipts), live).count(True) != 1:
+        raise click.UsageError("name the hosts, or say --all or --live, or give their receipts", ctx)
     if skip != (reason is not None) or (skip and not hosts):
         raise click.UsageError("hosts are skipped by name, with a reason: --skip HOST --reason WORDS", ctx)
     from ipmpki.operations.installed import record_installed, record_receipts, record_skipped
@@ -63,6 +69,8 @@ def command(  # noqa: PLR0913 -- one parameter an option
     from ipmpki.source.files import read_file
 
     status = 0
+    if live:
+        return _record_live(file)
     if reason is not None:
         for name in record_skipped(load(file), hosts, reason):
             console.say(f"{name}: no stage waits for it until it is known to have installed something")
@@ -79,6 +87,28 @@ def command(  # noqa: PLR0913 -- one parameter an option
     console.say(f"recorded as installed: {count} host{'' if count == 1 else 's'}")
     _tell_what_is_next(file)
     return status
+
+
+def _record_live(file: Path) -> int:
+    from datetime import UTC, datetime
+
+    from ipmpki.operations.live import look, record_seen
+    from ipmpki.operations.load import load
+    from ipmpki.plans.sight import Word
+    from ipmpki.render.status.live import render_live_table
+
+    project = load(file)
+    if not project.store.exists():
+        raise Fault("nothing has been issued yet: there is no store", "run 'ipmpki build' first")
+    verdicts = look(project)
+    pictures = console.can_show("✓▲✕")
+    shown = render_live_table(str(file), verdicts, datetime.now(UTC), shows_pictures=pictures)
+    console.say(shown.rpartition("To record")[0].rstrip() or shown.rstrip())
+    names = record_seen(project, verdicts)
+    console.say(f"recorded as seen: {len(names)} host{'' if len(names) == 1 else 's'}; of trust, lists and")
+    console.say("settings this proves nothing, and no stage that waits for them moves")
+    _tell_what_is_next(file)
+    return int(any(one.word is not Word.CURRENT for one in verdicts))
 
 
 def _line(one: Receipt) -> str:

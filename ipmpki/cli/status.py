@@ -86,6 +86,7 @@ Examples:
   ipmpki status pki.toml --format prometheus -o /var/lib/node_exporter/ipmpki.prom
   ipmpki status pki.toml --format nagios --warning 30 --critical 7
   ipmpki status pki.toml --format ics -o renewals.ics
+  ipmpki status pki.toml --live --timeout 2
 """,
 )
 @declaration_argument
@@ -116,6 +117,13 @@ Examples:
     metavar="DAYS",
     help="With nagios: CRITICAL this long before an end, instead of at the end.",
 )
+@click.option("--live", is_flag=True, help="Ask every server that declares its tls_port what it shows now.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 600),
+    metavar="SECONDS",
+    help="With --live: how long a server may take; 5 where not given.",
+)
 def command(  # noqa: PLR0913 -- one parameter an option
     file: Path,
     *,
@@ -124,10 +132,14 @@ def command(  # noqa: PLR0913 -- one parameter an option
     output: Path | None,
     warning: int | None,
     critical: int | None,
+    live: bool,
+    timeout: float | None,
 ) -> int:
     """Show how every certificate of FILE stands: until when it holds, and what is to be done next.
 
-    Only FILE and its store are read; nothing is locked or changed, so it may run at any time.
+    Only FILE and its store are read; nothing is locked or changed, so it may run at any time. With --live,
+    servers are asked over TLS: 0 each shows what was issued, 1 one does not; with nagios, 1 WARNING an older
+    certificate that still holds, 2 CRITICAL anything else.
 
     Exit status: 0 fine, 1 if something has expired or is revoked, 2 if FILE or its store is not there, 4 if
     the store cannot be read. With prometheus and ics, 0 whatever they tell. With nagios, 0 OK, 1 WARNING, 2
@@ -142,6 +154,10 @@ def command(  # noqa: PLR0913 -- one parameter an option
             f"--critical {critical} would come before --warning {warning}",
             "give --critical fewer days than --warning",
         )
+    if timeout is not None and not live:
+        raise WrongUse("--timeout is for servers that are asked", "add --live")
+    if live:
+        return _show_live(file, format_, at, output, warning, critical, timeout)
     status = watch(file, at)
     if format_ == "nagios":
         from ipmpki.render.status.nagios import Thresholds, render_nagios
@@ -160,6 +176,43 @@ def command(  # noqa: PLR0913 -- one parameter an option
             f" 'ipmpki check {file}'"
         )
     return 0 if ends_well else 1
+
+
+def _show_live(  # noqa: PLR0913, PLR0917 -- the options
+    file: Path,
+    format_: str,
+    at: datetime | None,
+    output: Path | None,
+    warning: int | None,
+    critical: int | None,
+    timeout: float | None,
+) -> int:
+    from datetime import UTC, datetime
+
+    from ipmpki.operations.live import SECONDS, look
+    from ipmpki.operations.load import load
+    from ipmpki.plans.sight import Word
+    from ipmpki.render.status import live
+
+    if format_ == "ics":
+        raise WrongUse("what servers show now is no calendar", "leave out --live, or choose another format")
+    now = at or datetime.now(UTC)
+    verdicts = look(load(file), seconds=timeout or SECONDS, at=now)
+    if format_ == "nagios":
+        from ipmpki.render.status.nagios import Thresholds
+
+        line, level = live.render_live_nagios(verdicts, now, Thresholds(warning, critical))
+        _write(line + "\n", output)
+        return int(level)
+    if format_ == "prometheus":
+        _write(live.render_live_prometheus(verdicts), output)
+        return 0
+    if format_ == "json":
+        _write(live.render_live_json(str(file), verdicts, now), output)
+    else:
+        pictures = output is not None or console.can_show("✓▲✕")
+        _write(live.render_live_table(str(file), verdicts, now, shows_pictures=pictures), output)
+    return int(any(one.word is not Word.CURRENT for one in verdicts))
 
 
 def _table(status: Status, output: Path | None) -> str:

@@ -144,6 +144,7 @@ class SiteSettings:
     server_account: str | None = None
     restart_command: str | None = None
     keywords: KeywordNames = KeywordNames()
+    server_name: str | None = None
 
 
 def tools_holder(name: str) -> str:
@@ -178,6 +179,10 @@ class HostSpec:
     declared: tables.Host = field(compare=False)
     tools_certificate: CertificateSpec | None = None
     keeps_key: bool = False
+    tls_port: int | None = None
+    """Where a server speaks TLS; None where it has not been declared."""
+    formerly: str | None = None
+    """The name that it had before, as declared."""
     unread: frozenset[DocumentPath] = field(default=frozenset(), compare=False)
     """What of this host could not be read, as paths below it; a stand-in holds its place in ``declared``."""
 

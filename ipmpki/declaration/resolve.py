@@ -57,6 +57,7 @@ def resolve(
     if is_mixed and declaration.client_ca is not None:
         signing = declaration.client_ca
     sites = {system: _site_settings(declaration.ipm, system) for system in OperatingSystem}
+    ports = {system: _tls_port(declaration.ipm, system) for system in OperatingSystem}
     existing = None
     if signing.certificate is not None and signing.key_file is not None:
         existing = ExistingAuthority(signing.certificate, signing.key_file)
@@ -88,7 +89,9 @@ def resolve(
         mutual_auth=mutual_auth,
         crl_lifetime=declaration.defaults.lifetime,
         crl_renew_before=declaration.defaults.renew_before,
-        hosts=tuple(_host(host, at, declaration.defaults, sites, by_host, trust) for host, at in hosts),
+        hosts=tuple(
+            _host(host, at, declaration.defaults, sites, ports, by_host, trust) for host, at in hosts
+        ),
         ignored_rules=declaration.rules.ignore,
         place=place,
         declared=declaration,
@@ -141,6 +144,7 @@ def _host(  # noqa: PLR0913, PLR0917 -- what is the same for all hosts is worked
     place: Place,
     defaults: tables.Defaults,
     sites: Mapping[OperatingSystem, SiteSettings],
+    ports: Mapping[OperatingSystem, int | None],
     unread: Mapping[Place, frozenset[DocumentPath]],
     trust: _Trust,
 ) -> HostSpec:
@@ -172,11 +176,13 @@ def _host(  # noqa: PLR0913, PLR0917 -- what is the same for all hosts is worked
         addresses=addresses,
         certificate=certificate,
         renew_before=(host.renew_before or defaults.renew_before) + _share(name, defaults.renew_spread),
-        site=_site_of(host, sites[system]),
+        site=_site_of(host, system, sites[system]),
         place=place,
         declared=host,
         tools_certificate=tools,
         keeps_key=(host.renew_key or defaults.renew_key) == "keep",
+        tls_port=(host.tls_port or ports[system]) if host.role is Role.SERVER else None,
+        formerly=read_name(host.formerly).ascii if host.formerly is not None else None,
         unread=unread.get(place, frozenset()) if unread else frozenset(),
     )
 
@@ -187,12 +193,30 @@ def _bundle(ca: tables.CertificateAuthority) -> BundleSource | None:
     return BundleSource(ca.bundle, "bundle", ca.bundle_age) if ca.bundle is not None else None
 
 
-def _site_of(host: tables.Host, site: SiteSettings) -> SiteSettings:
+def _site_of(host: tables.Host, system: OperatingSystem, site: SiteSettings) -> SiteSettings:
     """What holds for the host: the site's restart command shuts a server down, which no client is to do."""
-    command = site.restart_command if host.role is Role.SERVER else None
-    if host.restart_command is not None:
-        command = host.restart_command or None
-    return site if command == site.restart_command else replace(site, restart_command=command)
+    command, name = host.restart_command, None
+    if host.role is Role.SERVER:
+        name = host.server_name or site.server_name
+        if command is None:
+            command = site.restart_command
+            if not command or host.server_name is not None:
+                command = _vendors_restart(name, system) or command
+    if (command or None, name) == (site.restart_command, site.server_name):
+        return site  # one value for all of them: a fleet has many
+    return replace(site, restart_command=command or None, server_name=name)
+
+
+def _vendors_restart(name: str | None, system: OperatingSystem) -> str | None:
+    """As the vendor's page writes it for AIX and Linux; on Windows a person stops and starts the server."""
+    if name is None or system not in {OperatingSystem.AIX, OperatingSystem.LINUX}:
+        return None
+    return f"pdshutdown {name} && startsrv {name}"
+
+
+def _tls_port(ipm: tables.Ipm, system: OperatingSystem) -> int | None:
+    own: tables.IpmSettings | None = getattr(ipm, system.value)
+    return (own.tls_port if own is not None else None) or ipm.tls_port
 
 
 def _by_host(unread: Mapping[str, frozenset[DocumentPath]]) -> dict[Place, frozenset[DocumentPath]]:
@@ -221,6 +245,7 @@ def _site_settings(ipm: tables.Ipm, system: OperatingSystem) -> SiteSettings:
     return SiteSettings(
         server_account=chosen(own.server_account, ipm.server_account),
         restart_command=chosen(own.restart_command, ipm.restart_command),
+        server_name=chosen(own.server_name, ipm.server_name),
         keywords=KeywordNames(
             ca_file=chosen(own.keywords.ca_file, ipm.keywords.ca_file),
             crl_file=chosen(own.keywords.crl_file, ipm.keywords.crl_file),

@@ -22,6 +22,8 @@ from ipmpki.declaration.types import (
     PermittedDomains,
     PermittedNetworks,
     RenewKey,
+    ServerName,
+    TcpPort,
     integer,
 )
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
@@ -258,6 +260,18 @@ class IpmSettings(Table):
         description="Restarts a server. An instruction, unless the install script is told to run it.",
         examples=["pdshutdown ipm1 && startsrv ipm1"],
     )
+    server_name: ServerName | None = Field(
+        default=None,
+        title="Server's name to InfoPrint Manager",
+        description="From it follows how a server on AIX and Linux is restarted, where no command is given.",
+        examples=["ipm1"],
+    )
+    tls_port: TcpPort | None = Field(
+        default=None,
+        title="Port of the server's TLS",
+        description="Where servers speak TLS, for 'ipmpki status --live'. None is assumed.",
+        examples=[6874],
+    )
     restart_every: Duration | None = Field(
         default=None,
         title="Server's restart cycle",
@@ -382,6 +396,24 @@ class Host(Table):
         title="Restart command",
         description="Restarts what runs on this host; a server's, where not given, is that of [ipm].",
         examples=["pdshutdown ipm2 && startsrv ipm2"],
+    )
+    server_name: ServerName | None = Field(
+        default=None,
+        title="Server's name to InfoPrint Manager",
+        description="From it follows how a server on AIX and Linux is restarted, where no command is given.",
+        examples=["ipm2"],
+    )
+    tls_port: TcpPort | None = Field(
+        default=None,
+        title="Port of the server's TLS",
+        description="Where this server speaks TLS, for 'ipmpki status --live'; as in [ipm], where not given.",
+        examples=[6874],
+    )
+    formerly: GivenText | None = Field(
+        default=None,
+        title="Former name",
+        description="Written by 'ipmpki host set --rename': one host under a new name, and not two.",
+        examples=["old.example.com"],
     )
 
 

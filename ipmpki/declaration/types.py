@@ -253,3 +253,34 @@ PermittedNetworks = Annotated[
 
 RenewKey = Literal["new", "keep"]
 Generation = Annotated[int, BeforeValidator(_generation), WithJsonSchema({"type": "integer", "minimum": 1})]
+
+
+def _tcp_port(written: Any) -> int:
+    """RFC 9293, section 3.1: 16 bits, and 0 is reserved."""
+    if type(written) is int and 0 < written <= _LARGEST_PORT:
+        return written
+    shown = quote(written) if isinstance(written, str) else str(written).lower()
+    raise refused(f"{shown} is not a TCP port", f"write a number from 1 to {_LARGEST_PORT}, such as 6874")
+
+
+def _server_name(written: str) -> str:
+    """It becomes a word of a command that root runs; the vendor's page names no other characters."""
+    if re.fullmatch(_SERVER_NAME_PATTERN, written):
+        return written
+    raise refused(
+        f"{quote(written)} is not a server's name that a command can be made of",
+        "write the name that pdshutdown and startsrv take, of letters, digits, '_', '.' and '-', or declare"
+        " restart_command instead",
+    )
+
+
+_LARGEST_PORT = 65535
+_SERVER_NAME_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+TcpPort = Annotated[
+    int,
+    BeforeValidator(_tcp_port),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _LARGEST_PORT}),
+]
+ServerName = Annotated[
+    str, AfterValidator(_server_name), WithJsonSchema({"type": "string", "pattern": _SERVER_NAME_PATTERN})
+]

@@ -15,6 +15,7 @@ from ipmpki.declaration.fleet import host_of
 from ipmpki.declaration.vocabulary import RevocationReason, Role
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.plans.trust import trusted_by, trusts_signers
+from ipmpki.store.records import InstallationSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet, HostSpec
     from ipmpki.store.records import (
         Installation,
-        InstallationSource,
         Issued,
         IssuedCertificate,
         PublishedFolder,
@@ -109,12 +109,14 @@ def in_use_of(host: HostSpec, fleet: Fleet, issued: Issued) -> InUse:
     known = _known(host, issued)
     if folder is None:
         return NOTHING
-    in_use = [pair for holder, _ in host.certificates for pair in _pairs(holder, known, issued)]
+    in_use = [
+        pair for holder, _ in host.certificates for pair in _pairs(holder, known, issued, host.formerly)
+    ]
     ends = [one.not_after for one, _ in in_use]
     duties = list(_duties(host, fleet, issued, known, folder, in_use))
     duties.sort(key=lambda one: _GRAVITY[one.cause])
     return InUse(
-        None if known is None else not duties,
+        False if known is not None and duties else _is_whole(known),
         known.at if known is not None else None,
         known.source if known is not None else None,
         folder.published_at,
@@ -133,7 +135,7 @@ def _known(host: HostSpec, issued: Issued) -> Installation | None:
 
 
 def _pairs(
-    holder: str, known: Installation | None, issued: Issued
+    holder: str, known: Installation | None, issued: Issued, formerly: str | None = None
 ) -> Iterator[tuple[IssuedCertificate, IssuedCertificate]]:
     """The certificate that is, or may be, in use, and the current one, which may be the same."""
     current = issued.current.get(holder)
@@ -148,12 +150,17 @@ def _pairs(
         if own:
             yield max(own, key=lambda one: one.issued_at), current
             return
-    before = issued.before.get(holder)
+    before = issued.before.get(holder) or (issued.current.get(formerly) if formerly is not None else None)
     # One that was adopted, and so was in use when it came, waits for nothing.
     if before is not None and current.issued_at > current.not_before:
         yield before, current
     else:
         yield current, current
+
+
+def _is_whole(known: Installation | None) -> bool | None:
+    """A certificate that was seen proves nothing of trust, lists and settings."""
+    return None if known is None or (known.source is InstallationSource.LIVE and not known.trusted) else True
 
 
 def certificate_in_use(current: IssuedCertificate, issued: Issued) -> IssuedCertificate:

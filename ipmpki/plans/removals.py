@@ -26,10 +26,38 @@ def removed_hosts(world: World) -> Iterator[Change]:
     prefix = host_folder("")
     published = {path.removeprefix(prefix) for path in world.issued.folders if path.startswith(prefix)}
     issued = {host_of(holder) for holder in world.issued.current}
-    for name in sorted((issued | world.issued.requests.keys() | published) - declared):
-        yield from _given_up(world, name, frozenset(), reason, needs_request=False)
+    for name in sorted((issued | world.issued.requests.keys() | published) - declared - renamed(world)):
+        successor = _successor(world, name)
+        why = reason
+        if successor is not None:
+            why = Reason(ReasonCode.HOST_REMOVED, f"it is '{successor.name}' now, which is installed")
+        yield from _given_up(world, name, frozenset(), why, needs_request=False)
         if name in published:
             yield Change(Action.REMOVE, name, Artifact.FOLDER, (reason,))
+
+
+def _successor(world: World, name: str) -> HostSpec | None:
+    """The host that had this name before."""
+    return next((host for host in world.fleet.hosts if host.formerly == name), None)
+
+
+def renamed(world: World) -> set[str]:
+    """Former names under which hosts are still in use: what replaces them is not known to be installed."""
+    declared = {host.name for host in world.fleet.hosts}
+    return {
+        host.formerly
+        for host in world.fleet.hosts
+        if host.formerly is not None and host.formerly not in declared and not _is_in_use(world, host)
+    }
+
+
+def _is_in_use(world: World, host: HostSpec) -> bool:
+    """Whether a host is known to have what was issued under its new name, or nothing waits for it."""
+    if host.name in world.issued.skipped:
+        return True
+    known = world.issued.installed.get(host.name)
+    current = [world.issued.current.get(holder) for holder, _ in host.certificates]
+    return known is not None and all(one is not None and one.serial in known.serials for one in current)
 
 
 def unneeded(world: World, host: HostSpec) -> Iterator[Change]:
@@ -60,8 +88,11 @@ def superseded(world: World) -> Iterator[Change]:
 def loses_certificates(world: World) -> bool:
     """Whether a certificate that was issued here is to be revoked."""
     needed = {holder for host in world.fleet.hosts for holder, _ in host.certificates}
+    kept = renamed(world)
     return any(
-        holder not in needed and not specification.is_bought(one.specification)
+        holder not in needed
+        and host_of(holder) not in kept
+        and not specification.is_bought(one.specification)
         for holder, one in world.issued.current.items()
     )
 

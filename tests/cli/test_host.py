@@ -84,6 +84,9 @@ OPTIONS = {
     "--renew-key": ("renew_key", "keep"),
     "--csr": ("csr", "ipm3.csr"),
     "--restart-command": ("restart_command", "startsrv ipm3"),
+    "--server-name": ("server_name", "ipm3"),
+    "--tls-port": ("tls_port", 16874),
+    "--formerly": ("formerly", "old.example.com"),
 }
 """Each key of a host's table with a value, by the option that gives it."""
 
@@ -93,7 +96,11 @@ def test_each_key_of_a_host_has_an_option_that_writes_it(shop: Terminal) -> None
     assert set(OPTIONAL_KEYS) == set(Host.model_fields) - {"name", "role"}
     lists = {key: text for key, text in OPTIONS.items() if key != "--csr"}
     for options in ({"--csr": OPTIONS["--csr"]}, lists):
-        given = [part for option, (_, value) in options.items() for part in (option, "".join(value))]
+        given = [
+            part
+            for option, (_, value) in options.items()
+            for part in (option, "".join(value) if isinstance(value, list) else str(value))
+        ]
         shop.write("pki.toml", MAIN)
         role = [] if "--role" in options else ["--role", "server"]
         assert shop("host", "add", "pki.toml", "ipm3.example.com", *role, *given).status == 0
@@ -135,7 +142,7 @@ def test_a_host_is_changed_in_the_file_it_stands_in(shop: Terminal) -> None:
     assert outcome.status == 0
     assert shop.read("sites/boulder.toml") == (
         '# Boulder\n\n[[hosts]]\nname = "b2.example.com"\nrole = "client"\nos = "linux"\n'
-        'aliases = ["b.example.com"]\nips = ["fc00::1"]\n'
+        'aliases = ["b.example.com"]\nips = ["fc00::1"]\nformerly = "b1.example.com"\n'
     )
 
 

@@ -64,6 +64,8 @@ mutual_auth = "required"
 [ipm]
 server_account = "ipm1"
 restart_command = "shutdown"
+server_name = "ipm1"
+tls_port = 6874
 keywords = { ca_file = "CA", crl_file = "CRL", mutual_auth = "MUTUAL" }
 
 [[hosts]]
@@ -71,6 +73,7 @@ name = "ipm1.example.com"
 role = "server"
 aliases = ["print.example.com"]
 ips = ["10.1.2.3", "fc00::1"]
+formerly = "old.example.com"
 """
 
 OUTSIDE = {"backup", "place", "declared", "ignored_rules", "is_whole", "unread", "now"}

@@ -23,7 +23,7 @@ class Put:
     """Give a key this value, whatever it had before. Values of a list that stay keep their comments."""
 
     key: str
-    value: str | tuple[str, ...]
+    value: str | int | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class EditedHost:
         """Make one change, in the text and in the values alike."""
         match change:
             case Put(key, value):
-                self._put(key, value if isinstance(value, str) else list(value))
+                self._put(key, value if isinstance(value, str | int) else list(value))
             case Unset(key):
                 self._unset(key)
             case Extend(key, value):
@@ -103,7 +103,7 @@ class EditedHost:
                     raise self._not_in_list(key, value, present)
                 self._put(key, kept)
 
-    def _put(self, key: str, value: str | list[str]) -> None:
+    def _put(self, key: str, value: str | int | list[str]) -> None:
         pair = self._find(key)
         before = self._values.get(key)
         if before == value:

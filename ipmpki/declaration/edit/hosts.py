@@ -47,7 +47,7 @@ def add_host(text: str, fields: Mapping[str, Value]) -> str:
     after = _add_block(layout, fields) if layout.inline is None else _add_inline(layout, fields)
     expected = copy.deepcopy(values)
     expected.setdefault("hosts", []).append(
-        {key: value if isinstance(value, str) else list(value) for key, value in fields.items()}
+        {key: value if isinstance(value, str | int) else list(value) for key, value in fields.items()}
     )
     return bom + _verified(after, expected)
 

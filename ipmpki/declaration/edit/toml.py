@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from tomlkit.items import Item
 
-Value: TypeAlias = "str | Sequence[str]"
+Value: TypeAlias = "str | int | Sequence[str]"
 
 
 def write_value(value: object, *, is_literal: bool = False) -> str:

@@ -24,10 +24,15 @@ USUAL_SECONDS: Final = 10.0
 
 _WRITTEN: Final = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^\s:/\\\[\]]+)):(?P<port>[0-9]{1,5})")
 _LARGEST_PORT: Final = 65535
+_SILENCE: Final = "it did not answer in time"
 
 
 class ServerUnreachable(Fault):
     """The server cannot be connected to, or sends no certificate."""
+
+
+class NoTls(ServerUnreachable):
+    """Something answers there, and it shows no certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,8 @@ def fetch_chain(peer: Peer, *, seconds: float = USUAL_SECONDS, server_name: str 
             "check name and port, and whether the server runs",
         ) from error
     if not chain:
-        raise ServerUnreachable(
+        kind = ServerUnreachable if refusal == _SILENCE else NoTls
+        raise kind(
             f"'{peer.written}' shows no certificate: {refusal or 'it sent none'}",
             "check whether this port speaks TLS; else verify the server's files where they lie",
         )
@@ -102,7 +108,7 @@ def _shake_hands(connection: SSL.Connection, connected: socket.socket, until: fl
             return ""
         left = until - time.monotonic()
         if left <= 0 or not any(select.select(*waiting, [], left)):
-            return "it did not answer in time"
+            return _SILENCE
 
 
 def _reason(error: Exception) -> str:
@@ -114,7 +120,7 @@ def _reason(error: Exception) -> str:
 
 def _why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "it did not answer in time"
+        return _SILENCE
     if isinstance(error, socket.gaierror):
         return "no such name is known"
     return str(getattr(error, "strerror", None) or error)

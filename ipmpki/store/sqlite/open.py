@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import platform
 import sqlite3
@@ -18,7 +19,7 @@ from ipmpki.store.sqlite.schema import APPLICATION_ID, FILE_MODE, VERSION, momen
 from ipmpki.store.sqlite.writer import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from ipmpki.store.records import IssuedCertificate
@@ -56,6 +57,16 @@ def read_serials(path: Path) -> dict[int, bool]:
     """Every serial number that was given out, and whether its certificate is revoked; takes no lock."""
     with reading(path) as connection:
         return {} if connection is None else serials_of(connection)
+
+
+def read_by_fingerprint(path: Path, fingerprints: Iterable[str]) -> dict[str, IssuedCertificate]:
+    """The certificates with these fingerprints, whatever became of them; takes no lock, raises Fault."""
+    with reading(path) as connection:
+        if connection is None:
+            return {}
+        wanted = (json.dumps(list(fingerprints)),)
+        condition = "fingerprint IN (SELECT value FROM json_each(?))"
+        return {one.fingerprint: one for one in read_certificates(connection, condition, wanted)}
 
 
 @contextlib.contextmanager
