@@ -348,6 +348,10 @@ def test_the_report_explains_the_step_and_tells_what_is_installed(built_shop: Sh
     built_shop.build()
     document = json.loads((built_shop.dist / "report.json").read_text())
     assert document["rollover"] is None
+    assert all(one["installed_at"] is None for one in document["hosts"]), "whom they trust has changed again"
+    say_installed(built_shop)
+    built_shop.build()
+    document = json.loads((built_shop.dist / "report.json").read_text())
     assert all(one["installed_at"] == "2026-11-24T12:00:00Z" for one in document["hosts"])
     before = built_shop.bytes_on_disk()
     built_shop.build()

@@ -148,7 +148,7 @@ def names(*stems: str) -> list[str]:
 
 def test_without_scripts_what_is_urgent_stands_first(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, written(tmp_path, IN_HAND), java_script_enabled=False) as page:
-        assert shown(page)[:7] == names("waits", "again", "ipm3", "ipm2", "ipm1", "sap", "desk")
+        assert shown(page)[:7] == names("waits", "again", "ipm3", "ipm2", "ipm1", "late", "sap")
         assert page.locator("#tools, thead button").filter(visible=True).count() == 0
         assert "○ No certificate yet since 2026-11-24" in row(page, "waits.example.com").inner_text()
         assert "✕ Revoked since 2026-11-22, until" in row(page, "again.example").inner_text()
