@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,6 @@ from ipmpki.cli.passphrase_options import ask, given, passphrase_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ipmpki.operations.backup.restore import Restored
 
@@ -38,10 +38,17 @@ Examples:
     is_flag=True,
     help="Put FILE and the files it names back, too, where they differ from the backup's.",
 )
-def command(
+@click.option(
+    "--store",
+    "at",
+    type=click.Path(path_type=Path),
+    help="Where the store is to be, if FILE is not there and the backup names a place outside its folder.",
+)
+def command(  # noqa: PLR0913 -- click passes each option
     given_files: tuple[Path, Path],
     passphrase_env: str | None,
     passphrase_file: str | None,
+    at: Path | None,
     *,
     force: bool,
     with_declaration: bool,
@@ -69,6 +76,7 @@ def command(
             now=datetime.now(UTC).replace(microsecond=0),
             force=force,
             with_declaration=with_declaration,
+            at=at,
         )
     except WouldLose as refusal:
         tell_list("In the present store and not in the backup:", refusal.lost)

@@ -73,9 +73,11 @@ class Archive:
     Raises BackupUnreadable, here or from ``copy_store``, where it is not whole.
     """
 
-    def __init__(self, text: Unsealer, name: str) -> None:
+    def __init__(self, text: Unsealer, name: str, size: int) -> None:
+        """``size`` is that of the sealed file in octets, which nothing within it can exceed."""
         self._text = text
         self._name = name
+        self._size = size
         self.files: dict[str, bytes] = {}
         try:
             self._archive = tarfile.open(  # noqa: SIM115 -- it goes on in copy_store
@@ -111,7 +113,7 @@ class Archive:
         """Read the declaration's files; the member after them is the store."""
         while (member := self._next()).name.startswith(_FILES):
             path = PurePosixPath(member.name.removeprefix(_FILES))
-            if path.is_absolute() or ".." in path.parts or not path.parts:
+            if not _is_plain(path):
                 raise self._strange()
             self.files[str(path)] = self._content(member)
         if member.name != _STORE:
@@ -120,7 +122,8 @@ class Archive:
 
     def _next(self) -> tarfile.TarInfo:
         member = self._archive.next()
-        if member is None or not member.isreg():
+        # A sparse member is as large as its header says, however short the archive is.
+        if member is None or not member.isreg() or member.issparse() or member.size > self._size:
             raise self._strange()
         return member
 
@@ -135,3 +138,13 @@ class Archive:
         return BackupUnreadable(
             f"'{self._name}' holds something else than a backup of ipmpki", "name the right file"
         )
+
+
+def _is_plain(path: PurePosixPath) -> bool:
+    """Whether a file may be put back at a path: below the declaration's folder, and nothing that others run.
+
+    What lies in a .git tells git what to run, and SQLite plays a journal back into the store beside it.
+    """
+    parts = [part.lower() for part in path.parts]
+    is_outside = path.is_absolute() or ".." in parts or not parts
+    return not is_outside and ".git" not in parts and not parts[-1].endswith(("-journal", "-wal", "-shm"))

@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongUse
@@ -73,12 +73,16 @@ def restore(  # noqa: PLR0913 -- what the edge gives
     now: datetime,
     force: bool = False,
     with_declaration: bool = False,
+    at: Path | None = None,
 ) -> Restored:
     """Put the store of ``backup`` in the place where ``declaration`` has it, and files that are missing.
 
     The declaration itself may be missing, as on a new computer: it is in the backup. Files that differ from
-    the backup's are left alone, unless ``with_declaration``, which keeps them beside. Raises UnreadableFile
-    for a backup that is damaged or that the passphrase does not open, WouldLose where something issued since
+    the backup's are left alone, unless ``with_declaration``, which keeps them beside. ``at`` is where the
+    store is to be, where the backup alone says so and names a place outside the declaration's folder.
+
+    Raises UnreadableFile for a backup that is damaged or that the passphrase does not open, WrongUse where
+    something would be written outside the folder or through a link, WouldLose where something issued since
     the backup would be forgotten, or that cannot be told, unless ``force``; then nothing was changed.
     """
     name = str(backup)
@@ -89,9 +93,11 @@ def restore(  # noqa: PLR0913 -- what the edge gives
             f"the backup '{name}' cannot be read: {error.strerror or error}", "check the path"
         ) from error
     with source:
-        archive = Archive(Unsealer(source, passphrase, name), name)
+        archive = Archive(Unsealer(source, passphrase, name), name, os.fstat(source.fileno()).st_size)
         path = declaration.absolute()
-        declared, fleet = _declared_store(path, declaration, archive)
+        declared, fleet = _declared_store(path, declaration, archive, at)
+        for target, _ in _to_be_written(path, archive, replace=with_declaration):
+            _require_no_link(path.parent, target)
         with hold(declared):
             place = Path(os.path.realpath(declared))
             with candidate(place, secrets.token_hex(6)) as (new, file):
@@ -129,7 +135,7 @@ def _compared(
     return words, stranger.words if stranger is not None else None
 
 
-def _declared_store(path: Path, shown: Path, archive: Archive) -> tuple[Path, Fleet | None]:
+def _declared_store(path: Path, shown: Path, archive: Archive, at: Path | None) -> tuple[Path, Fleet | None]:
     """Where the store is to be: as the present declaration says, or else that of the backup."""
     if not path.exists():
         if path.name != archive.manifest.declaration:
@@ -137,7 +143,14 @@ def _declared_store(path: Path, shown: Path, archive: Archive) -> tuple[Path, Fl
                 f"there is no '{shown}', and the backup is of '{archive.manifest.declaration}'",
                 f"restore it as '{shown.with_name(archive.manifest.declaration)}'",
             )
-        return path.parent / archive.manifest.store, None
+        named = path.parent / archive.manifest.store
+        is_outside = PurePath(archive.manifest.store).is_absolute() or ".." in named.parts
+        if is_outside and (at is None or os.path.abspath(at) != os.path.normpath(named)):  # noqa: PTH100 -- links stay
+            raise WrongUse(
+                f"the backup's store lay outside the folder of '{shown.name}', at '{archive.manifest.store}'",
+                f"if it is to lie there again, say so: ipmpki restore … --store {os.path.normpath(named)}",
+            )
+        return named, None
     content = files.read_file(shown, what="the declaration")
     fleet = understand_text(path, str(shown), content).fleet
     return path.parent / archive.manifest.store if fleet is None else store_path(path, fleet), fleet
@@ -184,21 +197,46 @@ def _put_files(
     path: Path, archive: Archive, now: datetime, *, replace: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Write the declaration's files that are missing; the names of those and of those that differ."""
-    written, differing = [], []
-    for name, content in archive.files.items():
-        own = path.name if name == archive.manifest.declaration else name
-        target = path.parent / own
+    written = []
+    for target, content in _to_be_written(path, archive, replace=replace):
+        _require_no_link(path.parent, target)
         if target.is_file():
-            if target.read_bytes() == content:
-                continue
-            if not replace:
-                differing.append(own)
-                continue
             publish(_beside(target, now), target.read_bytes())
         target.parent.mkdir(parents=True, exist_ok=True)
         publish(target, content)
-        written.append(own)
+        written.append(target.relative_to(path.parent).as_posix())
+    differing = (
+        target.relative_to(path.parent).as_posix()
+        for target, content in _targets(path, archive)
+        if target.is_file() and target.read_bytes() != content
+    )
     return tuple(written), tuple(differing)
+
+
+def _targets(path: Path, archive: Archive) -> Iterator[tuple[Path, bytes]]:
+    for name, content in archive.files.items():
+        yield path.parent / (path.name if name == archive.manifest.declaration else name), content
+
+
+def _to_be_written(path: Path, archive: Archive, *, replace: bool) -> list[tuple[Path, bytes]]:
+    """The files that are missing, and with ``replace`` those that differ."""
+    return [
+        (target, content)
+        for target, content in _targets(path, archive)
+        if not target.is_file() or (replace and target.read_bytes() != content)
+    ]
+
+
+def _require_no_link(root: Path, target: Path) -> None:
+    """Let nothing be written to where a link leads. Raises WrongUse."""
+    for place in (target, *target.parents):
+        if place == root:
+            return
+        if place.is_symlink():
+            raise WrongUse(
+                f"'{place}' is a link, and what a restore writes stays in the folder of the declaration",
+                "move the link away, then restore again",
+            )
 
 
 def _beside(path: Path, now: datetime) -> Path:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 import stat
+import tarfile
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import pytest
 from cryptography import x509
@@ -431,14 +433,75 @@ def test_a_store_elsewhere_is_put_back_where_it_is_declared(site: Path) -> None:
     assert not list(site.glob("*before-restore*"))
 
 
-def forge(site: Path, files: dict[str, bytes], store: bytes) -> None:
+def forge(site: Path, files: dict[str, bytes], store: bytes, place: str = "pki.db") -> None:
     """A backup that opens with the passphrase, and whose content ipmpki would never write."""
     with (site / "pki.backup").open("wb") as sink:
         sealer = Sealer(sink, normal(PASSPHRASE.encode()), os.urandom)
-        write_archive(sealer, Manifest(datetime.now(UTC), "pki.toml", "pki.db"), files, store)
+        write_archive(sealer, Manifest(datetime.now(UTC), "pki.toml", place), files, store)
 
 
-@pytest.mark.parametrize("name", ["../evil.toml", "sites/../../evil.toml", "/evil.toml"])
+@pytest.mark.parametrize("place", ["../away/pki.db", "{away}/pki.db"])
+def test_a_backup_alone_puts_no_store_outside_the_folder(site: Path, place: str) -> None:
+    away, fresh = site.parent / "away", site.parent / "fresh"
+    away.mkdir()
+    fresh.mkdir()
+    named = place.format(away=away)
+    text = f'store = "{named}"\n{(site / "pki.toml").read_text()}'
+    forge(site, {"pki.toml": text.encode()}, (site / "pki.db").read_bytes(), named)
+    backup = str(site / "pki.backup")
+    restore(fresh, source=backup).failed("lay outside the folder of 'pki.toml'", "--store", status=2)
+    assert (list(away.iterdir()), list(fresh.iterdir())) == ([], [])
+    assert restore(fresh, "--store", str(away / "pki.db"), source=backup).status == 0
+    assert (away / "pki.db").is_file()
+
+
+@pytest.mark.parametrize("link", ["sites", "sites/a.toml"])
+def test_a_restore_follows_no_link(site: Path, link: str) -> None:
+    away = site.parent / "away"
+    away.mkdir()
+    files = {"pki.toml": (site / "pki.toml").read_bytes(), "sites/a.toml": b"# from the backup\n"}
+    forge(site, files, (site / "pki.db").read_bytes())
+    (site / link).parent.mkdir(exist_ok=True)
+    (site / link).symlink_to(away if link == "sites" else away / "a.toml")
+    before = sight(site)
+    restore(site, "--force").failed("is a link", "move the link away", status=2)
+    assert sight(site) == before
+    assert list(away.iterdir()) == []
+
+
+def test_a_member_is_never_larger_than_the_backup(site: Path) -> None:
+    with (site / "pki.backup").open("wb") as sink:
+        sealer = Sealer(sink, normal(PASSPHRASE.encode()), os.urandom)
+        with tarfile.open(fileobj=cast("IO[bytes]", sealer), mode="w|", format=tarfile.PAX_FORMAT) as archive:
+            manifest = Manifest(datetime.now(UTC), "pki.toml", "pki.db").to_json()
+            for name, content in (("manifest.json", manifest), ("store", b"")):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                if name == "store":  # GNU's sparse format 1.0: a megabyte of header may stand for a terabyte
+                    member.pax_headers = {
+                        "GNU.sparse.major": "0",
+                        "GNU.sparse.minor": "1",
+                        "GNU.sparse.map": "0,0",
+                        "GNU.sparse.size": str(2**40),
+                        "GNU.sparse.realsize": str(2**40),
+                    }
+                archive.addfile(member, io.BytesIO(content))
+        sealer.close()
+    restore(site, "--force").failed("holds something else than a backup of ipmpki", status=2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.toml",
+        "sites/../../evil.toml",
+        "/evil.toml",
+        ".git/hooks/post-checkout",
+        "sites/.GIT/config",
+        "pki.db-journal",
+        "pki.db-wal",
+    ],
+)
 def test_a_backup_writes_nothing_outside_the_folder(site: Path, name: str) -> None:
     inside = site / "below"
     inside.mkdir()
