@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import time
@@ -49,11 +50,33 @@ def can_show(text: str) -> bool:
     return True
 
 
+_DRIVES = re.compile(r"(\x1b\[[0-9;]*m)|([^\n\t -~])")
+"""Colours and underlines, which the program sets itself, and what is not plain ASCII text."""
+
+
+def harmless(text: str) -> str:
+    """Text that cannot drive a terminal nor turn its writing about, whoever wrote what is quoted in it.
+
+    What a person could not see is shown as it would be written in a program: ``\\x1b``, ``\\u202e``.
+    """
+    return text if text.isascii() and text.isprintable() else _DRIVES.sub(_shown, text)
+
+
+def _shown(found: re.Match[str]) -> str:
+    character = found[0]
+    if found[1] or character.isprintable() or character == "\N{NO-BREAK SPACE}":
+        return character
+    code = ord(character)
+    if code <= 0x7F:  # noqa: PLR2004 -- C0 and DEL
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 -- the basic plane
+
+
 def say_exactly(text: str) -> None:
     """Print text whose line ends and characters are those of a format, whatever the locale: UTF-8."""
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None or sys.stdout.isatty():
-        click.echo(text, nl=False, color=wants_colour(sys.stdout))
+        click.echo(harmless(text), nl=False, color=wants_colour(sys.stdout))
         return
     sys.stdout.flush()
     stream.write(text.encode())
@@ -62,13 +85,13 @@ def say_exactly(text: str) -> None:
 
 def say(text: str) -> None:
     """Print a result, to stdout."""
-    click.echo(text, nl=not text.endswith("\n"), color=wants_colour(sys.stdout))
+    click.echo(harmless(text), nl=not text.endswith("\n"), color=wants_colour(sys.stdout))
 
 
 def tell(text: str) -> None:
     """Tell a person what goes on, on stderr, where it disturbs no pipe."""
     with contextlib.suppress(OSError):  # nobody can be told that nobody can be told
-        click.echo(text, err=True, nl=not text.endswith("\n"), color=wants_colour(sys.stderr))
+        click.echo(harmless(text), err=True, nl=not text.endswith("\n"), color=wants_colour(sys.stderr))
 
 
 def say_error(message: str, remedy: str | None) -> None:
