@@ -26,6 +26,7 @@ NOT_SHOWN = {
     "secrets-under-web-root",
     "writable-by-everyone",
     "writable-by-group",
+    "authority-without-root",  # needs a file beside it
     "value-not-writable",  # needs an [ipm] that can be read
     "name-not-permitted",  # needs the surroundings of a file
     "store-lost",  # needs a dist/ that the store does not know

@@ -20,7 +20,15 @@ from ipmpki.operations import check
 from ipmpki.render.problems import render_text
 from ipmpki.rules import engine
 from ipmpki.rules.catalog import registered
-from ipmpki.rules.context import Access, KeyFile, LostStore, ScopeOfNames, Secret, Surroundings
+from ipmpki.rules.context import (
+    Access,
+    KeyFile,
+    LostStore,
+    RootlessAuthority,
+    ScopeOfNames,
+    Secret,
+    Surroundings,
+)
 from ipmpki.store.records import Issued
 from tests.places import GOLDEN
 from tests.problems import NOW, certificate_until
@@ -96,9 +104,9 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
     )
     if accesses or secrets:
         return Surroundings(NOW, accesses=accesses, secrets=secrets)
-    if "scope" in told:
-        outside = {host: tuple(names) for host, names in told["scope"]["outside"].items()}
-        return Surroundings(NOW, scope=ScopeOfNames(told["scope"]["authority"], outside))
+    if {"scope", "rootless"} & told.keys():
+        rootless = RootlessAuthority(*told["rootless"]) if "rootless" in told else None
+        return Surroundings(NOW, rootless=rootless, scope=scope_of(told.get("scope")))
     if "lost" in told:
         return Surroundings(NOW, lost=LostStore(**told["lost"], place=Place("pki.toml")))
     if "newer_list" in told:
@@ -116,6 +124,13 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
     last = told.get("last_event_at")
     issued = replace(issued, last_event_at=datetime.fromisoformat(last) if last else None)
     return Surroundings(NOW, files, issued)
+
+
+def scope_of(told: dict[str, Any] | None) -> ScopeOfNames | None:
+    """The names that a golden file's JSON says an authority cannot certify."""
+    if told is None:
+        return None
+    return ScopeOfNames(told["authority"], {host: tuple(names) for host, names in told["outside"].items()})
 
 
 def place_of(one: dict[str, Any]) -> Place:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.fleet import host_of
 from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
 from ipmpki.operations.verify.tls_server import NoTls, Peer, ServerUnreachable, fetch_chain
-from ipmpki.plans.sight import Sight, Verdict, Word, judge
+from ipmpki.plans.sight import Comparison, Sight, Word, judge
 from ipmpki.store.records import Installation, InstallationSource
 from ipmpki.store.sqlite import open_store, read_by_fingerprint
 from ipmpki.x509.contents import read_chain
@@ -40,7 +40,7 @@ class _Answer:
     detail: str = ""
 
 
-def look(project: Project, *, seconds: float = SECONDS, at: datetime | None = None) -> tuple[Verdict, ...]:
+def look(project: Project, *, seconds: float = SECONDS, at: datetime | None = None) -> tuple[Comparison, ...]:
     """Ask every server that declares where it speaks TLS, all at once, which certificate it shows.
 
     ``seconds`` limits each. Nothing is sent but a handshake with the server's name. Raises WrongUse where no
@@ -102,12 +102,12 @@ def _ask(host: HostSpec, shared: frozenset[str], seconds: float) -> _Answer:
     return answer
 
 
-def _verdict(host: HostSpec, answer: _Answer, known: object, issued: Issued, now: datetime) -> Verdict:
+def _verdict(host: HostSpec, answer: _Answer, known: object, issued: Issued, now: datetime) -> Comparison:
     from ipmpki.store.records import IssuedCertificate
 
     one = answer.certificate
     if one is None:
-        return Verdict(host.name, answer.word, None, answer.detail)
+        return Comparison(host.name, answer.word, None, answer.detail)
     ours = known if isinstance(known, IssuedCertificate) else None
     sight = Sight(
         one.serial,
@@ -131,7 +131,7 @@ def _is_signed_here(der: bytes, issued: Issued) -> bool:
     )
 
 
-def record_seen(project: Project, seen: Sequence[Verdict]) -> tuple[str, ...]:
+def record_seen(project: Project, seen: Sequence[Comparison]) -> tuple[str, ...]:
     """Record which of the certificates that were issued here servers show; the names of those that changed.
 
     That proves certificate and key alone: what is known of trust, lists and settings stays as it is.

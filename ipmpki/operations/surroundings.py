@@ -5,10 +5,8 @@ Nothing is judged here; the rules do that with what is found.
 
 from __future__ import annotations
 
-import binascii
 import contextlib
 import os
-import re
 import shutil
 from datetime import UTC, datetime
 from itertools import chain
@@ -24,9 +22,18 @@ from ipmpki.operations.recovery.authority import lost_words, regained, stranger_
 from ipmpki.operations.recovery.forgotten import newer_list
 from ipmpki.operations.trust_bundle import untrusted_hosts
 from ipmpki.plans.dist_layout import host_folder
-from ipmpki.rules.context import Access, KeyFile, LostStore, ScopeOfNames, Secret, Surroundings
+from ipmpki.rules.context import (
+    Access,
+    KeyFile,
+    LostStore,
+    RootlessAuthority,
+    ScopeOfNames,
+    Secret,
+    Surroundings,
+)
 from ipmpki.source.files import read_file, unreadable
 from ipmpki.source.ownership import custody_of, way_to
+from ipmpki.x509.root import certificates_in, first_without_root
 
 if TYPE_CHECKING:
     import subprocess
@@ -60,6 +67,7 @@ def surroundings_of(
         lost=_lost(root / DIST_NAME, fleet, store, issued),
         newer_list=newer_list(root / DIST_NAME, fleet, issued),
         scope=_scope(root, fleet, issued),
+        rootless=_rootless(root, fleet, issued),
     )
 
 
@@ -85,7 +93,7 @@ def _scope(root: Path, fleet: Fleet, issued: Issued) -> ScopeOfNames | None:
             for name, each in orders.items()
         }
         return ScopeOfNames(spec.subject.common_name, {name: each for name, each in found.items() if each})
-    if not any(_CONSTRAINED in der for der in _ders(pem)):
+    if not any(_CONSTRAINED in der for der in certificates_in(pem)):
         return None
     from ipmpki.x509.name_constraints import refused_by
 
@@ -101,10 +109,24 @@ _CONSTRAINED = bytes.fromhex("0603551d1e")
 """The object identifier of name constraints: looked for before the library that reads them is loaded."""
 
 
-def _ders(pem: bytes) -> Iterator[bytes]:
-    for block in re.findall(rb"-----BEGIN CERTIFICATE-----(.*?)-----END", pem, re.DOTALL):
-        with contextlib.suppress(binascii.Error):
-            yield binascii.a2b_base64(block)
+def _rootless(root: Path, fleet: Fleet, issued: Issued) -> RootlessAuthority | None:
+    """The authority that signs, where its certificate leads to a root that hosts do not get with it."""
+    if not fleet.signs_here:
+        return None
+    pem = b"" if issued.signer is None else issued.signer.certificates_pem
+    if fleet.existing is not None:
+        try:
+            pem = read_file(root / fleet.existing.certificate, what="the CA certificate")
+        except UnreadableFile:
+            return None  # told elsewhere
+    der = first_without_root(pem)
+    if der is None:
+        return None
+    from ipmpki.x509.certificate import CertificateUnreadable, names_of
+
+    with contextlib.suppress(CertificateUnreadable):
+        return RootlessAuthority(*names_of(der))
+    return None
 
 
 def _lost(dist: Path, fleet: Fleet, store: Path, issued: Issued) -> LostStore | None:

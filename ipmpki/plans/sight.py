@@ -42,8 +42,8 @@ class Sight(NamedTuple):
     is_ours: bool
 
 
-class Verdict(NamedTuple):
-    """What was seen of a server; ``holder`` is whose certificate of the store it shows."""
+class Comparison(NamedTuple):
+    """What was seen of a server, held against the store; ``holder`` is whose certificate of ours it shows."""
 
     host: str
     word: Word
@@ -54,24 +54,26 @@ class Verdict(NamedTuple):
 
 def judge(
     host: HostSpec, sight: Sight, known: IssuedCertificate | None, issued: Issued, now: datetime
-) -> Verdict:
+) -> Comparison:
     """Compare what a server shows with what was issued; ``known`` is what the store knows of it."""
     if known is not None:
         return _of_ours(host, sight, known, issued, now)
     if sight.not_after <= now:
-        return Verdict(host.name, Word.EXPIRED, sight, f"of {sight.issuer}, ended on {_day(sight.not_after)}")
+        return Comparison(
+            host.name, Word.EXPIRED, sight, f"of {sight.issuer}, ended on {_day(sight.not_after)}"
+        )
     if sight.is_ours:
         detail = "signed by the authority, and not in the store: is the store an older one?"
-        return Verdict(host.name, Word.UNKNOWN, sight, detail)
+        return Comparison(host.name, Word.UNKNOWN, sight, detail)
     if not _covers(sight, host):
         shown = ", ".join(sight.names[:3]) or "nobody"
-        return Verdict(host.name, Word.WRONG_HOST, sight, f"made for {shown}, by {sight.issuer}")
-    return Verdict(host.name, Word.ANOTHER_AUTHORITY, sight, f"issued by {sight.issuer}")
+        return Comparison(host.name, Word.WRONG_HOST, sight, f"made for {shown}, by {sight.issuer}")
+    return Comparison(host.name, Word.ANOTHER_AUTHORITY, sight, f"issued by {sight.issuer}")
 
 
 def _of_ours(
     host: HostSpec, sight: Sight, known: IssuedCertificate, issued: Issued, now: datetime
-) -> Verdict:
+) -> Comparison:
     current = issued.current.get(known.host)
     word, detail = Word.OLDER, f"serial number {known.serial:X}, until {_day(known.not_after)}"
     if host_of(known.host) != host.name:
@@ -85,7 +87,7 @@ def _of_ours(
         word, detail = Word.NOT_YET_VALID, f"from {_day(known.not_before)} on"
     elif current is not None and current.serial == known.serial:
         word, detail = Word.CURRENT, ""
-    return Verdict(host.name, word, sight, detail, known.host)
+    return Comparison(host.name, word, sight, detail, known.host)
 
 
 def _covers(sight: Sight, host: HostSpec) -> bool:

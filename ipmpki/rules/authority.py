@@ -111,6 +111,47 @@ def subject_field_too_long(fleet: Fleet) -> Iterator[Finding]:
             )
 
 
+@state_rule(Severity.WARNING, cites="OpenSSL, X509_VERIFY_PARAM_set_flags(3): X509_V_FLAG_PARTIAL_CHAIN")
+def authority_without_root(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
+    """The authority that signs was issued by a root that hosts do not get.
+
+    ## What it finds
+
+    An authority that exists already, or was adopted, whose certificate names another issuer, and no root in
+    the same file.
+
+    ## Who is hurt
+
+    Whoever connects with a program that uses OpenSSL: with the issuing authority alone in ca-cert.pem it
+    finds no path to a root, and refuses every certificate. GnuTLS, NSS and Java accept them, so that it may
+    go unnoticed.
+
+    ## Example
+
+    It comes of a file with the certificate of a company's issuing authority alone.
+
+    ## Instead
+
+    Append the root's certificate to the file that [ca] certificate names, before the first build. Where it
+    was built already, "ipmpki build --replace-ca" takes the longer file; with a PKI to be adopted, put the
+    root into its folder and adopt it anew.
+    """
+    found = surroundings.rootless
+    if found is None:
+        return
+    table = fleet.signing_table
+    place = fleet.place.at(table, "certificate") if fleet.existing is not None else fleet.place.at(table)
+    where = quote(fleet.existing.certificate) if fleet.existing is not None else "the old PKI's folder"
+    yield Finding(
+        f"the root {quote(found.root)} is missing: programs with OpenSSL refuse what {quote(found.authority)}"
+        " issues, as they find no path to it",
+        f"append the root's certificate to {where}; if it was built without: ipmpki build --replace-ca"
+        if fleet.existing is not None
+        else f"put the root's certificate into {where}, and adopt it anew",
+        place,
+    )
+
+
 @state_rule(Severity.ERROR, cites="RFC 5280, section 4.2.1.10 (name constraints)")
 def name_not_permitted(fleet: Fleet, surroundings: Surroundings) -> Iterator[Finding]:
     """The authority's name constraints exclude a name or an address of a host.

@@ -64,6 +64,14 @@ class LostStore:
 
 
 @dataclass(frozen=True, slots=True)
+class RootlessAuthority:
+    """An issuing authority whose root hosts do not get: its name, and that of the missing issuer."""
+
+    authority: str
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScopeOfNames:
     """The names of hosts, by host, that an authority's name constraints do not let through.
 
@@ -92,5 +100,6 @@ class Surroundings:
     secrets: tuple[Secret, ...] = ()
     lost: LostStore | None = None
     newer_list: tuple[int, int] | None = None
+    rootless: RootlessAuthority | None = None
     scope: ScopeOfNames | None = None
     """Whom the authority there is, or will be, cannot certify."""

@@ -315,3 +315,18 @@ def _no_certificate(content: bytes, blocks: list[PemBlock]) -> CertificateUnread
     if cut is not None:
         return _damaged(cut)
     return CertificateUnreadable("there is no certificate in this file", export)
+
+
+def names_of(encoded: bytes) -> tuple[str, str]:
+    """Subject and issuer of one certificate in DER: the common name of each, or else the whole name.
+
+    Raises CertificateUnreadable.
+    """
+    certificate = _parsed(encoded)
+    with quietly():
+        return _known_as(certificate.subject), _known_as(certificate.issuer)
+
+
+def _known_as(name: x509.Name) -> str:
+    common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(common[0].value) if common else name.rfc4514_string()

@@ -57,6 +57,7 @@ _FAULTS: Final = (
 
 _RANKS: Final = (
     PathFault.INCOMPLETE,
+    PathFault.ROOTLESS,
     PathFault.UNTRUSTED,
     PathFault.SIGNATURE,
     PathFault.CONSTRAINT,
@@ -117,6 +118,10 @@ def judge_path(chain: Chain, evidence: Evidence, now: datetime) -> Verdict:
             found = _Validator(chain, evidence, path[1:-1], path[-1:], now)
             return Verdict(chain, found.further_failures(), path, _elsewhere(chain, evidence, path))
     failures, path = _refusal(refused)
+    if any(one.fault is PathFault.INCOMPLETE for one in failures):
+        rootless = next(filter(None, (attempt.without_root() for attempt in refused)), None)
+        if rootless is not None:
+            return rootless
     return Verdict(chain, failures, path, _elsewhere(chain, evidence, path))
 
 
@@ -170,6 +175,29 @@ class _Validator:
         self._anchors = anchors
         self._now = now
         self._known = {one.fingerprint: one for one in (*chain.certificates, *further, *anchors)}
+
+    def without_root(self) -> Verdict | None:
+        """The verdict where an issuing authority is trusted as such; None where that does not help.
+
+        So do GnuTLS, NSS and Java; OpenSSL demands the root unless it is told X509_V_FLAG_PARTIAL_CHAIN.
+        """
+        failure, path = self.run(crypto.X509StoreFlags.PARTIAL_CHAIN)
+        if failure is not None or not path or path[-1] not in self._anchors:
+            return None
+        # A root that OpenSSL does not take for one is another matter, and so is an authority that does not
+        # say which key signed it, as RFC 5280, section 4.2.1.1 demands of all but roots.
+        if path[-1].issuer == path[-1].subject or not self._names_its_issuers_key(path[-1]):
+            return None
+        told = PathFailure(PathFault.ROOTLESS, path[-1].title, "its root is not there", path[-1].issuer)
+        return Verdict(self._chain, (told,), path, _elsewhere(self._chain, self._evidence, path))
+
+    def _names_its_issuers_key(self, one: PresentedCertificate) -> bool:
+        try:
+            with quietly():
+                found = x509.load_der_x509_certificate(self._evidence.der[one.fingerprint]).extensions
+                return bool(found.get_extension_for_class(x509.AuthorityKeyIdentifier))
+        except (ValueError, x509.ExtensionNotFound):
+            return False
 
     def time_failures(self) -> list[PathFailure]:
         """What the clock says against a path that is valid otherwise."""

@@ -136,6 +136,8 @@ class PathFault(StrEnum):
     """Why no valid path leads from a trust anchor to a certificate (RFC 5280, section 6)."""
 
     INCOMPLETE = "incomplete"
+    ROOTLESS = "rootless"
+    """It leads to a trusted authority that is none of its own issuer, and whose root is not there."""
     UNTRUSTED = "untrusted"
     SIGNATURE = "signature"
     CONSTRAINT = "constraint"

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.wording import counted, days, minute, serial_number, timestamp
-from ipmpki.plans.sight import Verdict, Word
+from ipmpki.plans.sight import Comparison, Word
 from ipmpki.render.problems import visible
 from ipmpki.render.status.nagios import SERVICE, Level, Thresholds
 
@@ -36,7 +36,7 @@ _AWKWARD = str.maketrans("|\n\r", "/  ")
 
 
 def render_live_table(
-    declaration: str, verdicts: Sequence[Verdict], at: datetime, *, shows_pictures: bool = True
+    declaration: str, verdicts: Sequence[Comparison], at: datetime, *, shows_pictures: bool = True
 ) -> str:
     """A line for each server: what it shows, how long that holds, and what is known of it."""
     rows = [("SERVER", "SHOWS", "ENDS IN", "")]
@@ -59,7 +59,7 @@ def _mark(word: Word, *, shows_pictures: bool) -> str:
     return mark if shows_pictures else _LETTERS[mark]
 
 
-def _left(one: Verdict, at: datetime) -> str:
+def _left(one: Comparison, at: datetime) -> str:
     if one.sight is None:
         return "-"
     left = one.sight.not_after - at
@@ -68,7 +68,7 @@ def _left(one: Verdict, at: datetime) -> str:
     return f"{days(-left // timedelta(days=1))} ago" if -left >= timedelta(days=1) else "today"
 
 
-def render_live_json(declaration: str, verdicts: Sequence[Verdict], at: datetime) -> str:
+def render_live_json(declaration: str, verdicts: Sequence[Comparison], at: datetime) -> str:
     """One object, the servers in the order of the declaration; times in UTC."""
     counts = Counter(one.word for one in verdicts)
     document = {
@@ -93,7 +93,7 @@ def render_live_json(declaration: str, verdicts: Sequence[Verdict], at: datetime
 
 
 def render_live_nagios(
-    verdicts: Sequence[Verdict], at: datetime, thresholds: Thresholds
+    verdicts: Sequence[Comparison], at: datetime, thresholds: Thresholds
 ) -> tuple[str, Level]:
     """The line and the level: an older certificate that still holds is a warning, whatever else is grave."""
     levels = [(_level(one, at, thresholds), one) for one in verdicts]
@@ -108,13 +108,13 @@ def render_live_nagios(
     return f"{SERVICE} {highest.name} - {text.translate(_AWKWARD)} | {measures}", highest
 
 
-def _sentence(one: Verdict, at: datetime) -> str:
+def _sentence(one: Comparison, at: datetime) -> str:
     if one.word is Word.CURRENT:
         return f"{one.host} ends in {_left(one, at)}"
     return f"{one.host} shows {SAID[one.word]}"
 
 
-def _level(one: Verdict, at: datetime, thresholds: Thresholds) -> Level:
+def _level(one: Comparison, at: datetime, thresholds: Thresholds) -> Level:
     if one.word not in {Word.CURRENT, Word.OLDER} or _is_within(one, at, thresholds.critical):
         return Level.CRITICAL
     if one.word is Word.OLDER or _is_within(one, at, thresholds.warning):
@@ -122,16 +122,16 @@ def _level(one: Verdict, at: datetime, thresholds: Thresholds) -> Level:
     return Level.OK
 
 
-def _is_within(one: Verdict, at: datetime, number: int | None) -> bool:
+def _is_within(one: Comparison, at: datetime, number: int | None) -> bool:
     return number is not None and one.sight is not None and one.sight.not_after - at <= timedelta(days=number)
 
 
-def render_live_prometheus(verdicts: Sequence[Verdict]) -> str:
+def render_live_prometheus(verdicts: Sequence[Comparison]) -> str:
     """Gauges for the textfile collector, labelled by host."""
     return "\n".join(_metrics(verdicts)) + "\n"
 
 
-def _metrics(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def _metrics(verdicts: Sequence[Comparison]) -> Iterator[str]:
     yield "# HELP ipmpki_live_shows What a server was seen to show; always 1."
     yield "# TYPE ipmpki_live_shows gauge"
     for one in verdicts:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.rules.registry import VENDOR, Finding, presented_rule
+from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
 from ipmpki.x509.presented_certificates import PathFault
 
 if TYPE_CHECKING:
@@ -59,6 +59,17 @@ def chain_incomplete(presented: Presented) -> Iterator[Finding]:
                 "append it to the file: a server sends no more than its own file holds",
                 verdict.chain.leaf.place,
             )
+
+
+@also_of_presented("authority-without-root")
+def _authority_without_root(presented: Presented) -> Iterator[Finding]:
+    for leaf, failure in _failures(presented, PathFault.ROOTLESS):
+        yield Finding(
+            f"the trusted authority {quote(failure.subject)} leads to {quote(failure.missing)}, which is not"
+            " there: programs with OpenSSL refuse what it issued",
+            "append that root's certificate to the file of trusted authorities",
+            leaf.place,
+        )
 
 
 @presented_rule(

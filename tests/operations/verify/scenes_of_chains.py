@@ -27,6 +27,14 @@ def chain_incomplete_elsewhere() -> str:
 
 
 @scene
+def authority_without_root() -> str:
+    issuing = mint.authority("Acme Issuing CA", 2, mint.authority())
+    lay(mint.server(issuing))
+    put("issuing.pem", issuing.pem)
+    return f"server.pem {GOOD.replace('ca.pem', 'issuing.pem')}"
+
+
+@scene
 def issuer_not_trusted() -> str:
     lay(mint.server(mint.authority("Other CA", 3)), mint.authority("Other CA", 3))
     return f"server.pem {GOOD}"

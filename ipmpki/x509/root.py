@@ -1,0 +1,57 @@
+"""Whether a file of authorities holds the root that its issuing authorities lead to, told by names alone.
+
+A check asks this of every authority that was brought: it must not cost it the library that reads the rest.
+"""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import re
+from typing import TYPE_CHECKING, Final
+
+from ipmpki.x509.der import FIRST_TAGGED, NotDer, element_at, elements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END", re.DOTALL)
+
+
+def first_without_root(pem: bytes) -> bytes | None:
+    """The first certificate (DER) from which no path of names leads to one that names itself; else None.
+
+    What cannot be read is left to those who tell of it.
+    """
+    held = []
+    for der in certificates_in(pem):
+        with contextlib.suppress(NotDer, IndexError):
+            held.append((der, *_names(der)))
+    above = {subject: issuer for _, issuer, subject in held}
+    return next((der for der, issuer, subject in held if not _has_root(issuer, subject, above)), None)
+
+
+def _has_root(issuer: bytes, subject: bytes, above: dict[bytes, bytes]) -> bool:
+    for _ in above:
+        if issuer == subject:
+            return True
+        if issuer not in above:
+            return False
+        issuer, subject = above[issuer], issuer
+    return issuer == subject
+
+
+def _names(der: bytes) -> tuple[bytes, bytes]:
+    """Issuer and subject as they are encoded (RFC 5280, section 4.1). Raises NotDer or IndexError."""
+    certificate = element_at(der, 0, len(der))
+    signed = element_at(der, certificate.content, certificate.end)
+    fields = [der[one.begin : one.end] for one in elements(der, signed.content, signed.end)]
+    at = 1 if fields[0][0] == FIRST_TAGGED else 0  # a version may stand first
+    return fields[at + 2], fields[at + 4]
+
+
+def certificates_in(pem: bytes) -> Iterator[bytes]:
+    """Each certificate of a PEM text, in DER, as far as its base64 is sound."""
+    for block in _BLOCK.findall(pem):
+        with contextlib.suppress(binascii.Error):
+            yield binascii.a2b_base64(block)
