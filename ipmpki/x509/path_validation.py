@@ -115,7 +115,10 @@ def judge_path(chain: Chain, evidence: Evidence, now: datetime) -> Verdict:
         refused += [one for one, failure, _ in runs if failure is not None]
         _, failure, path = next((run for run in runs if run[1] is not None), runs[0])
         if failure is None:
-            found = _Validator(chain, evidence, path[1:-1], path[-1:], now)
+            # The others stay at hand: a list may be signed by another key of an authority on the path.
+            beside = (*path[1:-1], *(one for one in pool if one not in path))
+            anchors = (*path[-1:], *(one for one in evidence.anchors if one not in path))
+            found = _Validator(chain, evidence, beside, anchors, now)
             return Verdict(chain, found.further_failures(), path, _elsewhere(chain, evidence, path))
     failures, path = _refusal(refused)
     if any(one.fault is PathFault.INCOMPLETE for one in failures):
