@@ -28,7 +28,9 @@ def chain_incomplete_elsewhere() -> str:
 
 @scene
 def authority_without_root() -> str:
-    issuing = mint.authority("Acme Issuing CA", 2, mint.authority())
+    root = mint.authority()
+    its_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.certificate.public_key())
+    issuing = mint.authority("Acme Issuing CA", 2, root, further=((its_key, False),))
     lay(mint.server(issuing))
     put("issuing.pem", issuing.pem)
     return f"server.pem {GOOD.replace('ca.pem', 'issuing.pem')}"
