@@ -50,8 +50,8 @@ def can_show(text: str) -> bool:
     return True
 
 
-_DRIVES = re.compile(r"(\x1b\[[0-9;]*m)|([^\n\t -~])")
-"""Colours and underlines, which the program sets itself, and what is not plain ASCII text."""
+_DRIVES = re.compile(r"(\x1b\[[0-9;]*m|\r(?=\n))|([^\n\t -~])")
+"""Colours and underlines, which the program sets itself, line ends of a calendar, and what is not ASCII."""
 
 
 def harmless(text: str) -> str:
