@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def mostly_exhaustive(values: Iterable[T], *, every_time: Collection[T]) -> list[ParameterSet]:
-    """Parameters for a test: those of ``every_time``, and the others marked exhaustive.
+def mostly_exhaustive(
+    values: Iterable[T],
+    *,
+    every_time: Collection[T],
+    otherwise: pytest.MarkDecorator = pytest.mark.exhaustive,
+) -> list[ParameterSet]:
+    """Parameters for a test: those of ``every_time``, and the others marked ``otherwise``.
 
     A plain tuple is one set of several parameters.
     """
@@ -24,7 +29,7 @@ def mostly_exhaustive(values: Iterable[T], *, every_time: Collection[T]) -> list
     return [
         pytest.param(
             *(one if isinstance(one, tuple) and type(one) is tuple else (one,)),
-            marks=() if one in every_time else pytest.mark.exhaustive,
+            marks=() if one in every_time else otherwise,
         )
         for one in values
     ]

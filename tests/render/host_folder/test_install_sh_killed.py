@@ -180,7 +180,7 @@ def test_killed_at_any_program_the_host_has_the_old_set_or_the_new(
     kill_at_every_program(prepare(bundle_of(label="first")), shims, job, [when])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.nightly
 @pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell != "dash"])
 def test_killed_at_any_program_under_any_shell_the_host_has_the_old_set_or_the_new(
     prepare: Prepare, shims: Path, shell: str

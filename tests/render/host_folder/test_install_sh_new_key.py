@@ -563,6 +563,7 @@ KILLED = {"first": (), "another": ("--force",)}
     mostly_exhaustive(
         [("first", "after", 8), *((job, when, 1) for job in KILLED for when in ("before", "after"))],
         every_time=[("first", "after", 8)],
+        otherwise=pytest.mark.nightly,
     ),
 )
 def test_killed_at_a_program_it_leaves_no_key_or_a_whole_one(
@@ -606,6 +607,7 @@ def test_killed_at_a_program_it_leaves_no_key_or_a_whole_one(
     mostly_exhaustive(
         [("install", 16), ("install", 1), ("--rollback", 1), ("--uninstall", 1)],
         every_time=[("install", 16)],
+        otherwise=pytest.mark.nightly,
     ),
 )
 def test_killed_while_a_key_is_put_in_place_key_and_certificate_stay_together_and_none_is_lost(
