@@ -19,15 +19,15 @@ def test_no_two_classes_have_the_same_name() -> None:
 
 def test_no_two_modules_of_a_package_have_the_same_name_unless_their_folders_tell_them_apart() -> None:
     """``render/report/json.py`` and ``render/status/json.py`` are plain; one on two floors is not."""
-    places = defaultdict(list)
+    places: defaultdict[tuple[str, str], list[list[str]]] = defaultdict(list)
     for module in MODULES:
         *folders, name = module.removesuffix(".py").split("/")
         if folders and name != "__init__":
             places[folders[0], name].append(folders)
-    for (package, name), folders in places.items():
-        if len(folders) > 1:
-            assert [package] not in folders, f"{name} stands in {package} and below it"
-            assert len({tuple(one[:2]) for one in folders}) == len(folders), f"{name}: {folders}"
+    for (package, name), holders in places.items():
+        if len(holders) > 1:
+            assert [package] not in holders, f"{name} stands in {package} and below it"
+            assert len({tuple(one[:2]) for one in holders}) == len(holders), f"{name}: {holders}"
 
 
 def test_no_module_is_named_by_a_gerund() -> None:

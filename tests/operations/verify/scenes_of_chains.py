@@ -29,7 +29,7 @@ def chain_incomplete_elsewhere() -> str:
 @scene
 def authority_without_root() -> str:
     root = mint.authority()
-    its_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.certificate.public_key())
+    its_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.private.public_key())
     issuing = mint.authority("Acme Issuing CA", 2, root, further=((its_key, False),))
     lay(mint.server(issuing))
     put("issuing.pem", issuing.pem)
