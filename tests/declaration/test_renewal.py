@@ -124,7 +124,7 @@ def test_check_status_plan_report_and_calendar_agree(one: Years) -> None:
     wanted = specification.of_existing_authority("00" * 32) if one.is_existing else ""
     wanted = wanted or specification.of_authority(fleet.authority)
     issued = one.issued(fleet, wanted)
-    world = World(fleet, Wanted(wanted, False, defaultdict(str)), issued, Drift(), NOW)
+    world = World(fleet, Wanted(wanted, "", defaultdict(str)), issued, Drift(), NOW)
     lines, _ = stand(fleet, issued, NOW)
     hosts = {line.name: line for line in lines if line.kind.is_host}
     (authority,) = (line for line in lines if line.kind is Kind.AUTHORITY)
@@ -184,7 +184,7 @@ def test_the_years_of_an_authority_that_exists_end_with_it() -> None:
     fleet = one.fleet()
     wanted = specification.of_existing_authority("00" * 32)
     issued = one.issued(fleet, wanted)
-    world = World(fleet, Wanted(wanted, False, defaultdict(str)), issued, Drift(), NOW)
+    world = World(fleet, Wanted(wanted, "", defaultdict(str)), issued, Drift(), NOW)
     work = calendar(world, NOW + 2000 * DAY)
     (brought,) = (one for one in work if one.task is Task.REPLACE_AUTHORITY)
     assert brought.by == issued.signers[0].not_after

@@ -11,13 +11,20 @@ from tests.faults.fleets import Fleet
 from tests.faults.running import LONGEST, ipmpki
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.faults.ledger import Ledger
 
 
 def test_nothing_is_ever_wider_than_it_may_be(ledger: Ledger) -> None:
     fleet = Fleet.of(5)
     clients = sorted(fleet.aliases)
-    for change in (lambda: None, lambda: fleet.rename(clients[:3]), lambda: fleet.remove(clients[:2])):
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: None,
+        lambda: fleet.rename(clients[:3]),
+        lambda: fleet.remove(clients[:2]),
+    )
+    for change in changes:
         change()
         file = fleet.write(ledger.folder)
         words = ("-m", "tests.faults.victim", "watch", str(file))

@@ -270,5 +270,5 @@ TestAFewYears.settings = settings(max_examples=5, stateful_step_count=20, **_SET
 
 
 @pytest.mark.exhaustive
-class TestManyYears(Years.TestCase):  # type: ignore[misc,name-defined]
+class TestManyYears(Years.TestCase):  # type: ignore[misc,name-defined,valid-type]
     settings = settings(max_examples=40, stateful_step_count=30, **_SETTINGS)

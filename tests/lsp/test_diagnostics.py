@@ -18,7 +18,7 @@ def stretch(text: str, problem: dict[str, Any], encoding: str = "utf-16-le", siz
     """What an editor underlines, computed from its bytes rather than by ipmpki."""
     start, end = problem["range"]["start"], problem["range"]["end"]
     assert start["line"] == end["line"]
-    line = text.replace("\r\n", "\n").split("\n")[start["line"]].encode(encoding)
+    line: bytes = text.replace("\r\n", "\n").split("\n")[start["line"]].encode(encoding)
     return line[start["character"] * size : end["character"] * size].decode(encoding)
 
 

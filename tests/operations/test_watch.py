@@ -52,15 +52,22 @@ def test_every_sort_of_change_is_a_change_and_nothing_else_is(
     path = tmp_path / "pki.toml"
     path.write_text(AUTHORITY + server())
 
-    def steps() -> Iterator[object]:
-        yield (tmp_path / "other").write_text("nobody's business")
-        yield path.write_text(GOOD)  # its content
-        yield path.unlink()  # that it is there
-        yield path.write_text(GOOD)
+    def steps() -> Iterator[None]:
+        (tmp_path / "other").write_text("nobody's business")
+        yield
+        path.write_text(GOOD)  # its content
+        yield
+        path.unlink()  # that it is there
+        yield
+        path.write_text(GOOD)
+        yield
         (tmp_path / "sites").mkdir()
-        yield (tmp_path / "sites/a.toml").write_text(server(name="a.example.com"))  # what a pattern matches
-        yield path.chmod(0o600)  # its permissions, which a rule judges
-        yield (tmp_path / "pki.db").write_bytes(b"")  # the store, which is lost so
+        (tmp_path / "sites/a.toml").write_text(server(name="a.example.com"))  # what a pattern matches
+        yield
+        path.chmod(0o600)  # its permissions, which a rule judges
+        yield
+        (tmp_path / "pki.db").write_bytes(b"")  # the store, which is lost so
+        yield
 
     no_time(monkeypatch, steps())
     shown: list[str] = []
@@ -125,9 +132,11 @@ def test_the_command_tells_a_fault_and_goes_on(tmp_path: Path, monkeypatch: pyte
     path = tmp_path / "pki.toml"
     path.write_text(AUTHORITY + server() + CLIENT)
 
-    def steps() -> Iterator[object]:
-        yield path.unlink()
-        yield path.write_text(AUTHORITY + server() + CLIENT)
+    def steps() -> Iterator[None]:
+        path.unlink()
+        yield
+        path.write_text(AUTHORITY + server() + CLIENT)
+        yield
 
     no_time(monkeypatch, steps())
     outcome = ipmpki("check", path, "--watch")

@@ -106,9 +106,7 @@ def world() -> World:
 
 
 def wanted() -> Wanted:
-    return Wanted(
-        "cn=A", False, {"hosts/ipm1": "a", "ca": "b"}, "bundle=1", (("New", "00"),), (("Old", "11"),)
-    )
+    return Wanted("cn=A", "", {"hosts/ipm1": "a", "ca": "b"}, "bundle=1", (("New", "00"),), (("Old", "11"),))
 
 
 def leaf() -> IssuedCertificate:
@@ -158,15 +156,23 @@ def parts(value: Any) -> list[tuple[str, Any, Callable[[Any], Any]]]:
         return [(f".{name}", getattr(value, name), _with(replace, value, name)) for name in names]
     if isinstance(value, tuple) and hasattr(value, "_replace"):
         kept = type(value)._replace
-        return [(f".{name}", getattr(value, name), _with(kept, value, name)) for name in value._fields]
-    if isinstance(value, Mapping):
-        return [(f"[{key}]", value[key], lambda other, key=key: {**value, key: other}) for key in value]
-    if isinstance(value, tuple):
         return [
-            (f"[{place}]", held, lambda other, place=place: (*value[:place], other, *value[place + 1 :]))
-            for place, held in enumerate(value)
+            (f".{name}", getattr(value, name), _with(kept, value, name))
+            for name in vars(type(value))["_fields"]
         ]
+    if isinstance(value, Mapping):
+        return [(f"[{key}]", value[key], _at_key(value, key)) for key in value]
+    if isinstance(value, tuple):
+        return [(f"[{place}]", held, _at_place(value, place)) for place, held in enumerate(value)]
     return []
+
+
+def _at_key(value: Mapping[Any, Any], key: object) -> Callable[[Any], Any]:
+    return lambda other: {**value, key: other}
+
+
+def _at_place(value: tuple[Any, ...], place: int) -> Callable[[Any], Any]:
+    return lambda other: (*value[:place], other, *value[place + 1 :])
 
 
 def _with(change: Callable[..., Any], value: Any, name: str) -> Callable[[Any], Any]:

@@ -129,7 +129,8 @@ def written(draw: st.DrawFn, value: Any) -> str:
         return draw(st.sampled_from([quoted(value), f'""{quoted(value)}""']))
     if isinstance(value, list):
         items = [draw(written(item)) for item in value]
-        return f"[{gap}" + f",{gap}".join(items) + f"{',' if items and draw(st.booleans()) else ''}{gap}]"
+        trailing = "," if bool(items) and draw(st.booleans()) else ""
+        return f"[{gap}" + f",{gap}".join(items) + f"{trailing}{gap}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{quoted(key)} = {draw(written(item))}" for key, item in value.items()) + "}"
     return repr(value)

@@ -16,6 +16,7 @@ from tests.cli.command import ipmpki
 from tests.operations.verify import mint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _NAME, _BASIC, _POLICIES = (x509.ObjectIdentifier(f"2.5.29.{one}") for one in (17, 19, 32))
@@ -28,6 +29,7 @@ def rewritten(made: mint.Made, old: bytes, new: bytes) -> bytes:
     assert old in signed
     signed = signed.replace(old, new)
     signer = mint.authority() if made.certificate.issuer != made.certificate.subject else made
+    assert isinstance(signer.private, ec.EllipticCurvePrivateKey)
     signature = b"\0" + signer.private.sign(signed, ec.ECDSA(hashes.SHA256()))
     kind = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"  # ecdsa-with-SHA256 (RFC 5758)
     inside = signed + kind + b"\x03" + bytes([len(signature)]) + signature
@@ -53,7 +55,7 @@ def ampersand() -> bytes:
     return rewritten(mint.server(subject="Smith & Sons"), b"\x0c\x0cSmith", b"\x13\x0cSmith")
 
 
-ODD = {
+ODD: dict[str, tuple[Callable[[], bytes], str]] = {
     "T61String": (
         lambda: rewritten(mint.server(subject="Mxller"), b"\x0c\x06Mx", b"\x14\x06M\xfc"),
         "its subject",

@@ -27,6 +27,7 @@ from ipmpki.declaration.key_types import KeyType
 from ipmpki.x509.certificate import read_certificate
 from ipmpki.x509.crl import REASONS, RevokedEntry, make_crl
 from ipmpki.x509.issuer import issue, new_serial
+from ipmpki.x509.pkcs11 import TokenKey
 from tests.tools import require
 from tests.x509.matrix import COMBINATIONS, Combination
 
@@ -235,6 +236,7 @@ def test_pkilint_has_no_error_to_report_of_a_crl(key_type: KeyType, issuance: Is
 
 def test_pkilint_would_report_an_authority_and_a_crl_that_break_the_rules(issuance: Issuance) -> None:
     issuer = issuance.issuers[KeyType.EC_P256]
+    assert not isinstance(issuer.key, TokenKey)
     bare = x509.CertificateBuilder(
         issuer_name=issuer.name,
         subject_name=issuer.name,

@@ -68,7 +68,7 @@ class OldPki:
 
     def openssl(self, *arguments: str, **options: Any) -> str:
         """Run openssl in the folder."""
-        completed = subprocess.run(
+        completed: subprocess.CompletedProcess[str] = subprocess.run(
             [require("openssl"), *arguments],
             cwd=self.folder,
             capture_output=True,

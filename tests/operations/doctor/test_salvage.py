@@ -40,7 +40,12 @@ def aged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("aged")
     fleet = Fleet.of(40, servers=0)
     names = sorted(fleet.aliases)
-    for change in (lambda: None, lambda: fleet.rename(names[:15]), lambda: fleet.remove(names[30:])):
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: None,
+        lambda: fleet.rename(names[:15]),
+        lambda: fleet.remove(names[30:]),
+    )
+    for change in changes:
         change()
         fleet.write(folder)
         build(load(folder / "pki.toml"))
@@ -58,6 +63,13 @@ def spoil(site: Path, change: Callable[[bytearray], None]) -> bytes:
     change(spoilt)
     (site / "pki.db").write_bytes(spoilt)
     return bytes(spoilt)
+
+
+def blanked(page: int) -> Callable[[bytearray], None]:
+    def blank(octets: bytearray) -> None:
+        octets[page * PAGE : (page + 1) * PAGE] = bytes(PAGE)
+
+    return blank
 
 
 def pages_of(site: Path, table: str) -> list[int]:
@@ -132,7 +144,7 @@ def test_garbage_on_a_table_s_pages_costs_the_rows_on_them_alone(
 
 def test_a_certificate_whose_key_is_lost_can_still_be_revoked(damaged: Path) -> None:
     for page in pages_of(damaged, "key"):
-        spoil(damaged, lambda octets, at=page * PAGE: octets.__setitem__(slice(at, at + PAGE), bytes(PAGE)))
+        spoil(damaged, blanked(page))
     done = salvage(damaged)
     assert done.status == 1
     assert "the key of pc000.example.com, for the certificate" in done.err

@@ -52,7 +52,7 @@ class Made:
     """A certificate and its key."""
 
     certificate: x509.Certificate
-    private: Any
+    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
     @property
     def pem(self) -> bytes:

@@ -111,7 +111,7 @@ def test_it_agrees_with_openssl_on_purpose_and_names(title: str, tmp_path: Path)
     (tmp_path / "chain.pem").write_bytes(leaf.pem + middle.pem)
     asked = ("--role", one.role, "--name", one.name, "--ca", tmp_path / "ca.pem")
     shown = ipmpki("verify", tmp_path / "chain.pem", *asked, "--at", "2026-11-24T12:00")
-    command = [
+    command: list[str | Path] = [
         *(
             require("openssl"),
             "verify",

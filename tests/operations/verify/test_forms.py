@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
+from OpenSSL import crypto
 
-from ipmpki.x509 import path_validation
 from ipmpki.x509.contents import read_contents
 from tests.cli.command import ipmpki
 from tests.operations.verify import mint
@@ -150,9 +150,9 @@ def test_what_only_openssl_cannot_read_is_a_broken_chain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise path_validation.crypto.Error
+        raise crypto.Error
 
-    monkeypatch.setattr(path_validation.crypto, "load_certificate", refuse)
+    monkeypatch.setattr(crypto, "load_certificate", refuse)
     (tmp_path / "leaf.pem").write_bytes(leaf().pem)
     (tmp_path / "ca.pem").write_bytes(mint.authority().pem)
     shown = ipmpki("verify", tmp_path / "leaf.pem", "--ca", tmp_path / "ca.pem", "--at", "2026-12-01")

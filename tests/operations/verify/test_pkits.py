@@ -104,8 +104,10 @@ def ours(folder: Path) -> Outcome:
 
 
 def openssls(folder: Path) -> bool:
-    further = ["-untrusted", folder / "further.pem"] if (folder / "further.pem").stat().st_size else []
-    command = [
+    further: list[str | Path] = (
+        ["-untrusted", folder / "further.pem"] if (folder / "further.pem").stat().st_size else []
+    )
+    command: list[str | Path] = [
         require("openssl"),
         *("verify", "-CAfile", folder / "root.pem", "-CRLfile", folder / "lists.pem", *further),
         *(

@@ -110,7 +110,7 @@ def bundle_of(  # noqa: PLR0913 -- each names one thing a test varies
     host = HostSpec(
         name=name,
         role=Role(role),
-        os=OperatingSystem(os),
+        os=next(one for one in OperatingSystem if one == os),
         aliases=aliases,
         addresses=(),
         certificate=kept,

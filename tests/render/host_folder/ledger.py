@@ -42,7 +42,7 @@ def with_ledger(script: str) -> str:
     for name, body in _STAND_INS.items():
         script, count = re.subn(
             rf"^function {name}\(.*?^\}}$",
-            lambda _, name=name, body=body: f"function {name}{body}",
+            f"function {name}{body}".replace("\\", r"\\"),
             script,
             flags=re.M | re.S,
         )

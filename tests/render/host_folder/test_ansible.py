@@ -99,7 +99,7 @@ def test_a_batch_that_cannot_be_meant_keeps_the_build_from_happening(shop: Shop)
 
 def tasks(node: Any) -> list[dict[str, Any]]:
     """The tasks of a file, those in blocks too."""
-    found = []
+    found: list[dict[str, Any]] = []
     for task in node:
         inner = [*task.get("block", ()), *task.get("always", ())]
         found += tasks(inner) if inner else [task]

@@ -368,7 +368,17 @@ def test_from_a_medium_that_cannot_be_written_the_request_goes_to_the_current_fo
     )
 
     def run(folder: Path) -> subprocess.CompletedProcess[str]:
-        command = [unshare, "-m", "sh", "-c", script, "sh", installation.folder, folder, installation.root]
+        command: list[str | Path] = [
+            unshare,
+            "-m",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            installation.folder,
+            folder,
+            installation.root,
+        ]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     done = run(installation.folder)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def pairs(hsm: Hsm, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[SigningKey, TokenKey]]:
     """Keys that are both in a file and in the token."""
     folder = tmp_path_factory.mktemp("pairs")
-    found = {}
+    found: dict[str, tuple[SigningKey, TokenKey]] = {}
     for number, (label, *algorithm) in enumerate(
         (
             ("both-rsa", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"),
