@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from ipmpki.diagnostics.problem import Part
 from ipmpki.operations.draft import Draft
 from ipmpki.operations.fix import fix
-from ipmpki.render.problems import render_github, render_json, render_sarif, render_text
+from ipmpki.render.problems.github import render_github
+from ipmpki.render.problems.json import render_json
+from ipmpki.render.problems.sarif import render_sarif
+from ipmpki.render.problems.text import render_text
 from ipmpki.source.files import SourceFile
 from tests.places import GOLDEN
 from tests.problems import NOW, checked

@@ -17,7 +17,7 @@ import pytest
 
 from ipmpki.diagnostics.problem import Place, Problem, Related, Severity
 from ipmpki.operations import check
-from ipmpki.render.problems import render_text
+from ipmpki.render.problems.text import render_text
 from ipmpki.rules import engine
 from ipmpki.rules.catalog import registered
 from ipmpki.rules.context import (
@@ -78,7 +78,7 @@ def break_rule(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyError(name)
 
     rules = registered()
-    monkeypatch.setattr(engine, "registered", lambda: {**rules, name: replace(rules[name], host_check=fail)})
+    monkeypatch.setattr(engine, "declared", lambda: {**rules, name: replace(rules[name], host_check=fail)})
 
 
 def surroundings_of(told: dict[str, Any]) -> Surroundings:

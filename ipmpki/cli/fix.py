@@ -26,7 +26,7 @@ def make_fixes(path: Path) -> None:
     """Write every fix to the declaration and its included files, each whole or not at all, and say so."""
     from ipmpki.operations.draft import open_draft
     from ipmpki.operations.fix import fix
-    from ipmpki.render.problems import visible
+    from ipmpki.render.problems.escape import visible
     from ipmpki.source.write_file import save
 
     draft = open_draft(path)
@@ -68,7 +68,7 @@ def _changed(draft: Draft, fixed: Draft) -> Iterator[tuple[str, bytes, bytes]]:
 
 
 def _told(one: LocatedProblem) -> str:
-    from ipmpki.render.problems import visible
+    from ipmpki.render.problems.escape import visible
 
     span = one.label.span
     where = f"line {span.start.line}: " if span else ""
@@ -97,7 +97,7 @@ def _seen(line: str) -> str:
     """A line of a diff as a person may see it; into a pipe it goes as it is, for patch."""
     if not sys.stdout.isatty():
         return line
-    from ipmpki.render.problems import visible
+    from ipmpki.render.problems.escape import visible
 
     line = "\t".join(visible(part) for part in line.split("\t"))
     return click.style(line, fg=_COLOURS.get(line[:1])) if console.wants_colour(sys.stdout) else line

@@ -25,21 +25,28 @@ def show_problems(
 
     ``strict`` says whether warnings count, for the formats that know what failed and what did not.
     """
-    from ipmpki.render import problems as render
-
     if format_ == "text":
         if problems:
+            from ipmpki.render.problems.text import render_text
+
             colour, width = console.wants_colour(sys.stderr), console.terminal_width()
-            told = render.render_text(problems, width=width, colour=colour, distinct=width is not None)
-            console.tell(told)
+            console.tell(render_text(problems, width=width, colour=colour, distinct=width is not None))
     elif format_ == "json":
-        console.say(render.render_json(problems, file=file))
+        from ipmpki.render.problems.json import render_json
+
+        console.say(render_json(problems, file=file))
     elif format_ == "sarif":
-        console.say(render.render_sarif(problems))
+        from ipmpki.render.problems.sarif import render_sarif
+
+        console.say(render_sarif(problems))
     elif format_ == "github":
-        console.say(render.render_github(problems))
+        from ipmpki.render.problems.github import render_github
+
+        console.say(render_github(problems))
     elif format_ == "junit":
-        console.say(render.render_junit(problems, file, strict=strict))
+        from ipmpki.render.problems.junit import render_junit
+
+        console.say(render_junit(problems, file, strict=strict))
     else:
         from ipmpki.render.problems.html import render_problem_page  # jinja2, for this format alone
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,24 +28,21 @@ class Part(StrEnum):
     VALUE = "value"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A spot between two characters. Line and column count from 1, the column in characters."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of text; the end is exclusive."""
 
     start: Position
     end: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A spot of the declaration named by file and path; its span is found only when it is shown.
 
     A path whose last steps are not in the document means the nearest table that is.
@@ -64,39 +61,34 @@ class Place:
         return Place(self.file, self.path, Part.KEY)
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """A second place that explains a problem, such as where a name was declared first."""
 
     message: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(NamedTuple):
     """Give a key, or every header of a table, another name."""
 
     place: Place
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(NamedTuple):
     """Put another value in the place of one; a tuple is an array of strings."""
 
     place: Place
     value: str | int | tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(NamedTuple):
     """Take a value off its array, or a key with its value out of its table."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """Add a string to an array; where there is no such array yet, write one below the key ``beside``."""
 
     place: Place
@@ -104,16 +96,14 @@ class Append:
     beside: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """Carry a key with its value over to another table; an empty path is the top of the file."""
 
     place: Place
     table: DocumentPath
 
 
-@dataclass(frozen=True, slots=True)
-class Bracket:
+class Bracket(NamedTuple):
     """Write a table's one header with two pairs of brackets if it ``is_array`` then, else with one."""
 
     place: Place
@@ -123,8 +113,7 @@ class Bracket:
 Edit: TypeAlias = Rename | Replace | Remove | Append | Move | Bracket
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """The one right answer to a problem, in terms of the document. All edits are of one file.
 
     ``message`` says what it does, as an order: ``write 'aliases'``.
@@ -144,7 +133,7 @@ class Problem:
     help: str | None
     place: Place
     related: tuple[Related, ...] = ()
-    span: Span | None = field(default=None)
+    span: Span | None = None
     """Set by whoever knows the place better than a path can say, such as the TOML parser."""
     fix: Fix | None = None
     """Given only where there is just one right answer."""
@@ -161,8 +150,7 @@ class Label:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TextEdit:
+class TextEdit(NamedTuple):
     """A stretch of a file's text and what to write in its place."""
 
     file: str
@@ -170,8 +158,7 @@ class TextEdit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedFix:
+class LocatedFix(NamedTuple):
     """A fix as changes of the text; the edits stand in the text's order and do not overlap."""
 
     message: str
@@ -189,8 +176,7 @@ class LocatedProblem:
     """The problem's fix, where it can be made in the text as it is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """How many problems there are of each severity."""
 
     errors: int

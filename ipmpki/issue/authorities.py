@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import AuthoritySpec
     from ipmpki.issue.context import AuthorityFiles, BuildContext
     from ipmpki.store.records import Issued
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.signing_key import SigningKey
 

@@ -27,7 +27,7 @@ from ipmpki.issue.revocations import end_of_next_list, issue_revocation_lists, r
 from ipmpki.issue.workers import can_spread, spread
 from ipmpki.plans.plan import Action, Artifact, why
 from ipmpki.store.records import IssuedCertificate, StoredAuthority
-from ipmpki.store.sqlite import NewCertificate
+from ipmpki.store.sqlite.entries import NewCertificate
 from ipmpki.x509 import certificate as reading
 from ipmpki.x509 import csr, keys
 from ipmpki.x509 import issuer as issuing
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ipmpki.issue.context import BuildContext
     from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.keys import PrivateKey, PublicKey
 

@@ -13,7 +13,7 @@ from ipmpki.issue.keys import making_keys
 from ipmpki.issue.revocations import holder_of
 from ipmpki.plans.plan import Action, Artifact, why
 from ipmpki.store.records import OpenRequest, StoredAuthority
-from ipmpki.store.sqlite import NewRequest
+from ipmpki.store.sqlite.entries import NewRequest
 from ipmpki.x509 import csr, keys
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ipmpki.issue.context import BuildContext
     from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
     from ipmpki.x509.trust_bundle import TrustBundle
 
 _ALWAYS = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))

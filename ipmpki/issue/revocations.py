@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ipmpki.issue.context import BuildContext
     from ipmpki.plans.plan import Change, Plan
     from ipmpki.store.records import Issued, StoredAuthority
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
 
 
 def holder_of(change: Change, issued: Issued) -> str:

@@ -16,7 +16,7 @@ from ipmpki.diagnostics.problem import Severity
 from ipmpki.lsp.text import Text, path_of, uri_of
 from ipmpki.operations.check import Reading, conclude, read
 from ipmpki.operations.load import load_text, understand_text
-from ipmpki.render.problems import visible
+from ipmpki.render.problems.escape import visible
 from ipmpki.rules.context import Surroundings
 from ipmpki.source import files
 

@@ -18,7 +18,7 @@ from ipmpki.plans.dist_layout import REPORT_FOLDER
 from ipmpki.plans.plan import Plan, Stage
 from ipmpki.publish.dist import Publisher
 from ipmpki.source.ownership import require_own
-from ipmpki.store.sqlite import open_store
+from ipmpki.store.sqlite.open import open_store
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ipmpki.plans.plan import Change
     from ipmpki.publish.folders import Publication
     from ipmpki.store.records import Issued
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
 
 
 @dataclass(frozen=True, slots=True)

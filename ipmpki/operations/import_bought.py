@@ -15,7 +15,8 @@ from ipmpki.issue.requests import stored_bundle
 from ipmpki.operations.verify.locate import place_problems
 from ipmpki.rules.engine import judge_presented
 from ipmpki.store.records import IssuedCertificate
-from ipmpki.store.sqlite import BoughtCertificate, open_store
+from ipmpki.store.sqlite.entries import BoughtCertificate
+from ipmpki.store.sqlite.open import open_store
 from ipmpki.x509.containers import read_received
 from ipmpki.x509.contents import Contents, read_contents
 from ipmpki.x509.path_validation import Evidence, judge_path
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
     from ipmpki.operations.project import Project
-    from ipmpki.store.sqlite import Keeping, Store
+    from ipmpki.store.sqlite.entries import Keeping
+    from ipmpki.store.sqlite.writer import Store
     from ipmpki.x509.presented_certificates import PresentedCertificate, Verdict
     from ipmpki.x509.trust_bundle import TrustBundle
 

@@ -13,7 +13,7 @@ from ipmpki.plans.dist_layout import host_folder
 from ipmpki.plans.trust import installable, separates_trust, trusted_by
 from ipmpki.render.host_folder.inputs import folder_inputs
 from ipmpki.store.records import Installation, InstallationSource
-from ipmpki.store.sqlite import open_store
+from ipmpki.store.sqlite.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,8 @@ from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
 from ipmpki.operations.verify.tls_server import NoTls, Peer, ServerUnreachable, fetch_chain
 from ipmpki.plans.sight import Comparison, Sight, Word, judge
 from ipmpki.store.records import Installation, InstallationSource
-from ipmpki.store.sqlite import open_store, read_by_fingerprint
+from ipmpki.store.sqlite.open import open_store
+from ipmpki.store.sqlite.queries import read_by_fingerprint
 from ipmpki.x509.contents import read_chain
 from ipmpki.x509.foreign_pki import is_issued_by
 

@@ -16,7 +16,7 @@ from ipmpki.operations.project import Project, store_path
 from ipmpki.operations.surroundings import missing_files, surroundings_of
 from ipmpki.operations.trust_bundle import bundle_problems
 from ipmpki.source.files import read_file, read_included
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

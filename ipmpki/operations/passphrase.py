@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.source.files import read_file
 from ipmpki.source.secrets import is_usual_variable_name
-from ipmpki.store.sqlite import open_store, read_authority_keys
+from ipmpki.store.sqlite.open import open_store
+from ipmpki.store.sqlite.queries import read_authority_keys
 from ipmpki.x509 import keys
 from ipmpki.x509.protection import is_encrypted, is_in_token
 

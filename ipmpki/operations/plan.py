@@ -18,7 +18,8 @@ from ipmpki.plans.make import Wanted, World, make_plan
 from ipmpki.plans.plan import Action, Artifact
 from ipmpki.publish.dist import survey
 from ipmpki.source.files import read_file
-from ipmpki.store.sqlite import read_replaced, rehearse
+from ipmpki.store.sqlite.open import rehearse
+from ipmpki.store.sqlite.queries import read_replaced
 from ipmpki.x509.protection import Protection, is_in_token, protection_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.diagnostics.wording import closest, quote
-from ipmpki.store.sqlite import open_store
+from ipmpki.store.sqlite.open import open_store
 from ipmpki.x509.serial_number import read_serials
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ipmpki.operations.project import Project
     from ipmpki.store.records import Issued, IssuedCertificate
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from ipmpki.operations.load import understand_text
 from ipmpki.operations.project import STORE_NAME, store_path
 from ipmpki.plans.status import Status, shown_subject, stand, unknown_hosts, waited_for
 from ipmpki.source import files
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 
 if TYPE_CHECKING:
     from pathlib import Path

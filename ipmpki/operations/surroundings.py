@@ -19,7 +19,7 @@ from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.diagnostics.problem import Place
 from ipmpki.operations.project import DIST_NAME
 from ipmpki.operations.recovery.authority import lost_words, regained, stranger_in, ways_on
-from ipmpki.operations.recovery.forgotten import newer_list
+from ipmpki.operations.recovery.revocation_lists import newer_list
 from ipmpki.operations.trust_bundle import untrusted_hosts
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.rules.context import (

@@ -9,7 +9,7 @@ from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Problem, Severity
 from ipmpki.source import files
-from ipmpki.store.sqlite import read_chains
+from ipmpki.store.sqlite.queries import read_chains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ipmpki.plans.plan import Plan
     from ipmpki.publish.dist import Publisher
     from ipmpki.store.records import Issued, StoredAuthority
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
 
 BATCH_SIZE = 5_000
 """How many folders are recorded in one transaction: what a build after a killed one looks at again."""

@@ -17,7 +17,7 @@ from ipmpki.diagnostics.wording import (
     timestamp,
     utc,
 )
-from ipmpki.render.problems import visible
+from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

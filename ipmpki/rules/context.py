@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from ipmpki.store.records import Issued
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFile:
+class KeyFile(NamedTuple):
     """A file with a private key or a passphrase, and its permission bits (0 where the system has none)."""
 
     path: str
@@ -22,8 +21,7 @@ class KeyFile:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """A file that decides who gets a certificate, or a folder above such files, and who may change it.
 
     ``owner`` is who it belongs to, where that is neither root nor who runs this, and ``group`` the group that
@@ -38,8 +36,7 @@ class Access:
     group: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(NamedTuple):
     """Where private keys or a passphrase lie, or will: as shown to people, and as an absolute path.
 
     ``repository`` is the git work tree that would take it in; None where there is none, or it is ignored.
@@ -53,8 +50,7 @@ class Secret:
     is_tracked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LostStore:
+class LostStore(NamedTuple):
     """A store that does not know what lies in dist/: how it stands, what lies there, what to do about it."""
 
     state: str
@@ -63,16 +59,14 @@ class LostStore:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class RootlessAuthority:
+class RootlessAuthority(NamedTuple):
     """An issuing authority whose root hosts do not get: its name, and that of the missing issuer."""
 
     authority: str
     root: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeOfNames:
+class ScopeOfNames(NamedTuple):
     """The names of hosts, by host, that an authority's name constraints do not let through.
 
     ``authority`` names it as people know it.

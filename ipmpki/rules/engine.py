@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.problem import Fix, Place, Problem, Remove, Replace, Severity
 from ipmpki.diagnostics.wording import certain, closest, quote
-from ipmpki.rules.catalog import registered
+from ipmpki.rules.catalog import declared, registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +29,7 @@ def judge(fleet: Fleet, surroundings: Surroundings) -> tuple[Problem, ...]:
 def judge_declaration(fleet: Fleet) -> tuple[Problem, ...]:
     """What is wrong whatever was issued and whenever it is."""
     running = _running(fleet)
-    problems = [problem for problem in _judge_ignored(fleet, registered()) if problem.rule in running]
+    problems = [problem for problem in _judge_ignored(fleet) if problem.rule in running]
     for rule in running.values():
         problems.extend(_run(rule, fleet))
     return tuple(problems)
@@ -47,7 +47,7 @@ def _running(fleet: Fleet) -> dict[str, Rule]:
     """The rules that the declaration does not silence, by name."""
     return {
         name: rule
-        for name, rule in registered().items()
+        for name, rule in declared().items()
         if rule.severity is Severity.ERROR or name not in fleet.ignored_rules
     }
 
@@ -115,7 +115,8 @@ def _breakdown(rule: Rule, fault: Exception, place: Place) -> Problem:
     )
 
 
-def _judge_ignored(fleet: Fleet, rules: dict[str, Rule]) -> Iterator[Problem]:
+def _judge_ignored(fleet: Fleet) -> Iterator[Problem]:
+    rules = registered() if fleet.ignored_rules else {}
     for index, name in enumerate(fleet.ignored_rules):
         place = fleet.place.at("rules", "ignore", index)
         if not fleet.was_read(*place.path):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ipmpki.rules.context import Surroundings
 
@@ -30,8 +30,7 @@ VENDOR = "InfoPrint Manager: Server and Client certificates"
 """The vendor's page that most rules come from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What a rule found: the engine adds the rule's name and severity."""
 
     message: str

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 from tests.cli.command import ipmpki
 from tests.cli.pseudoterminal import on_terminal
 from tests.operations.test_client_ca import DECLARATION

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
 from ipmpki.operations.plan import plan
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

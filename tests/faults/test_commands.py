@@ -12,7 +12,7 @@ import pytest
 from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.operations.installed import record_installed
 from ipmpki.operations.revoke import revoke
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 from tests.faults.killing import killed_at
 from tests.faults.ledger import sight
 from tests.faults.mounts import remount, tmpfs

@@ -27,7 +27,7 @@ from ipmpki.operations.backup.backup import make_backup
 from ipmpki.operations.backup.restore import WouldLose, restore
 from ipmpki.operations.installed import record_installed
 from ipmpki.operations.revoke import revoke
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 from tests.faults.killing import killed_at
 from tests.shop import Shop
 

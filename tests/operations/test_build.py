@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration
 from ipmpki.operations.build import build
 from ipmpki.operations.project import Refused
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 from ipmpki.x509 import keys
 from ipmpki.x509.protection import Protection, protection_of
 from tests.cli.command import ipmpki

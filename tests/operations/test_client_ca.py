@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ipmpki.operations.import_bought import import_certificates
 from ipmpki.plans.plan import Artifact
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 from tests.operations.import_bought.seller import SERVER_AUTH, Seller, pem
 from tests.shop import HEAD, SERVER, Shop, client
 

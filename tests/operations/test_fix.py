@@ -267,7 +267,7 @@ def errors(found: Checked) -> Counter[tuple[str, str]]:
 
 def assert_fixes_are_sound(text: str) -> None:
     """Each fix alone changes only what it names, takes its problem away, and brings no error."""
-    from ipmpki.render.problems import problems_output
+    from ipmpki.render.problems.json import problems_output
 
     before = checked(text)
     for one, output in zip(

@@ -16,7 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 import ipmpki
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.plans.saved_plan import read_plan_json, render_plan_json
-from ipmpki.store.sqlite import VERSION, read_issued
+from ipmpki.store.sqlite.queries import read_issued
+from ipmpki.store.sqlite.schema import VERSION
 from ipmpki.x509.keys import public_key_digest
 from tests.shop import HEAD, SERVER, TODAY, Shop, client
 from tests.x509.mozilla.writing import EXCERPT, certificate, certificate_object, trust_object

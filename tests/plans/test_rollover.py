@@ -15,7 +15,7 @@ from ipmpki.operations.installed import record_installed
 from ipmpki.plans.plan import Stage
 from ipmpki.plans.saved_plan import read_plan_json, render_plan_json
 from ipmpki.render.plan.text import render_plan_text
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 from tests.cli.command import ipmpki
 from tests.render.host_folder.installation import Installation
 from tests.shop import HEAD, SERVER, TODAY, Shop, client

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from ipmpki.plans.saved_plan import render_plan_json
-from ipmpki.render.problems import render_json
+from ipmpki.render.problems.json import render_json
 from tests.places import REPOSITORY
 from tests.shop import client
 

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from ipmpki.declaration.model import allowed_values, known_keys
 from ipmpki.declaration.tables import Declaration
 from ipmpki.render.json_schemas import SCHEMAS, schema_text
-from ipmpki.render.problems import render_json
+from ipmpki.render.problems.json import render_json
 from tests.places import GOLDEN, REPOSITORY
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, server
 from tests.tools import require

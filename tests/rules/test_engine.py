@@ -70,7 +70,7 @@ def test_a_rule_that_breaks_down_is_named_and_hides_no_other(
     assert fleet is not None
     sound = engine.judge(fleet, QUIET)
     rules = {**registered(), rule.name: breaking(rule)}
-    monkeypatch.setattr(engine, "registered", lambda: rules)
+    monkeypatch.setattr(engine, "declared", lambda: rules)
     found = engine.judge(fleet, QUIET)
     broken = [problem for problem in found if problem.rule == "internal-error"]
     assert {problem.message for problem in broken} == {f"the rule {rule.name} broke down: LookupError"}

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ipmpki.issue.context import Progress
     from ipmpki.operations.adopt.findings import Survey
     from ipmpki.operations.project import Project
-    from ipmpki.store.sqlite import AdoptedCertificate
+    from ipmpki.store.sqlite.entries import AdoptedCertificate
     from ipmpki.x509.issuer import Issuer
     from ipmpki.x509.presented_certificates import PresentedCertificate
 

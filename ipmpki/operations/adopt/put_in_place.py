@@ -18,14 +18,14 @@ from ipmpki.operations.adopt.rows import AUTHORITY
 from ipmpki.operations.project import STORE_NAME
 from ipmpki.source.write_file import NEW_FILE_MODE, clear_errors, flush, give_name, new_file, write_new
 from ipmpki.store.records import StoredRevocationList
-from ipmpki.store.sqlite import hold, open_store
+from ipmpki.store.sqlite.open import hold, open_store
 from ipmpki.x509 import crl
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.operations.adopt.adopt import Adoption
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
 
 _BATCH = 2_000
 _FOLDER_MODE = 0o700

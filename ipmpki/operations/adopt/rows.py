@@ -11,7 +11,7 @@ from ipmpki.operations.adopt.conformity import adopted_specification, described,
 from ipmpki.operations.adopt.findings import LeftCode, LeftOut
 from ipmpki.operations.adopt.index_and_crl import Past, unusable_serial
 from ipmpki.store.records import IssuedCertificate
-from ipmpki.store.sqlite import AdoptedCertificate
+from ipmpki.store.sqlite.entries import AdoptedCertificate
 from ipmpki.x509.foreign_pki import pem_of
 
 if TYPE_CHECKING:

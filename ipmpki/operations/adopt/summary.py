@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.wording import counted, quote
-from ipmpki.render.problems import problems_output
+from ipmpki.render.problems.json import problems_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

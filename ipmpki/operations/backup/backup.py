@@ -14,7 +14,7 @@ from ipmpki.operations.check import read
 from ipmpki.operations.load import understand_text
 from ipmpki.operations.project import store_path
 from ipmpki.source.files import read_file, read_included
-from ipmpki.store.sqlite import snapshot
+from ipmpki.store.sqlite.snapshot import snapshot
 from ipmpki.x509.sealed_file import Sealer
 
 if TYPE_CHECKING:

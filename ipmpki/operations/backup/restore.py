@@ -17,16 +17,10 @@ from ipmpki.operations.recovery.authority import stranger_in
 from ipmpki.operations.recovery.forgotten import take_over
 from ipmpki.source import files
 from ipmpki.source.write_file import publish
-from ipmpki.store.sqlite import (
-    EmptyStore,
-    candidate,
-    hold,
-    holdings,
-    put_in_place,
-    require_sound_store,
-    revise,
-    settle,
-)
+from ipmpki.store.sqlite.connection import EmptyStore
+from ipmpki.store.sqlite.open import hold
+from ipmpki.store.sqlite.replace import candidate, put_in_place, revise, settle
+from ipmpki.store.sqlite.snapshot import holdings, require_sound_store
 from ipmpki.x509.sealed_file import BackupUnreadable, Unsealer
 
 if TYPE_CHECKING:
@@ -34,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
 
 
 @dataclass(frozen=True, slots=True)

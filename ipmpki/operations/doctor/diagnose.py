@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.store.sqlite import EmptyStore, inspect, leftovers
+from ipmpki.store.sqlite.connection import EmptyStore
+from ipmpki.store.sqlite.inspect import inspect
+from ipmpki.store.sqlite.replace import leftovers
 from ipmpki.x509 import audit
 from ipmpki.x509.protection import Protection, is_encrypted, is_in_token, protection_of
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.store.sqlite import Inspection, KeptAuthority, KeptCertificate
+    from ipmpki.store.sqlite.inspect import Inspection, KeptAuthority, KeptCertificate
 
 _RESTORE = "put a backup back: ipmpki restore; where there is none, save what can be: ipmpki doctor --salvage"
 _REPLACE = "have it issued again: take the host out of pki.toml, build, put it back and build"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.specification import BUNDLE
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.store.sqlite import find_rows, write_store
+from ipmpki.store.sqlite.salvage import find_rows, write_store
 from ipmpki.x509 import audit
 from ipmpki.x509.protection import SEALED_LABEL, is_encrypted, is_in_token
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ipmpki.store.sqlite import SalvagedRows, Value
+    from ipmpki.store.sqlite.pages import Value
+    from ipmpki.store.sqlite.salvage import SalvagedRows
 
 _WORDS = {
     "authority": ("authority", "authorities"),

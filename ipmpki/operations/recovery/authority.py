@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.wording import counted
 from ipmpki.plans.dist_layout import CA_FOLDER, HOSTS_FOLDER, TRUSTED, authority_file
-from ipmpki.store.sqlite import holdings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +99,8 @@ def _unknown_authority(content: bytes, issued: Issued, store: Path) -> Stranger 
     found = _authorities(content)
     if not found:
         return None
+    from ipmpki.store.sqlite.snapshot import holdings
+
     known = set(holdings(store).authorities) if store.exists() else set()
     for kept in (*issued.signers, *((issued.bundle,) if issued.bundle is not None else ())):
         known |= {one.fingerprint for one in _authorities(kept.certificates_pem)}

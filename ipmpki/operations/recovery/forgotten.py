@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.declaration.vocabulary import Profile, Role
 from ipmpki.diagnostics.wording import counted
-from ipmpki.operations.recovery.authority import content_of, found_in, is_as_published
-from ipmpki.plans.dist_layout import CA_FOLDER, HOSTS_FOLDER
+from ipmpki.operations.recovery.authority import content_of, found_in
+from ipmpki.operations.recovery.revocation_lists import published_lists
+from ipmpki.plans.dist_layout import HOSTS_FOLDER
 from ipmpki.plans.plan import Action, Artifact, Change, Difference, Reason, ReasonCode
 from ipmpki.publish.dist import survey
 from ipmpki.store.records import IssuedCertificate, StoredRevocationList
-from ipmpki.store.sqlite import AdoptedCertificate, Forgotten, Revoked, read_serials
+from ipmpki.store.sqlite.entries import AdoptedCertificate, Forgotten, Revoked
+from ipmpki.store.sqlite.queries import read_serials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,25 +25,15 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import CertificateSpec, Fleet
     from ipmpki.plans.plan import Drift
     from ipmpki.store.records import Issued, StoredAuthority
-    from ipmpki.store.sqlite import Store
+    from ipmpki.store.sqlite.writer import Store
     from ipmpki.x509.foreign_pki import FoundList
     from ipmpki.x509.presented_certificates import PresentedCertificate
 
-LIST = "crl.pem"
 _CERTIFICATES = {"server-cert.pem": "server-key.pem", "client-cert.pem": "client-key.pem"}
 _NO_KEY = "unknown"
 """Stands for the key of a certificate that is not there itself."""
 _UNKNOWN = "profile=unknown\nsubject={}\ndns=\nip=\nkey=unknown\nlifetime=unknown"
 """The ledger's text of a certificate that is not there itself."""
-
-
-def newer_list(dist: Path, fleet: Fleet, issued: Issued) -> tuple[int, int] | None:
-    """The numbers of the list in ``dist`` and of the store's, where the former is the newer one."""
-    for one, found in _lists(dist, fleet, issued):
-        held = issued.revocation_lists.get(one.identity)
-        if found.number is not None and (held is None or found.number > held.number):
-            return found.number, held.number if held is not None else 0
-    return None
 
 
 def forgets(dist: Path, fleet: Fleet, issued: Issued, store: Path, drift: Drift) -> bool:
@@ -72,7 +64,7 @@ class _Evidence:
     def __init__(self, dist: Path, fleet: Fleet, issued: Issued, drift: Drift) -> None:
         self._fleet = fleet
         self._issued = issued
-        self._lists = tuple(_lists(dist, fleet, issued))
+        self._lists = tuple(published_lists(dist, fleet, issued))
         self._folders = tuple(_folders_to_look_at(dist, issued, drift)) if issued.signers else ()
         self.changes: list[Change] = []
 
@@ -194,24 +186,6 @@ class _Found:
         if "serverAuth" not in purposes:
             return Profile.CLIENT
         return Profile.SERVER_MUTUAL if "clientAuth" in purposes else Profile.SERVER
-
-
-def _lists(dist: Path, fleet: Fleet, issued: Issued) -> Iterator[tuple[StoredAuthority, FoundList]]:
-    """The complete lists in ``dist`` that an authority of the store signed, where they are not its own."""
-    content = content_of(dist / CA_FOLDER / LIST) if fleet.signs_here else None
-    if content is None or is_as_published(content, CA_FOLDER, LIST, issued):
-        return
-    held = b"".join(one.crl_pem for one in issued.revocation_lists.values())
-    if content == held:
-        return
-    from ipmpki.x509.foreign_pki import is_list_of
-
-    for found in found_in(LIST, content).lists:
-        for authority in issued.signers:
-            ders = found_in("", authority.certificates_pem).contents.der.values()
-            if found.is_complete and any(is_list_of(found.der, der) for der in ders):
-                yield authority, found
-                break
 
 
 def _stored(authority: StoredAuthority, found: FoundList) -> StoredRevocationList:

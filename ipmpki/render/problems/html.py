@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from ipmpki.diagnostics.problem import tally
-from ipmpki.render.problems import summary, visible
 from ipmpki.render.problems.cards import problem_cards
+from ipmpki.render.problems.escape import visible
 from ipmpki.render.problems.page import inlined, page_environment, policy
 from ipmpki.render.problems.rule_pages import rule_pages
+from ipmpki.render.problems.text import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

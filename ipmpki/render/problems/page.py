@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from ipmpki.diagnostics import wording
 from ipmpki.render import TEMPLATES
-from ipmpki.render.problems import visible
+from ipmpki.render.problems.escape import visible
 from ipmpki.render.prose import Code, Sentence
 
 if TYPE_CHECKING:

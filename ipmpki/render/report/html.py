@@ -10,8 +10,8 @@ from markupsafe import Markup
 from ipmpki.diagnostics.problem import tally
 from ipmpki.diagnostics.wording import day, grouped, minute, timestamp
 from ipmpki.plans.installation import roles_in_order
-from ipmpki.render.problems import visible
 from ipmpki.render.problems.cards import problem_cards
+from ipmpki.render.problems.escape import visible
 from ipmpki.render.problems.page import inlined, page_environment, policy
 from ipmpki.render.problems.rule_pages import rule_pages
 from ipmpki.render.report import next_steps, words

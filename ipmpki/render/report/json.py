@@ -9,7 +9,7 @@ from struct import iter_unpack
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.diagnostics.wording import fingerprint_digits, serial_number, timestamp
-from ipmpki.render.problems import problems_output
+from ipmpki.render.problems.json import problems_output
 from ipmpki.render.report.words import HostStatus, status_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics import wording
 from ipmpki.diagnostics.problem import tally
 from ipmpki.diagnostics.wording import counted, day, grouped, minute
-from ipmpki.render.problems import render_text, visible
+from ipmpki.render.problems.escape import visible
+from ipmpki.render.problems.text import render_text
 from ipmpki.render.report import next_steps, words
 from ipmpki.render.report.trust_map import draw_trust
 

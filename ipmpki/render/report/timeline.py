@@ -14,7 +14,7 @@ from datetime import MINYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.wording import counted, day, utc
-from ipmpki.render.problems import visible
+from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

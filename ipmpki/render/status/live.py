@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.wording import counted, days, minute, serial_number, timestamp
 from ipmpki.plans.sight import Comparison, Word
-from ipmpki.render.problems import visible
+from ipmpki.render.problems.escape import visible
 from ipmpki.render.status.nagios import SERVICE, Level, Thresholds
 
 if TYPE_CHECKING:

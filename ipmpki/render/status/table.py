@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.diagnostics.wording import counted, day, minute
 from ipmpki.plans.status import Standing, State, Step
-from ipmpki.render.problems import visible
+from ipmpki.render.problems.escape import visible
 from ipmpki.render.status import words
 
 if TYPE_CHECKING:

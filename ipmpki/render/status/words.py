@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics.wording import counted, day, days
 from ipmpki.plans.installation import Cause
 from ipmpki.plans.status import Kind, Standing, State, Step
-from ipmpki.render.problems import visible
+from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from datetime import datetime

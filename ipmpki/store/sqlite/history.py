@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.store.events import Event, LedgerCertificate
-from ipmpki.store.sqlite.open import reading
+from ipmpki.store.sqlite.connection import reading
 from ipmpki.store.sqlite.reader import read_certificates
 from ipmpki.store.sqlite.schema import hex_serial, moment, seconds
 

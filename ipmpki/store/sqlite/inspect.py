@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.specification import BUNDLE
-from ipmpki.store.sqlite.open import reading
+from ipmpki.store.sqlite.connection import reading
 from ipmpki.store.sqlite.schema import moment
 
 if TYPE_CHECKING:

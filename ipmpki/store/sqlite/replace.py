@@ -9,7 +9,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from ipmpki.source.write_file import flush, new_file
-from ipmpki.store.sqlite.open import clear_errors, connect
+from ipmpki.store.sqlite.connection import clear_errors, connect
 from ipmpki.store.sqlite.schema import FILE_MODE
 from ipmpki.store.sqlite.writer import Store
 

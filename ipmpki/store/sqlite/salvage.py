@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import WrongUse
-from ipmpki.store.sqlite.open import clear_errors, connect
+from ipmpki.store.sqlite.connection import clear_errors, connect
 from ipmpki.store.sqlite.pages import read_rows
 from ipmpki.store.sqlite.schema import FILE_MODE, TABLES
 from ipmpki.store.sqlite.writer import Store

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault
-from ipmpki.store.sqlite.open import clear_errors, connect, reading, require_store
+from ipmpki.store.sqlite.connection import clear_errors, connect, reading, require_store
 from ipmpki.store.sqlite.schema import moment
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from cryptography import x509
 from ipmpki.operations.backup.archive import Manifest, write_archive
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
-from ipmpki.store.sqlite import VERSION
+from ipmpki.store.sqlite.schema import VERSION
 from ipmpki.x509.sealed_file import Sealer, normal
 from tests import preloaded
 from tests.faults.fleets import Fleet

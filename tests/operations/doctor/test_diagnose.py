@@ -11,7 +11,7 @@ import pytest
 
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
-from ipmpki.store.sqlite import VERSION
+from ipmpki.store.sqlite.schema import VERSION
 from tests import preloaded
 from tests.faults.ledger import sight
 from tests.faults.running import Outcome, mortal, started

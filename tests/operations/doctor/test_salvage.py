@@ -14,7 +14,7 @@ import pytest
 
 from ipmpki.operations.build import build
 from ipmpki.operations.load import load
-from ipmpki.store.sqlite import find_rows
+from ipmpki.store.sqlite.salvage import find_rows
 from tests.faults.fleets import Fleet
 from tests.faults.ledger import sight
 from tests.faults.mounts import tmpfs

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.operations.import_bought import Imported, import_certificates
-from ipmpki.store.sqlite import read_issued
+from ipmpki.store.sqlite.queries import read_issued
 from tests.operations.import_bought.seller import CLIENT_AUTH, SERVER_AUTH, Seller, pem
 from tests.shop import HEAD, SERVER, Shop, client
 from tests.x509.mozilla.writing import certificate_object, octal, trust_object

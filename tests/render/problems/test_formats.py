@@ -14,8 +14,9 @@ import pytest
 from jsonschema import Draft4Validator
 from junitparser import JUnitXml
 
-from ipmpki.render.problems import render_junit, render_sarif
 from ipmpki.render.problems.html import render_problem_page
+from ipmpki.render.problems.junit import render_junit
+from ipmpki.render.problems.sarif import render_sarif
 from tests.cli.command import ipmpki
 from tests.places import EXAMPLES, GOLDEN
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, server

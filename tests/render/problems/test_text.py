@@ -18,15 +18,11 @@ from ipmpki.diagnostics.problem import (
     Span,
     Tally,
 )
-from ipmpki.render.problems import (
-    columns,
-    render_github,
-    render_json,
-    render_sarif,
-    render_text,
-    summary,
-    visible,
-)
+from ipmpki.render.problems.escape import columns, visible
+from ipmpki.render.problems.github import render_github
+from ipmpki.render.problems.json import render_json
+from ipmpki.render.problems.sarif import render_sarif
+from ipmpki.render.problems.text import render_text, summary
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, server
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from ipmpki.operations.backup.restore import restore
-from ipmpki.store.sqlite import open_store
+from ipmpki.store.sqlite.open import open_store
 from tests.durability import assert_survives_a_power_cut, watched
 from tests.operations.keeper import PASSPHRASE, back_up
 from tests.shop import TODAY, Shop

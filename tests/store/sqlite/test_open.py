@@ -12,7 +12,9 @@ import pytest
 
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.store.records import Issued
-from ipmpki.store.sqlite import APPLICATION_ID, VERSION, open_store, read_issued
+from ipmpki.store.sqlite.open import open_store
+from ipmpki.store.sqlite.queries import read_issued
+from ipmpki.store.sqlite.schema import APPLICATION_ID, VERSION
 from tests.shop import TODAY, client
 
 if TYPE_CHECKING:

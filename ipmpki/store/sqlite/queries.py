@@ -1,0 +1,78 @@
+"""What a store holds, asked without its lock."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from ipmpki.store.records import Issued
+from ipmpki.store.sqlite.connection import reading
+from ipmpki.store.sqlite.reader import read, read_certificates, serials_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from ipmpki.store.records import IssuedCertificate
+
+
+def read_issued(path: Path) -> Issued:
+    """What the store at ``path`` holds; nothing where there is no store yet. Takes no lock.
+
+    Raises Fault for a file that cannot be read, is not a store, or is from a newer version.
+    """
+    with reading(path) as connection:
+        return Issued() if connection is None else read(connection)
+
+
+def read_chains(path: Path) -> dict[str, bytes]:
+    """Each host's current certificate with what was sold with it, in PEM; takes no lock, raises Fault."""
+    with reading(path) as connection:
+        if connection is None:
+            return {}
+        return dict(connection.execute("SELECT host, pem FROM certificate WHERE retired_at IS NULL"))
+
+
+def read_replaced(path: Path, now: datetime) -> tuple[IssuedCertificate, ...]:
+    """Certificates of trusted authorities that others took the place of, neither ended nor revoked."""
+    with reading(path) as connection:
+        if connection is None:
+            return ()
+        live = {one.identity for one in read(connection).signers}
+        condition = "retired_at IS NOT NULL AND revoked_at IS NULL AND not_after > ?"
+        found = read_certificates(connection, condition, (int(now.timestamp()),))
+        return tuple(one for one in found if one.authority in live)
+
+
+def read_serials(path: Path) -> dict[int, bool]:
+    """Every serial number that was given out, and whether its certificate is revoked; takes no lock."""
+    with reading(path) as connection:
+        return {} if connection is None else serials_of(connection)
+
+
+def read_by_fingerprint(path: Path, fingerprints: Iterable[str]) -> dict[str, IssuedCertificate]:
+    """The certificates with these fingerprints, whatever became of them; takes no lock, raises Fault."""
+    with reading(path) as connection:
+        if connection is None:
+            return {}
+        wanted = (json.dumps(list(fingerprints)),)
+        condition = "fingerprint IN (SELECT value FROM json_each(?))"
+        return {one.fingerprint: one for one in read_certificates(connection, condition, wanted)}
+
+
+class AuthorityKey(NamedTuple):
+    """An authority's key as it is kept; empty for a trust bundle, which has none."""
+
+    identity: int
+    subject: str
+    key_pem: bytes
+
+
+def read_authority_keys(path: Path) -> list[AuthorityKey]:
+    """The keys of all authorities there ever were, the current one's last; takes no lock, raises Fault."""
+    with reading(path) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute("SELECT id, subject, key FROM authority ORDER BY id")
+        return [AuthorityKey._make(row) for row in rows]
