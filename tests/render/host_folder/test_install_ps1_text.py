@@ -180,8 +180,8 @@ def variables_in(text: str) -> set[str]:
 
 
 def assigned_in(text: str) -> set[str]:
-    """The parameters and local variables of a function's text."""
-    parameters = text.partition("{")[0]
+    """The parameters and local variables of a function's text, and of blocks in it."""
+    parameters = " ".join([text.partition("{")[0], *re.findall(r"param\(([^()]*)\)", text)])
     assigned = {name.lower() for name in re.findall(r"\$(\w+)(?=(?:, \$\w+)* [+]?= )", text)}
     return (
         assigned
@@ -199,7 +199,7 @@ def test_every_function_knows_its_variables_and_hides_none_of_the_script() -> No
     functions = functions_of(script)
     assert len(functions) == len(re.findall(r"^function ", script, re.MULTILINE))
     given = {
-        *("_", "true", "false", "null", "psscriptroot", "pscommandpath", "psversiontable"),
+        *("_", "args", "true", "false", "null", "psscriptroot", "pscommandpath", "psversiontable"),
         *("executioncontext", "matches"),
     }
     for name, text in functions.items():
@@ -248,6 +248,7 @@ def test_only_members_that_both_kinds_of_net_have_are_called() -> None:
         "IO.Path": {"Combine", "DirectorySeparatorChar", "GetDirectoryName", "GetFileName"},
         "Net.Dns": {"GetHostName"},
         "Net.NetworkInformation.IPGlobalProperties": {"GetIPGlobalProperties"},
+        "Math": {"Max", "Min"},
         "PlatformID": {"Win32NT"},
         "Security.AccessControl.FileSystemRights": {"Write"},
         "Security.Cryptography.SHA256": {"Create"},
@@ -257,7 +258,7 @@ def test_only_members_that_both_kinds_of_net_have_are_called() -> None:
         "Text.Encoding": {"GetEncoding"},
         "char": {"ToLowerInvariant", "ToUpperInvariant"},
         "int": {"MinValue"},
-        "regex": {"Escape", "Match", "Matches"},
+        "regex": {"Escape", "Match", "Matches", "Replace"},
     }  # fmt: skip
     # File.Move has its third parameter in .NET alone.
     assert len(re.findall(r"File\]::Move\(", script)) == 1

@@ -3,7 +3,7 @@
 function Move-Once([string]$Source, [string]$Target) {   # one rename, whether Target is there or not
   # File.Replace would not do: it gives the new file the rights of the old one. Move with 'overwrite' is
   # Windows' MoveFileEx, which .NET Framework offers in this place only.
-  if ([IO.Directory]::Exists($Source)) { [IO.Directory]::Move($Source, $Target) }
+  if (Test-Folder $Source) { [IO.Directory]::Move($Source, $Target) }
   elseif ($IsCore) { [IO.File]::Move($Source, $Target, $true) }
   else {
     Add-Type -AssemblyName Microsoft.VisualBasic
@@ -20,7 +20,7 @@ function Move-Over([string]$Source, [string]$Target) {   # tried again, as a vir
 }
 
 function Test-ReadOnly([string]$Path) {   # the attribute, on Windows; rename and deletion fail with it
-  return $OnWindows -and [IO.File]::Exists($Path) -and
+  return $OnWindows -and (Test-File $Path) -and
     ([IO.File]::GetAttributes($Path) -band [IO.FileAttributes]::ReadOnly) -ne 0
 }
 
@@ -37,17 +37,17 @@ function Move-InPlaceOf([string]$Source, [string]$Target) {   # which keeps its 
   finally { if ($is_read_only) { Set-ReadOnly $Target $true } }
 }
 
-function Remove-File([string]$Path) {
+function Remove-File([string]$Path) {   # if it is there
   if (Test-ReadOnly $Path) { Set-ReadOnly $Path $false }
-  [IO.File]::Delete($Path)
+  if (Test-File $Path) { [IO.File]::Delete($Path) }
 }
 
 function Remove-Tree([string]$Path) {
-  if ([IO.Directory]::Exists($Path)) { [IO.Directory]::Delete($Path, $true) }
+  if (Test-Folder $Path) { [IO.Directory]::Delete($Path, $true) }
 }
 
 function Remove-EmptyFolder([string]$Path) {   # and whether it has gone
-  if (-not [IO.Directory]::Exists($Path) -or [IO.Directory]::GetFileSystemEntries($Path).Length -ne 0) { return $false }
+  if (-not (Test-Folder $Path) -or [IO.Directory]::GetFileSystemEntries($Path).Length -ne 0) { return $false }
   [IO.Directory]::Delete($Path)
   return $true
 }
@@ -63,7 +63,7 @@ function New-AreaFolder([string]$Area) {   # open to all to look into, as ipmssl
   $levels = 0
   $own = Get-Folder $Area
   foreach ($folder in @(Get-Way $Area)) {
-    if ([IO.Directory]::Exists($folder)) { continue }
+    if (Test-Folder $folder) { continue }
     $rights = $PublicFolder
     if ($folder -eq $own) { $rights = Get-FolderRights $Area }
     New-CheckedFolder $folder $rights
@@ -74,11 +74,9 @@ function New-AreaFolder([string]$Area) {   # open to all to look into, as ipmssl
 
 function Remove-MadeFolders([string]$Line) {   # as far as they are empty
   $what, $area, $levels = $Line -split ' ', 3
-  $count = 1
-  if ($levels) { $count = [int]$levels }
   $folder = Get-Folder $area
-  for (; $count -gt 0; $count--) {
-    if (-not (Remove-EmptyFolder $folder) -and [IO.Directory]::Exists($folder)) { return }
+  for ($count = [Math]::Max(1, [int]$levels); $count -gt 0; $count--) {
+    if (-not (Remove-EmptyFolder $folder) -and (Test-Folder $folder)) { return }
     $folder = [IO.Path]::GetDirectoryName($folder)
   }
 }
@@ -86,13 +84,12 @@ function Remove-MadeFolders([string]$Line) {   # as far as they are empty
 function Enter-Change {   # from here on this run may change something, and no other run can
   if ($null -ne $Lock) { return }
   New-AreaFolder 'client'
-  if (-not [IO.Directory]::Exists($State)) { New-CheckedFolder $State $PrivateFolder }
+  if (-not (Test-Folder $State)) { New-CheckedFolder $State $PrivateFolder }
   # Nobody else can open the file, and it goes however this process ends.
   $whole = [IO.FileOptions]::DeleteOnClose
   try { $script:Lock = [IO.File]::Create((Get-StatePath 'running'), 4096, $whole) }
   catch {
-    Stop-Install 1 ('is another install.ps1 at work here? Wait until it has ended. ' +
-      $_.Exception.GetBaseException().Message)
+    Stop-Install 1 ('is another install.ps1 at work here? Wait until it has ended. ' + (Get-Cause $_))
   }
   Repair-Interrupted
 }
@@ -114,74 +111,70 @@ function Clear-Preparation {   # of this run or an earlier one; nothing was put 
 }
 
 function Write-Lines([string]$Path, [string[]]$Lines) {   # a file for this script alone
-  Write-NewFile $Path (ConvertTo-Content ($Lines -join "`n")) $PrivateFile
+  Write-PrivateFile $Path (ConvertTo-Content ($Lines -join "`n"))
+}
+
+function Write-PrivateFile([string]$Path, [string]$Content) {
+  New-PrivateFolder ([IO.Path]::GetDirectoryName($Path))
+  Write-NewFile $Path $Content $PrivateFile
 }
 
 function New-PrivateFolder([string]$Path) {   # and those above it that are missing, of those that are made here
   $above = [IO.Path]::GetDirectoryName($Path)
-  if (-not [IO.Directory]::Exists($above)) { New-PrivateFolder $above }
+  if (-not (Test-Folder $above)) { New-PrivateFolder $above }
   New-Folder $Path $PrivateFolder
 }
 
 function Copy-Aside([string]$Path, [string]$Copy) {   # for nobody's eyes, with its rights beside it
-  New-PrivateFolder ([IO.Path]::GetDirectoryName($Copy))
-  Write-NewFile $Copy (Read-Content $Path) $PrivateFile
+  Write-PrivateFile $Copy (Read-Content $Path)
   if ($SetsRights) { Write-Lines ($Copy + '.sddl') @(Get-KeptRights $Path) }
 }
 
 function Write-Step($Step, [string]$Next) {   # the new file of one step, and copies of what it replaces
   $path = Get-Target $Step.Area $Step.Name
-  foreach ($folder in @((Join-Name $Next 'backup'), (Join-Name $Next 'original'))) {
-    if (-not [IO.File]::Exists($path)) { continue }
-    if ($folder.EndsWith('original') -and (Find-Recorded $Step.Area $Step.Name) -ne '') { continue }
-    Copy-Aside $path (Join-Name (Join-Name $folder $Step.Area) $Step.Name)
+  $stood = Test-File $path
+  if ($stood) {
+    Copy-Aside $path (Join-Name $Next 'backup' $Step.Area $Step.Name)
+    if ((Find-Recorded $Step.Area $Step.Name) -eq '') { Copy-Aside $path (Join-Name $Next 'original' $Step.Area $Step.Name) }
   }
   if ($Step.What -eq 'remove') { return }
   New-PrivateFolder (Get-StageFolder $Step.Area)
   Write-NewFile (Join-Name (Get-StageFolder $Step.Area) $Step.Name) $Step.Content $Step.Rights
   if ($Step.Name -ne 'ipmssl.cfg') { return }
   # To tell later what people wrote into it from what was set here.
-  $put = Join-Name (Join-Name (Join-Name (Join-Name $Next 'backup') 'after') $Step.Area) 'ipmssl.cfg'
-  New-PrivateFolder ([IO.Path]::GetDirectoryName($put))
-  Write-NewFile $put $Step.Content $PrivateFile
-  if ([IO.File]::Exists($path) -or $null -eq $Step.PSObject.Properties['Before']) { return }
-  Write-NewFile ($put + '.before') $Step.Before $PrivateFile
-  $base = Join-Name (Join-Name (Join-Name $Next 'base') $Step.Area) 'ipmssl.cfg'
-  New-PrivateFolder ([IO.Path]::GetDirectoryName($base))
-  Write-NewFile $base $Step.Before $PrivateFile
+  $put = Join-Name $Next 'backup' 'after' $Step.Area 'ipmssl.cfg'
+  Write-PrivateFile $put $Step.Content
+  if ($stood -or $null -eq $Step.PSObject.Properties['Before']) { return }
+  Write-PrivateFile "$put.before" $Step.Before
+  Write-PrivateFile (Join-Name $Next 'base' $Step.Area 'ipmssl.cfg') $Step.Before
 }
 
 function Write-Preparation {   # all of the change, but for the deciding rename
   $next = Get-StatePath 'prepare'
-  New-PrivateFolder (Join-Name $next 'backup')
+  $backup = Join-Name $next 'backup'
   foreach ($area in @($Plan | ForEach-Object { $_.Area } | Select-Object -Unique)) { New-AreaFolder $area }
   $contents = @()
   $put = @()
   $gone = @()
   foreach ($step in $Plan) {
     $which = $step.Area + ' ' + $step.Name
-    if ([IO.File]::Exists((Get-Target $step.Area $step.Name))) { $contents += "had $which" }
+    if (Test-File (Get-Target $step.Area $step.Name)) { $contents += "had $which" }
     else { $contents += "lacked $which" }
     if ($step.What -eq 'remove') { $gone += $which }
     else { $put += $which }
     Write-Step $step $next
   }
-  Write-Lines (Join-Name $next 'backup\contents'.Replace('\', $Separator)) $contents
+  Write-Lines (Join-Name $backup 'contents') $contents
   Write-Lines (Join-Name $next 'put') $put
   Write-Lines (Join-Name $next 'gone') $gone
   if ($Plan.Count -gt 0) { Write-Lines (Join-Name $next 'restart-due') @('yes') }
-  if ($Promotes) {
-    $promoted = $Identity + ' ' + $Identity + '-key.pem'
-    Write-Lines (Join-Name (Join-Name $next 'backup') 'promoted') @($promoted)
-  }
+  if ($Promotes) { Write-Lines (Join-Name $backup 'promoted') @("$Identity $Identity-key.pem") }
   if ($Promotes -or $Spends) { Write-Lines (Join-Name $next 'spent') @('yes') }
-  if ($Returns -ne '') {
-    Write-NewFile (Join-Name $next 'waiting-key.pem') (Read-Content $Returns) $PrivateFile
-  }
+  if ($Returns -ne '') { Write-PrivateFile (Join-Name $next 'waiting-key.pem') (Read-Content $Returns) }
   if ($Options.Rollback) { Write-Lines (Join-Name $next 'used') @([IO.Path]::GetFileName((Find-Backup))) }
   else { Write-Lines (Join-Name $next 'stamp') @(New-Stamp) }
   $installed = @(Read-Lines (Get-StatePath 'installed'))
-  Write-Lines (Join-Name (Join-Name $next 'backup') 'installed') $installed
+  Write-Lines (Join-Name $backup 'installed') $installed
   $lines = @($Record | Where-Object { -not $_.StartsWith('folder ') })
   $name = 'installed'
   if ($Options.Uninstall -and $lines.Count -eq 0) { $name = 'farewell' }
@@ -207,11 +200,8 @@ function New-Stamp {   # a name for the backup: its number, and the time, in UTC
 
 function Invoke-Change {
   Invoke-Mends
-  $installed = @(Read-Lines (Get-StatePath 'installed'))
-  if ($Plan.Count -eq 0 -and -not $Promotes -and -not $Spends -and -not $Options.Uninstall) {
-    # What was mended was rights of folders alone.
-    return
-  }
+  # Else what was mended was rights of folders alone.
+  if ($Plan.Count -eq 0 -and -not $Promotes -and -not $Spends -and -not $Options.Uninstall) { return }
   Write-Preparation
   $commit = Get-StatePath 'commit'
   Move-Over (Get-StatePath 'prepare') $commit      # this rename decides
@@ -221,13 +211,10 @@ function Invoke-Change {
     Assert-Outcome
   }
   catch {
-    $reason = $_.Exception.GetBaseException().Message
+    $reason = Get-Cause $_
     Move-Over $commit (Get-StatePath 'undo')
     try { Restore-Old }
-    catch {
-      $reason += ' ' + $_.Exception.GetBaseException().Message
-      Stop-Install 5 "$reason Not all old files could be put back: run it again, which puts them back."
-    }
+    catch { Stop-Install 5 "$reason $(Get-Cause $_) Not all old files could be put back: run it again, which puts them back." }
     $script:Changed = $Recovered -ne '' -or $Mends.Count -gt 0
     Stop-Install 1 "a file could not be put in place; what had stood here was put back. $reason"
   }
@@ -236,14 +223,14 @@ function Invoke-Change {
 
 function Move-InPlace {   # the files of 'commit'; this, and Complete-Change, may be run again from any point
   $commit = Get-StatePath 'commit'
-  foreach ($line in @(Read-Form (Join-Name $commit 'put') 'put')) {
+  foreach ($line in @(Read-Form $commit 'put')) {
     $area, $name = $line -split ' ', 2
     $new = Join-Name (Get-StageFolder $area) $name
-    if ([IO.File]::Exists($new)) { Move-InPlaceOf $new (Get-Target $area $name) }
+    if (Test-File $new) { Move-InPlaceOf $new (Get-Target $area $name) }
   }
-  foreach ($line in @(Read-Form (Join-Name $commit 'gone') 'gone')) {
+  foreach ($line in @(Read-Form $commit 'gone')) {
     $area, $name = $line -split ' ', 2
-    if ([IO.File]::Exists((Get-Target $area $name))) { Remove-File (Get-Target $area $name) }
+    Remove-File (Get-Target $area $name)
   }
 }
 
@@ -251,7 +238,7 @@ function Assert-Outcome {   # what was put must stand there now
   foreach ($step in $Plan) {
     $path = Get-Target $step.Area $step.Name
     $right = $step.What -eq 'remove'
-    if ([IO.File]::Exists($path)) {
+    if (Test-File $path) {
       $right = -not $right -and (Read-Content $path).Equals($step.Content) -and (Test-Rights $path $step.Rights) -eq ''
     }
     if (-not $right) { throw "$path is not as it was put there a moment ago: is another program at work?" }
@@ -263,32 +250,29 @@ function Complete-Change {   # what is remembered of the change: originals, back
   foreach ($area in $Areas) {
     Remove-Tree (Get-StageFolder $area)
     foreach ($part in @('original', 'base')) {
-      $from = Join-Name (Join-Name $commit $part) $area
-      if (-not [IO.Directory]::Exists($from)) { continue }
-      $to = Join-Name (Get-StatePath $part) $area
+      $from = Join-Name $commit $part $area
+      if (-not (Test-Folder $from)) { continue }
+      $to = Get-StatePath $part $area
       New-PrivateFolder $to
       foreach ($file in [IO.Directory]::GetFiles($from)) { Move-Over $file (Join-Name $to ([IO.Path]::GetFileName($file))) }
     }
   }
   $backup = Join-Name $commit 'backup'
-  foreach ($stamp in @(Read-Form (Join-Name $commit 'stamp') 'stamp')) {
-    if ([IO.Directory]::Exists($backup)) { Move-Over $backup (Get-StatePath $stamp) }
+  foreach ($stamp in @(Read-Form $commit 'stamp')) {
+    if (Test-Folder $backup) { Move-Over $backup (Get-StatePath $stamp) }
   }
-  foreach ($name in @('restart-due', 'installed')) {
+  if (Test-File (Join-Name $commit 'spent')) { [IO.File]::Delete((Get-StatePath 'waiting-key.pem')) }
+  foreach ($name in @('restart-due', 'installed', 'waiting-key.pem')) {
     $file = Join-Name $commit $name
-    if ([IO.File]::Exists($file)) { Move-Over $file (Get-StatePath $name) }
+    if (Test-File $file) { Move-Over $file (Get-StatePath $name) }
   }
-  if ([IO.File]::Exists((Join-Name $commit 'spent'))) { [IO.File]::Delete((Get-StatePath 'waiting-key.pem')) }
-  $made = Join-Name $commit 'waiting-key.pem'
-  if ([IO.File]::Exists($made)) { Move-Over $made (Get-StatePath 'waiting-key.pem') }
   $end = 'done'
-  foreach ($used in @(Read-Form (Join-Name $commit 'used') 'used')) {
+  foreach ($used in @(Read-Form $commit 'used')) {
     Remove-Tree (Get-StatePath $used)
     $script:RolledBack = $true
     $end = 'rolled-back'        # a run that finds it does not roll back another change
   }
-  $farewell = Join-Name $commit 'farewell'
-  if ([IO.File]::Exists($farewell)) { Remove-Remembered @(Read-Form $farewell 'farewell') }
+  if (Test-File (Join-Name $commit 'farewell')) { Remove-Remembered @(Read-Form $commit 'farewell') }
   Move-Over $commit (Get-StatePath $end)
   Remove-Tree (Get-StatePath $end)
 }

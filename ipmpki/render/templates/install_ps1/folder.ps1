@@ -1,37 +1,35 @@
 # ---- the folder that was carried here -------------------------------------------------------------------
 
-function Read-Content([string]$Path) {
-  return $Latin1.GetString([IO.File]::ReadAllBytes($Path))
-}
+function Read-Content([string]$Path) { return $Latin1.GetString([IO.File]::ReadAllBytes($Path)) }
 
 function Get-Sha256([string]$Content) {
   $algorithm = [Security.Cryptography.SHA256]::Create()
-  try { $digest = $algorithm.ComputeHash($Latin1.GetBytes($Content)) }
+  try { return (ConvertTo-Hex $algorithm.ComputeHash($Latin1.GetBytes($Content))).ToLowerInvariant() }
   finally { $algorithm.Dispose() }
-  return (ConvertTo-Hex $digest).ToLowerInvariant()
 }
 
 function ConvertTo-Hex([byte[]]$Bytes) { return [BitConverter]::ToString($Bytes).Replace('-', '') }
 
-function ConvertTo-Content([string]$Text) {   # text as the UTF-8 bytes of a file, without a byte order mark
-  return $Latin1.GetString($Utf8.GetBytes($Text))
-}
+# Text as the UTF-8 bytes of a file, without a byte order mark, and back.
+
+function ConvertTo-Content([string]$Text) { return $Latin1.GetString($Utf8.GetBytes($Text)) }
 
 function ConvertFrom-Content([string]$Content) { return $Utf8.GetString($Latin1.GetBytes($Content)) }
+
+# In the next two a comma keeps PowerShell from taking an array of bytes apart.
 
 function Read-Pem([string]$Content, [string]$Label) {   # bytes of the first block of that label, a regex
   $block = [regex]::Match($Content, "-----BEGIN $Label-----([A-Za-z0-9+/=\s]+)-----END $Label-----")
   if (-not $block.Success) { throw 'no such block of PEM' }
-  # The comma hands the bytes on as one array: without it they would come out one by one.
   return , [Convert]::FromBase64String($block.Groups[1].Value)
 }
 
 function Read-Certificate([string]$Content) {   # the first certificate of a PEM file; fails where there is none
   [byte[]]$bytes = Read-Pem $Content 'CERTIFICATE'
-  # The comma keeps New-Object from taking each byte for an argument.
   return New-Object Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, $bytes)
 }
 
+#% if key
 function Test-Pair([string]$Certificate, [string]$Key) {
   # A PKCS#8 private key holds its public key: an RSA key its modulus and exponent, one behind the other as
   # in the certificate (RFC 8017, appendix A.1), an EC key its point (RFC 5915). No openssl is needed.
@@ -45,28 +43,32 @@ function Test-Pair([string]$Certificate, [string]$Key) {
   return $private.Contains(($public -replace '\A30(82....|81..)', ''))
 }
 
+#% end
 function Read-Carried([string]$Name, [string]$Sha256) {   # what is checked here is what is installed
   if ($Carried.ContainsKey($Name)) { return }
   $path = Join-Name $PSScriptRoot $Name
-  if (-not [IO.File]::Exists($path)) {
-    Stop-Install 4 "$path is missing. Nothing was changed; copy the folder again."
+  $why = 'is missing'
+  if (Test-File $path) {
+    $Carried[$Name] = Read-Content $path
+    if ((Get-Sha256 $Carried[$Name]) -eq $Sha256) { return }
+    $why = 'is not what ipmpki wrote'
   }
-  $content = Read-Content $path
-  if ((Get-Sha256 $content) -ne $Sha256) {
-    Stop-Install 4 "$path is not what ipmpki wrote. Nothing was changed; copy the folder again."
-  }
-  $Carried[$Name] = $content
+  Stop-Install 4 "$path $why. Nothing was changed; copy the folder again."
 }
 
 function Assert-Bundle {
   foreach ($file in $Payload) { Read-Carried $file.Name $file.Sha256 }
+#% if own_key
   if ($Options.NewKey) { Read-Carried 'request.cnf' $RequestSum }
+#% end
+#% if key
   if ($Identity -eq '' -or $OwnKey) { return }
   $certificate = $Identity + '-cert.pem'
   $key = $Identity + '-key.pem'
   if (-not (Test-Pair $Carried[$certificate] $Carried[$key])) {
-    Stop-Install 4 "$certificate and $key do not belong together. Nothing was changed."
+    Stop-Install 4 "$certificate and $key do not belong together. Nothing was changed; run 'ipmpki build' again."
   }
+#% end
 }
 
 # Whoever may write the folder, or put another in its place, decides what is installed from it, and what this
@@ -84,14 +86,12 @@ function Find-Writer([string]$Path, [bool]$IsAbove, [string]$Own) {   # who else
     return 'may be written by other accounts'
   }
   $owner = (Get-Item -LiteralPath $Path -Force).UnixStat.UserId
-  if ($owner -ne 0 -and [string]$owner -ne $Own -and [string]$owner -ne $env:SUDO_UID) {
-    return "belongs to another account, of number $owner"
-  }
+  if (@('0', $Own, "$env:SUDO_UID") -notcontains "$owner") { return "belongs to another account, of number $owner" }
   return ''
 }
 
 function Get-OwnNumber {   # of the account that this runs as
-  if ($OnWindows) { return [Security.Principal.WindowsIdentity]::GetCurrent().User.Value }
+  if ($OnWindows) { return (Get-CurrentUser).User.Value }
   return [string](& '/usr/bin/id' '-u')
 }
 
@@ -100,11 +100,10 @@ function Assert-TrustedFolder {
   if ($OnWindows -and -not $SetsRights) { return }
   $own = Get-OwnNumber
   $folder = $PSScriptRoot
-  $is_above = $false
   while ($folder) {
-    $why = Find-Writer $folder $is_above $own
+    $why = Find-Writer $folder ($folder -ne $PSScriptRoot) $own
     if ($why -ne '') {
-      $what = "$folder $why, so what is in " + $PSScriptRoot + ' need not be what ipmpki wrote.'
+      $what = "$folder $why, so what is in $PSScriptRoot need not be what ipmpki wrote."
       if (-not $Options.TrustFolder) {
         Stop-Install 4 ("$what Nothing was changed. Carry it to a folder that only you and " +
           'administrators can write (README.txt names one), or say -TrustFolder.')
@@ -112,19 +111,15 @@ function Assert-TrustedFolder {
       Add-Note @("-TrustFolder: $what")
     }
     $folder = [IO.Path]::GetDirectoryName($folder)
-    $is_above = $true
   }
 }
 
 #% if key
 function Add-KeyWarning {   # of the key that was carried here
-  foreach ($file in $Payload) {
-    if ($file.Kind -ne 'key') { continue }
+  foreach ($file in @($Payload | Where-Object { $_.Kind -eq 'key' })) {
     $path = Join-Name $PSScriptRoot $file.Name
     $readers = ''
-    if ($SetsRights) {
-      $readers = Find-Intruder (Get-Sddl $path) $ReadsFile (@(Get-OwnNumber) + $Trusted)
-    }
+    if ($SetsRights) { $readers = Find-Intruder (Get-Sddl $path) $ReadsFile (@(Get-OwnNumber) + $Trusted) }
     elseif (-not $OnWindows -and ([int][IO.File]::GetUnixFileMode($path) -band 0x24) -ne 0) {
       $readers = 'may be read by other accounts'
     }

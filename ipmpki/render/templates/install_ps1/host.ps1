@@ -1,11 +1,20 @@
 # ---- this host ------------------------------------------------------------------------------------------
 
+function Test-Administrator($User) {   # whether its token is one of an administrator's, and not the lesser twin
+  $principal = New-Object Security.Principal.WindowsPrincipal $User
+  return $principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+
+function Get-CurrentUser { return [Security.Principal.WindowsIdentity]::GetCurrent() }
+
 function Assert-Administrator {
-  $user = [Security.Principal.WindowsIdentity]::GetCurrent()
-  $principal = New-Object Security.Principal.WindowsPrincipal $user
-  if ($principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) { return }
+  if (Test-Administrator (Get-CurrentUser)) { return }
+#% if user
+  $others = '-User or -Root'
+#% end
+#% if not user
   $others = '-Root'
-  if ($Role -eq 'client') { $others = '-User or -Root' }
+#% end
   Stop-Install 1 ('only an administrator can install here. Right-click install.cmd and choose "Run as ' +
     "administrator`", or say $others.")
 }
@@ -27,9 +36,7 @@ function Test-SameHost([string]$Actual, [string]$Declared) {   # a name without 
 
 function Assert-ThisHost {
   foreach ($actual in @(Get-ActualName)) {
-    foreach ($declared in $DeclaredNames) {
-      if (Test-SameHost $actual $declared) { return }
-    }
+    if ($DeclaredNames | Where-Object { Test-SameHost $actual $_ }) { return }
   }
   $other = 'this is ' + [Net.Dns]::GetHostName() + ', and the folder was made for ' + $DeclaredHost
   if ($Options.Force -or $Options.Root -ne '') {
@@ -83,7 +90,7 @@ function Get-Way([string]$Area) {   # the folders that lead to it, the outermost
 
 function Get-Target([string]$Area, [string]$Name) { return Join-Name (Get-Folder $Area) $Name }
 
-function Get-StatePath([string]$Name) { return Join-Name $State $Name }
+function Get-StatePath { return [IO.Path]::Combine([string[]](@($State) + $args)) }
 
 function Get-InstallFolder {   # InfoPrint Manager's own, which is not known beforehand: all that might be it
   if ($Options.Root -ne '') {
@@ -91,9 +98,9 @@ function Get-InstallFolder {   # InfoPrint Manager's own, which is not known bef
     Resolve-Target 'Program Files (x86)\RICOH\InfoPrint Manager'
     return
   }
-  $uninstall = 'Microsoft\Windows\CurrentVersion\Uninstall'
   foreach ($branch in @('HKLM:\SOFTWARE\', 'HKLM:\SOFTWARE\WOW6432Node\')) {
-    foreach ($key in @(Get-ChildItem -Path ($branch + $uninstall) -ErrorAction SilentlyContinue)) {
+    $programs = $branch + 'Microsoft\Windows\CurrentVersion\Uninstall'
+    foreach ($key in @(Get-ChildItem -Path $programs -ErrorAction SilentlyContinue)) {
       $folder = [string]$key.GetValue('InstallLocation')
       if ([string]$key.GetValue('DisplayName') -like '*InfoPrint*' -and $folder -ne '') { $folder.Trim('"') }
     }
@@ -110,7 +117,7 @@ function Find-Sample([string]$Area) {   # the shipped ipmssl.cfg, or nothing
   $inside = $sample.Replace('<install dir>\', '').Replace('\', $Separator)
   foreach ($folder in @(Get-InstallFolder)) {
     $path = Join-Name $folder $inside
-    if ([IO.File]::Exists($path)) { return $path }
+    if (Test-File $path) { return $path }
   }
   return ''
 }

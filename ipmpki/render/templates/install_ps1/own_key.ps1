@@ -5,13 +5,13 @@
 function Get-WaitingKey { return Get-StatePath 'waiting-key.pem' }
 
 function Add-OwnKey {   # one that never left this host: it stands here, or waits for this folder's certificate
-  $certificate = $Identity + '-cert.pem'
-  $key = $Identity + '-key.pem'
+  $certificate = "$Identity-cert.pem"
+  $key = "$Identity-key.pem"
   $path = Get-Target $Identity $key
   $standing = Get-Standing $Identity $key
   $waiting = Get-WaitingKey
   $stands = $standing -ne ''
-  $waits = [IO.File]::Exists($waiting)
+  $waits = (Test-File $waiting)
   $wanted = $Carried[$certificate]
   if ($stands -and (Test-Pair $wanted (Read-Content $standing))) {
     if ($waits) {
@@ -59,13 +59,14 @@ function Find-Openssl {   # not one that somebody else could have put there
   else {
     $folders = @(foreach ($which in @('ProgramFiles', 'ProgramFilesX86')) {
         $base = [Environment]::GetFolderPath($which)
-        if ($base) { foreach ($inside in @('OpenSSL-Win64\bin', 'OpenSSL-Win32\bin', 'OpenSSL\bin', 'Git\mingw64\bin')) { Join-Name $base $inside } }
+        if (-not $base) { continue }
+        foreach ($inside in @('OpenSSL-Win64\bin', 'OpenSSL-Win32\bin', 'OpenSSL\bin', 'Git\mingw64\bin')) { Join-Name $base $inside }
       })
     $folders += @("$env:PATH".Split(';') | Where-Object { $_ -match '\A[A-Za-z]:\\' } | ForEach-Object { $_.TrimEnd('\') })
     $refused = ''
     foreach ($folder in $folders) {
       $path = Join-Name $folder 'openssl.exe'
-      if (-not [IO.File]::Exists($path)) { continue }
+      if (-not (Test-File $path)) { continue }
       $why = Find-ProgramFault $path
       if ($why -eq '') { return $path }
       $refused = " $why, and so it is not run."
@@ -108,7 +109,7 @@ function New-Request([string]$Program, [string]$Configuration, [string]$Key) {  
   $words = @('req', '-new', '-sha256', '-config', $Configuration, '-key', $Key, '-passin', 'pass:')
   $request = Invoke-Openssl $Program $Configuration $words
   $path = $Configuration + '.csr'
-  Write-NewFile $path $request $PrivateFile
+  Write-PrivateFile $path $request
   # A key or a request of which the disk took a half only is found out here.
   $public = Invoke-Openssl $Program $Configuration @('pkey', '-in', $Key, '-pubout', '-passin', 'pass:')
   $asked = Invoke-Openssl $Program $Configuration @('req', '-config', $Configuration, '-in', $path, '-noout', '-pubkey')
@@ -127,7 +128,7 @@ function Find-RequestFolder {   # this folder, or the current one where this can
   foreach ($folder in @($PSScriptRoot, $current)) {
     $target = Join-Name $folder ($Role + '.csr')
     $new = $target + '.ipmpki-new'
-    if ([IO.Directory]::Exists($target)) {
+    if (Test-Folder $target) {
       $why = " $target is a folder."
       continue
     }
@@ -139,7 +140,7 @@ function Find-RequestFolder {   # this folder, or the current one where this can
       [IO.File]::Delete($new)
       return $folder
     }
-    catch { $why = ' ' + $_.Exception.GetBaseException().Message }
+    catch { $why = ' ' + (Get-Cause $_) }
   }
   Stop-Install 1 ("there is no place for the request: neither $PSScriptRoot nor the current folder can be " +
     "written to.$why Go to a folder that can, and call install.cmd from there.")
@@ -157,17 +158,16 @@ function Invoke-NewKey {
   $makes = Test-MakesKey      # once more, as before the lock another run may have made one
   $target = Join-Name $folder ($Role + '.csr')
   $next = Get-StatePath 'prepare'
-  New-PrivateFolder $next
   $configuration = Join-Name $next 'request.cnf'
-  Write-NewFile $configuration $Carried['request.cnf'] $PrivateFile
+  Write-PrivateFile $configuration $Carried['request.cnf']
   $key = Get-WaitingKey
   if ($makes) {
     $key = Join-Name $next 'waiting-key.pem'
-    Write-NewFile $key (New-Key $program $configuration) $PrivateFile
+    Write-PrivateFile $key (New-Key $program $configuration)
   }
   $request = New-Request $program $configuration $key
   if ($makes) {
-    $installed = @(Read-Form (Get-StatePath 'installed') 'installed')
+    $installed = @(Read-Record)
     $others = @($installed | Where-Object { -not $_.StartsWith('folder ') })
     $lines = $others + @(Get-FolderLines $installed)
     if ($lines.Count -gt 0) { Write-Lines (Join-Name $next 'installed') $lines }
@@ -180,28 +180,23 @@ function Invoke-NewKey {
     Write-NewFile ($target + '.ipmpki-new') $request ''
     Move-Over ($target + '.ipmpki-new') $target
   }
-  catch {
-    $reason = $_.Exception.GetBaseException().Message
-    Stop-Install 1 "a key waits, but $target cannot be written. $reason"
-  }
+  catch { Stop-Install 1 "a key waits, but $target cannot be written. $(Get-Cause $_)" }
   Show-NewKey $makes $target $program
 }
 
 function Show-KeyToCome([bool]$Makes, [string]$Program) {
   $what = 'the key that was made before still waits in'
-  if ($Makes) {
-    $what = 'this would make a new key (' + $KeyType + '), which waits for its certificate in'
-  }
+  if ($Makes) { $what = "this would make a new key ($KeyType), which waits for its certificate in" }
   Show-Notes
-  Write-Host ($DeclaredHost + ": $what")
-  Write-Host ('  ' + (Get-WaitingKey))
+  Write-Line "${DeclaredHost}: $what"
+  Write-Line ('  ' + (Get-WaitingKey))
   if ($Makes -and [IO.File]::Exists((Get-WaitingKey))) {
-    Write-Host '  in place of the one that waits there, whose request would be void'
+    Write-Line '  in place of the one that waits there, whose request would be void'
   }
-  Write-Host ('and would write its request, ' + $Role + '.csr, into')
-  Write-Host ("  $PSScriptRoot, or the current folder where that cannot be written to.")
-  Write-Host "By $Program. Nothing was changed."
-  Write-Host 'Next: run it without -DryRun.'
+  Write-Line "and would write its request, $Role.csr, into"
+  Write-Line "  $PSScriptRoot, or the current folder where that cannot be written to."
+  Write-Line "By $Program. Nothing was changed."
+  Write-Line 'Next: run it without -DryRun.'
 }
 
 function Show-NewKey([bool]$Makes, [string]$Request, [string]$Program) {
@@ -210,22 +205,22 @@ function Show-NewKey([bool]$Makes, [string]$Request, [string]$Program) {
   elseif ($Options.Force -and $ForcedHost) {
     Add-Note '-Force was for the name of the host. To make another key, remove the one that waits.'
   }
-  Write-Host ($DeclaredHost + ": $what")
-  Write-Host ''
-  Write-Host ('  key      ' + (Get-WaitingKey))
-  Write-Host "  request  $Request"
-  Write-Host "  made by  $Program"
-  Write-Host ''
-  Write-Host 'The key waits there until its certificate is installed; it never leaves this host. Until then'
-  Write-Host 'all that is in use here stays as it is.'
+  Write-Line "${DeclaredHost}: $what"
+  Write-Line ''
+  Write-Line ('  key      ' + (Get-WaitingKey))
+  Write-Line "  request  $Request"
+  Write-Line "  made by  $Program"
+  Write-Line ''
+  Write-Line 'The key waits there until its certificate is installed; it never leaves this host. Until then'
+  Write-Line 'all that is in use here stays as it is.'
   Show-Notes
-  Write-Host ('Next: carry ' + $Role + ".csr to pki.toml, put it there as $RequestPlace, run")
-  Write-Host "      'ipmpki build', carry the new folder here, and run install.cmd."
+  Write-Line ('Next: carry ' + $Role + ".csr to pki.toml, put it there as $RequestPlace, run")
+  Write-Line "      'ipmpki build', carry the new folder here, and run install.cmd."
 }
 
 function Stop-Waiting {   # instead of installing from a folder that has no certificate yet
   $waiting = Get-WaitingKey
-  if ([IO.File]::Exists($waiting)) {
+  if (Test-File $waiting) {
     Stop-Install 1 ('there is nothing to install yet: the certificate of this host is awaited. A new key ' +
       "waits for it, $waiting. Put its request where pki.toml expects it, as $RequestPlace, and " +
       "run 'ipmpki build'; install.cmd -NewKey writes the request again.")

@@ -13,37 +13,38 @@ $Forms = @{     # the first group tells two lines about the same thing
 }
 
 function Read-Lines([string]$Path) {   # nothing where there is no such file
-  if (-not [IO.File]::Exists($Path)) { return }
+  if (-not (Test-File $Path)) { return }
   Assert-Plain $Path
   foreach ($line in [IO.File]::ReadAllLines($Path)) { if ($line -ne '') { $line } }
 }
 
-function Read-Form([string]$Path, [string]$Form) {   # lines of a file of this script's own, each known
-  $form_of = $Forms[$Form].Replace('AREA', '(?:' + ($Areas -join '|') + ')').Replace('NAME', $NameForm)
+function Read-Form([string]$Folder, [string]$Name) {   # lines of a file of this script's own, each known
+  $path = Join-Name $Folder $Name
+  $form = $Forms[$Name].Replace('AREA', '(?:' + ($Areas -join '|') + ')').Replace('NAME', $NameForm)
   $seen = New-Object 'Collections.Generic.HashSet[string]'
   $number = 0
-  foreach ($line in @(Read-Lines $Path)) {
+  foreach ($line in @(Read-Lines $path)) {
     $number++
-    $match = [regex]::Match($line, "\A(?:$form_of)\z")
+    $match = [regex]::Match($line, "\A(?:$form)\z")
     $what = 'is not what install.ps1 writes'
     if ($match.Success) {
       $about = @($match.Groups | Select-Object -Skip 1 | Where-Object { $_.Success })[0].Value
       if ($seen.Add($about)) { $line; continue }
       $what = 'is there twice'
     }
-    Stop-Install 1 ("$Path, line $number, '$line', $what, so nothing that is remembered is believed. " +
+    Stop-Install 1 ("$path, line $number, '$line', $what, so nothing that is remembered is believed. " +
       "Look what was changed there; to begin anew, move $State away.")
   }
 }
 
-function Get-RecordPath {   # as an interrupted run will leave it
-  $committed = Join-Name (Get-StatePath 'commit') 'installed'
-  if ($Pending.Count -gt 0 -and [IO.File]::Exists($committed)) { return $committed }
-  return Get-StatePath 'installed'
+function Read-Record {   # as an interrupted run will leave it
+  $folder = $State
+  if ($Pending.Count -gt 0 -and (Test-File (Get-StatePath 'commit' 'installed'))) { $folder = Get-StatePath 'commit' }
+  return Read-Form $folder 'installed'
 }
 
 function Find-Recorded([string]$Area, [string]$Name) {   # its line of the record, or nothing
-  foreach ($line in @(Read-Form (Get-RecordPath) 'installed')) {
+  foreach ($line in @(Read-Record)) {
     if ($line.StartsWith("file $Area $Name ", [StringComparison]::Ordinal)) { return $line }
   }
   return ''
@@ -55,12 +56,10 @@ function Test-AsPut([string]$Area, [string]$Name, [string]$Content) {   # as ins
 }
 
 function Get-Backups {   # the oldest first: by the number in their names, as a clock can be wrong
-  if (-not [IO.Directory]::Exists($State)) { return }
-  $names = @(foreach ($folder in [IO.Directory]::GetDirectories($State, 'backup-*')) {
-      $name = [IO.Path]::GetFileName($folder)
-      if ($name -match ('\A' + $BackupForm + '\z')) { $name }
-    })
-  foreach ($name in @($names | Sort-Object { (Get-BackupNumber $_).ToString('d6') + $_ })) { Get-StatePath $name }
+  if (-not (Test-Folder $State)) { return }
+  $names = @([IO.Directory]::GetDirectories($State, 'backup-*') | ForEach-Object { [IO.Path]::GetFileName($_) } |
+    Where-Object { $_ -match "\A$BackupForm\z" } | Sort-Object { (Get-BackupNumber $_).ToString('d6') + $_ })
+  foreach ($name in $names) { Get-StatePath $name }
 }
 
 function Get-BackupNumber([string]$Name) {   # 0 for those of earlier versions, which had none
@@ -70,8 +69,8 @@ function Get-BackupNumber([string]$Name) {   # 0 for those of earlier versions, 
 
 function Find-Backup {   # the last one
   $backups = @(Get-Backups)
-  if ($backups.Count -eq 0) { Stop-Install 1 ('there is no backup below ' + $State + '.') }
-  if (-not [IO.File]::Exists((Join-Name $backups[-1] 'contents'))) {
+  if ($backups.Count -eq 0) { Stop-Install 1 "there is no backup below $State." }
+  if (-not (Test-File (Join-Name $backups[-1] 'contents'))) {
     Stop-Install 1 ($backups[-1] + ' is no whole backup: the list of what stood here, contents, is missing. Put ' +
       'it back, or move that folder away.')
   }
@@ -89,10 +88,9 @@ function Assert-Plain([string]$Path) {
 }
 
 function Get-Standing([string]$Area, [string]$Name) {   # the file that has its content; '' where there is none
-  $which = "$Area $Name"
-  if ($Pending.ContainsKey($which)) { return $Pending[$which] }
+  if ($Pending.ContainsKey("$Area $Name")) { return $Pending["$Area $Name"] }
   $path = Get-Target $Area $Name
-  if ([IO.Directory]::Exists($path)) { Stop-Install 1 "$path is a folder, not a file. Move it away, and run this again." }
+  if (Test-Folder $path) { Stop-Install 1 "$path is a folder, not a file. Move it away, and run this again." }
   if (-not (Test-Entry $path)) { return '' }
   Assert-Plain $path
   return $path
@@ -100,7 +98,7 @@ function Get-Standing([string]$Area, [string]$Name) {   # the file that has its 
 
 function Assert-Movable([string]$Area, [string]$Name) {   # whether a change could replace it
   $path = Get-Target $Area $Name
-  if (-not $OnWindows -or $Options.Verify -or -not [IO.File]::Exists($path)) { return }
+  if (-not $OnWindows -or $Options.Verify -or -not (Test-File $path)) { return }
   for ($attempt = 1; $true; $attempt++) {     # a virus scanner may hold it for a moment
     try {
       [IO.File]::Open($path, 'Open', 'Read', 'None').Dispose()
@@ -109,7 +107,7 @@ function Assert-Movable([string]$Area, [string]$Name) {   # whether a change cou
     catch {
       if ($attempt -lt 4) { Start-Sleep -Milliseconds 200; continue }
       Stop-Install 1 ("$path cannot be replaced: another program has it open. Stop the InfoPrint Manager " +
-        'server or client first, or whatever has it open. ' + $_.Exception.GetBaseException().Message)
+        'server or client first, or whatever has it open. ' + (Get-Cause $_))
     }
   }
 }
@@ -130,30 +128,27 @@ function Add-Step([string]$What, [string]$Area, [string]$Name, [string]$Content,
 function Add-File([string]$Area, [string]$Name, [string]$Content, [string]$Rights, [string]$How, [string[]]$Edited) {
   $recorded = Find-Recorded $Area $Name
   $standing = Get-Standing $Area $Name
-  $fault = ''
+  $verb = 'create'
+  $reason = 'missing'
   if ($standing -ne '') {
     $now = Read-Content $standing
+    $verb = 'replace'
+    $reason = 'other content'
     if ($now.Equals($Content)) {
       $fault = Test-Rights $standing $Rights
       if ($fault -eq '') {
         if ($recorded -ne '') { $Record.Add($recorded) }
         return
       }
+      $reason = "wrong rights: $fault"
+      $How = ''
     }
-    elseif ($recorded -ne '' -and $Name -ne 'ipmssl.cfg' -and -not (Test-AsPut $Area $Name $now)) {
+    elseif ($Name -eq 'ipmssl.cfg') { $verb = 'edit' }
+    elseif ($recorded -ne '' -and -not (Test-AsPut $Area $Name $now)) {
       Add-Note @((Get-Target $Area $Name), 'was changed since install.ps1 put it there; -Rollback puts that back.')
     }
   }
-  $verb = 'replace'
-  $reason = 'other content'
-  if ($standing -eq '') {
-    $verb = 'create'
-    $reason = 'missing'
-  }
-  elseif ($fault -ne '') { $reason = "wrong rights: $fault" }
-  elseif ($Name -eq 'ipmssl.cfg') { $verb = 'edit' }
-  $explained = $fault -eq '' -and ($standing -eq '' -or $How -ne '')
-  if ($explained -and -not $Options.Verify) { $reason = $How }
+  if (-not $Options.Verify -and ($How -ne '' -or $standing -eq '')) { $reason = $How }
   Add-Change $Area $verb $Name $reason $Edited
   Add-Step 'put' $Area $Name $Content $Rights
   $replaces = 'yes'
@@ -165,19 +160,19 @@ function Add-File([string]$Area, [string]$Name, [string]$Content, [string]$Right
 function Add-Payload {
   foreach ($file in $Payload) {
     $rights = $PublicFile
+#% if key
     if ($file.Kind -eq 'key') { $rights = Get-KeyRights }
+#% end
     Add-File $file.Area $file.Name $Carried[$file.Name] $rights '' @()
   }
 }
 
 function Add-Settings([string]$Area) {
   $path = Get-Target $Area 'ipmssl.cfg'
-  # All users must be able to read the client's file and none to write it.
-  $rights = $PublicFile
-  if ($Area -eq 'server') { $rights = Get-ServerRights }
-  $before = ''
   $standing = Get-Standing $Area 'ipmssl.cfg'
   $sample = Find-Sample $Area
+  $before = "# Made by ipmpki's install.ps1, as there was no sample to go by.`r`n"
+  $how = 'without a sample to go by'
   if ($standing -ne '') {
     $how = 'keywords set'
     $before = Read-Content $standing
@@ -187,32 +182,33 @@ function Add-Settings([string]$Area) {
     $before = Read-Content $sample
     Assert-PlainText $before $sample
   }
-  else {
-    $how = 'without a sample to go by'
-    $before = "# Made by ipmpki's install.ps1, as there was no sample to go by.`r`n"
-    Add-Note @('no sample ipmssl.cfg was found, so the form of', "$path is a guess.")
-  }
+  else { Add-Note @('no sample ipmssl.cfg was found, so the form of', "$path is a guess.") }
   $edit = Edit-Settings $before @(Get-Wanted $Area) $path
-  Add-File $Area 'ipmssl.cfg' $edit.Content $rights $how $edit.Shown
-  $step = @($Plan | Where-Object { $_.Area -eq $Area -and $_.Name -eq 'ipmssl.cfg' })
-  if ($step.Count -gt 0) { $step[0] | Add-Member -NotePropertyName Before -NotePropertyValue $before }
-  if (@($Record | Where-Object { $_.StartsWith("file $Area ipmssl.cfg ") }).Count -eq 0) { return }
+  Add-File $Area 'ipmssl.cfg' $edit.Content (Get-SettingsRights $Area) $how $edit.Shown
+  foreach ($step in $Plan) {
+    if ($step.Area -eq $Area -and $step.Name -eq 'ipmssl.cfg') {
+      $step | Add-Member -NotePropertyName Before -NotePropertyValue $before
+    }
+  }
+  if (-not ($Record | Where-Object { $_.StartsWith("file $Area ipmssl.cfg ") })) { return }
   foreach ($setting in $Settings) {
     if ($setting.Area -eq $Area -and $setting.Action -eq 'set') {
-      $Record.Add("set $Area " + $setting.Keyword + ' ' + (Expand-Variables $setting.Value))
+      $Record.Add("set $Area $($setting.Keyword) " + (Expand-Variables $setting.Value))
     }
   }
 }
 
 function Test-StillWanted([string]$Area, [string]$Name) {
-  if (@($Payload | Where-Object { $_.Area -eq $Area -and $_.Name -eq $Name }).Count -gt 0) { return $true }
+  if ($Payload | Where-Object { $_.Area -eq $Area -and $_.Name -eq $Name }) { return $true }
+#% if own_key
   # A key of the host's own is in no folder.
-  if ($OwnKey -and $Area -eq $Identity -and $Name -eq ($Area + '-key.pem')) { return $true }
-  return $Name -eq 'ipmssl.cfg' -and @($Settings | Where-Object { $_.Area -eq $Area }).Count -gt 0
+  if ($OwnKey -and $Area -eq $Identity -and $Name -eq "$Area-key.pem") { return $true }
+#% end
+  return $Name -eq 'ipmssl.cfg' -and [bool]($Settings | Where-Object { $_.Area -eq $Area })
 }
 
 function Add-Farewells {   # what an earlier run put here and the folder (or, to uninstall, nobody) wants no more
-  foreach ($line in @(Read-Form (Get-RecordPath) 'installed')) {
+  foreach ($line in @(Read-Record)) {
     $what, $area, $name, $digest, $replaces = $line -split ' ', 5
     if ($what -ne 'file' -or (Test-StillWanted $area $name)) { continue }
     Add-Farewell $area $name ($replaces -eq 'yes')
@@ -220,12 +216,12 @@ function Add-Farewells {   # what an earlier run put here and the folder (or, to
 }
 
 function Find-Original([string]$Area, [string]$Name) {   # the copy of what install.ps1 had replaced first
-  $path = Join-Name (Join-Name (Get-StatePath 'original') $Area) $Name
-  if ([IO.File]::Exists($path)) { return $path }
+  $path = Get-StatePath 'original' $Area $Name
+  if (Test-File $path) { return $path }
   foreach ($backup in @(Get-Backups)) {   # the first of them in which it was not yet install.ps1's
-    $path = Join-Name (Join-Name $backup $Area) $Name
-    $lines = @(Read-Form (Join-Name $backup 'installed') 'installed' | Where-Object { $_.StartsWith("file $Area $Name ") })
-    if ($lines.Count -eq 0 -and [IO.File]::Exists($path)) { return $path }
+    $path = Join-Name $backup $Area $Name
+    if (-not (Test-File $path)) { continue }
+    if (-not (Read-Form $backup 'installed' | Where-Object { $_.StartsWith("file $Area $Name ") })) { return $path }
   }
   Stop-Install 1 ((Get-Target $Area $Name) + ' has taken the place of another file, and no copy of that is left below ' +
     $State + '. Put one back, or move that folder away and remove what is to go by hand.')
@@ -250,33 +246,29 @@ function Add-Farewell([string]$Area, [string]$Name, [bool]$Replaces) {
     Add-Change $Area 'restore' $Name 'as it was before install.ps1' @()
     Add-Step 'put' $Area $Name (Read-Content $original) (Read-KeptRights $original)
   }
-  elseif ($standing -ne '') {
-    Add-Change $Area 'remove' $Name 'put here by install.ps1' @()
-    Add-Step 'remove' $Area $Name '' ''
-  }
+  elseif ($standing -ne '') { Add-Removal $Area $Name 'put here by install.ps1' }
 }
 
 function Add-SettingsFarewell([string]$Area, [string]$Standing, [string]$Original) {   # keywords go, other lines stay
   $now = Read-Content $Standing
-  $base = Join-Name (Join-Name (Get-StatePath 'base') $Area) 'ipmssl.cfg'
+  $rights = Get-KeptRights $Standing
+  $base = Get-StatePath 'base' $Area 'ipmssl.cfg'
   $before = $null
-  if ($Original -ne '') { $before = Read-Content $Original }
-  elseif ([IO.File]::Exists($base)) { $before = Read-Content $base }
-  if ($null -eq $before) {
-    if (Test-AsPut $Area 'ipmssl.cfg' $now) { $after = '' }
-    else { $after = (Edit-Settings $now @(Get-Wanted $Area) $Standing).Content }
+  if ($Original -ne '') {
+    $before = Read-Content $Original
+    $rights = Read-KeptRights $Original
   }
-  else {
+  elseif (Test-File $base) { $before = Read-Content $base }
+  if ($null -ne $before) {
     $then = (Edit-Settings $before @(Get-RecordedSettings $Area) $Standing).Content
     $after = Restore-Settings $Area $before $then $now
   }
+  elseif (Test-AsPut $Area 'ipmssl.cfg' $now) { $after = '' }
+  else { $after = (Edit-Settings $now @(Get-Wanted $Area) $Standing).Content }
   if ($Original -eq '' -and ($after -eq '' -or $after.Equals($before))) {
-    Add-Change $Area 'remove' 'ipmssl.cfg' 'put here by install.ps1' @()
-    Add-Step 'remove' $Area 'ipmssl.cfg' '' ''
+    Add-Removal $Area 'ipmssl.cfg' 'put here by install.ps1'
     return
   }
-  $rights = Get-KeptRights $Standing
-  if ($Original -ne '') { $rights = Read-KeptRights $Original }
   if ($after.Equals($now) -and -not $Options.Uninstall) { return }
   if ($after.Equals($before)) { Add-Change $Area 'restore' 'ipmssl.cfg' 'as it was before install.ps1' @() }
   else {
@@ -286,11 +278,16 @@ function Add-SettingsFarewell([string]$Area, [string]$Standing, [string]$Origina
   Add-Step 'put' $Area 'ipmssl.cfg' $after $rights
 }
 
+function Add-Removal([string]$Area, [string]$Name, [string]$Reason) {
+  Add-Change $Area 'remove' $Name $Reason @()
+  Add-Step 'remove' $Area $Name '' ''
+}
+
 function Add-KeptCopy([string]$Area, [string]$Name, [string]$Source, [string]$What) {   # of what would be lost else
   $content = Read-Content $Source
   $number = 1
   while ((Test-Entry (Get-Target $Area "$Name.kept-$number")) -or
-    @($Plan | Where-Object { $_.Area -eq $Area -and $_.Name -eq "$Name.kept-$number" }).Count -gt 0) { $number++ }
+    ($Plan | Where-Object { $_.Area -eq $Area -and $_.Name -eq "$Name.kept-$number" })) { $number++ }
   Add-Change $Area 'keep' "$Name.kept-$number" "$What kept" @()
   Add-Step 'put' $Area "$Name.kept-$number" $content $PrivateFile
 }
@@ -298,14 +295,14 @@ function Add-KeptCopy([string]$Area, [string]$Name, [string]$Source, [string]$Wh
 function Add-KeptBackups {   # by -Uninstall: what people had put in the place of a file, of which the backups alone know
   $seen = @{}
   foreach ($backup in @(Get-Backups)) {
-    $then = @(Read-Form (Join-Name $backup 'installed') 'installed')
-    foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
+    $then = @(Read-Form $backup 'installed')
+    foreach ($line in @(Read-Form $backup 'contents')) {
       $what, $area, $name = $line -split ' ', 3
       $recorded = @($then | Where-Object { $_.StartsWith("file $area $name ") })
       # Without a line it is the original; of ipmssl.cfg each change kept what was written into it.
       if ($what -ne 'had' -or $name -eq 'ipmssl.cfg' -or $recorded.Count -eq 0) { continue }
-      $copy = Join-Name (Join-Name $backup $area) $name
-      if (-not [IO.File]::Exists($copy)) { continue }
+      $copy = Join-Name $backup $area $name
+      if (-not (Test-File $copy)) { continue }
       $digest = Get-Sha256 (Read-Content $copy)
       if ($recorded[0].Split(' ')[3] -eq $digest -or $seen.ContainsKey("$area $name $digest")) { continue }
       $seen["$area $name $digest"] = $true
@@ -316,17 +313,17 @@ function Add-KeptBackups {   # by -Uninstall: what people had put in the place o
 
 function Add-Rollback {
   $backup = Find-Backup
-  foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
+  foreach ($line in @(Read-Form $backup 'contents')) {
     $what, $area, $name = $line -split ' ', 3
     Add-Return $backup $area $name ($what -eq 'had')
   }
-  foreach ($line in @(Read-Form (Join-Name $backup 'installed') 'installed')) { $Record.Add($line) }
-  foreach ($line in @(Read-Form (Join-Name $backup 'promoted') 'promoted')) {
+  foreach ($line in @(Read-Form $backup 'installed')) { $Record.Add($line) }
+  foreach ($line in @(Read-Form $backup 'promoted')) {
     $area, $name = $line -split ' ', 2
     $path = Get-Standing $area $name
     if ($path -eq '') { continue }
     $waiting = Get-StatePath 'waiting-key.pem'
-    if ([IO.File]::Exists($waiting)) {
+    if (Test-File $waiting) {
       Add-Note @("the $name that goes is kept nowhere else, as a newer key waits in", "$waiting.")
     }
     else {
@@ -338,17 +335,17 @@ function Add-Rollback {
 
 function Add-Return([string]$Backup, [string]$Area, [string]$Name, [bool]$Had) {   # of one file, by -Rollback
   $standing = Get-Standing $Area $Name
-  $copy = Join-Name (Join-Name $Backup $Area) $Name
-  $put = Join-Name (Join-Name (Join-Name $Backup 'after') $Area) $Name
+  $copy = Join-Name $Backup $Area $Name
+  $put = Join-Name $Backup 'after' $Area $Name
   $now = $null
   $old = $null
   if ($standing -ne '') { $now = Read-Content $standing }
   if ($Had) {
-    if (-not [IO.File]::Exists($copy)) { Stop-Install 1 "$Backup is no whole backup: $copy is missing. Put it back." }
+    if (-not (Test-File $copy)) { Stop-Install 1 "$Backup is no whole backup: $copy is missing. Put it back." }
     $old = Read-Content $copy
   }
   $is_ours = $null -eq $now -or (Test-AsPut $Area $Name $now) -or ($null -ne $old -and $now.Equals($old))
-  if (-not $is_ours -and $Name -eq 'ipmssl.cfg' -and [IO.File]::Exists($put) -and ($Had -or [IO.File]::Exists("$put.before"))) {
+  if (-not $is_ours -and $Name -eq 'ipmssl.cfg' -and (Test-File $put) -and ($Had -or (Test-File "$put.before"))) {
     $before = $old
     if (-not $Had) { $before = Read-Content "$put.before" }
     $after = Restore-Settings $Area $before (Read-Content $put) $now
@@ -366,10 +363,7 @@ function Add-Return([string]$Backup, [string]$Area, [string]$Name, [bool]$Had) {
     Add-Change $Area 'restore' $Name 'as it was before the last change' @()
     Add-Step 'put' $Area $Name $old (Read-KeptRights $copy)
   }
-  elseif ($standing -ne '') {
-    Add-Change $Area 'remove' $Name 'was not there before the last change' @()
-    Add-Step 'remove' $Area $Name '' ''
-  }
+  elseif ($standing -ne '') { Add-Removal $Area $Name 'was not there before the last change' }
 }
 
 function Update-Plan {
@@ -385,21 +379,16 @@ function Update-Plan {
     if (-not $RolledBack) { Add-Rollback }
     return
   }
-  if ($AccountFault -ne '') { Add-Change $Role 'find' ($Role + '-key.pem') $AccountFault @() }
+#% if key
+  if ($AccountFault -ne '') { Add-Change $Role 'find' "$Role-key.pem" $AccountFault @() }
+#% end
   Add-Payload
+#% if own_key
   if ($OwnKey) { Add-OwnKey }
-  elseif ([IO.File]::Exists((Get-StatePath 'waiting-key.pem'))) {
-    if ($Options.Uninstall) {
-      Add-Change 'client' 'remove' '.ipmpki\waiting-key.pem' 'made here by install.ps1 -NewKey' @()
-      $script:Spends = $true
-    }
-    else {
-      Add-Note @('a key that -NewKey made waits in ' + (Get-StatePath 'waiting-key.pem') + '.',
-        'Nothing in this folder needs it: remove it when you please.')
-    }
-  }
+#% end
+  if (-not $OwnKey -and (Test-File (Get-StatePath 'waiting-key.pem'))) { Add-UnusedKey }
   foreach ($area in $Areas) {
-    if (@($Settings | Where-Object { $_.Area -eq $area }).Count -gt 0) { Add-Settings $area }
+    if ($Settings | Where-Object { $_.Area -eq $area }) { Add-Settings $area }
   }
   Add-Farewells
   if ($Options.Uninstall) {
@@ -408,18 +397,27 @@ function Update-Plan {
       Add-Change 'client' 'remove' '.ipmpki' 'what install.ps1 remembered' @()
     }
   }
-  elseif ($Account -ne '' -and $Options.Owner -ne '') {
+#% if key
+  elseif ($Account -ne '' -and ($Options.Owner -ne '' -or (Find-RecordedReader) -eq $Account)) {
     $Record.Add('reader ' + $Account)
   }
-  elseif ($Account -ne '' -and (Find-RecordedReader) -eq $Account) {
-    $Record.Add('reader ' + $Account)
+#% end
+}
+
+function Add-UnusedKey {   # one that -NewKey made, and that no certificate of this folder belongs to
+  if ($Options.Uninstall) {
+    Add-Change 'client' 'remove' '.ipmpki\waiting-key.pem' 'made here by install.ps1 -NewKey' @()
+    $script:Spends = $true
+  }
+  else {
+    Add-Note @('a key that -NewKey made waits in ' + (Get-StatePath 'waiting-key.pem') + '.',
+      'Nothing in this folder needs it: remove it when you please.')
   }
 }
 
 function Test-Remembered {   # whether anything of an earlier run is left
-  if (-not [IO.Directory]::Exists($State)) { return $false }
-  $names = @([IO.Directory]::GetFileSystemEntries($State) | ForEach-Object { [IO.Path]::GetFileName($_) })
-  return @($names | Where-Object { $_ -ne 'running' }).Count -gt 0
+  if (-not (Test-Folder $State)) { return $false }
+  return [bool]([IO.Directory]::GetFileSystemEntries($State) | Where-Object { [IO.Path]::GetFileName($_) -ne 'running' })
 }
 
 function Read-KeptRights([string]$Copy) {
@@ -433,28 +431,26 @@ function Read-KeptRights([string]$Copy) {
 
 function Add-Dates([string]$Area, [string]$Name) {
   $path = Get-Target $Area $Name
-  if (-not [IO.File]::Exists($path)) { return }
+  if (-not (Test-File $path)) { return }
   try { $certificate = Read-Certificate (Read-Content $path) }
   catch { Add-Change $Area 'find' $Name 'cannot be read as a certificate' @(); return }
-  $now = [DateTime]::Now
-  if ($certificate.NotAfter -lt $now) { Add-Change $Area 'find' $Name 'expired' @() }
-  elseif ($certificate.NotBefore -gt $now) {
+  if ($certificate.NotAfter -lt [DateTime]::Now) { Add-Change $Area 'find' $Name 'expired' @() }
+  elseif ($certificate.NotBefore -gt [DateTime]::Now) {
     Add-Change $Area 'find' $Name "not valid yet: see this computer's clock" @()
   }
 }
 
 function Add-Faults {
   Add-Dates 'client' 'ca-cert.pem'
+#% if key
   if ($Identity -eq '') { return }
-  $certificate = $Identity + '-cert.pem'
-  $key = $Identity + '-key.pem'
-  Add-Dates $Identity $certificate
-  $certificate_path = Get-Target $Identity $certificate
-  $key_path = Get-Target $Identity $key
+  Add-Dates $Identity "$Identity-cert.pem"
+  $certificate = Get-Target $Identity "$Identity-cert.pem"
+  $key = Get-Target $Identity "$Identity-key.pem"
   # A key of the host's own was held against the certificate of this folder.
-  if ($OwnKey -or -not [IO.File]::Exists($certificate_path)) { return }
-  if (-not [IO.File]::Exists($key_path)) { return }
-  if (-not (Test-Pair (Read-Content $certificate_path) (Read-Content $key_path))) {
-    Add-Change $Identity 'find' $key "does not belong to $certificate" @()
+  if ($OwnKey -or -not (Test-File $certificate) -or -not (Test-File $key)) { return }
+  if (-not (Test-Pair (Read-Content $certificate) (Read-Content $key))) {
+    Add-Change $Identity 'find' "$Identity-key.pem" "does not belong to $Identity-cert.pem" @()
   }
+#% end
 }

@@ -1,26 +1,26 @@
 # ---- after an interruption ------------------------------------------------------------------------------
 
-function Test-State([string]$Name) { return $State -ne '' -and [IO.Directory]::Exists((Get-StatePath $Name)) }
+function Test-State([string]$Name) { return $State -ne '' -and (Test-Folder (Get-StatePath $Name)) }
 
 function Test-Interrupted {   # whether a run was killed here
   foreach ($name in @('prepare', 'commit', 'undo', 'done', 'rolled-back')) { if (Test-State $name) { return $true } }
-  return @($Areas | Where-Object { [IO.Directory]::Exists((Get-StageFolder $_)) }).Count -gt 0
+  return [bool]($Areas | Where-Object { Test-Folder (Get-StageFolder $_) })
 }
 
 function Restore-Old {   # what 'undo' has a backup of; may be run again from any point
-  $backup = Join-Name (Get-StatePath 'undo') 'backup'
-  foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
+  $backup = Get-StatePath 'undo' 'backup'
+  foreach ($line in @(Read-Form $backup 'contents')) {
     $what, $area, $name = $line -split ' ', 3
     $path = Get-Target $area $name
     if ($what -eq 'lacked') {
-      if ([IO.File]::Exists($path)) { Remove-File $path }
+      Remove-File $path
       continue
     }
-    $kept = Join-Name (Join-Name $backup $area) $name
+    $kept = Join-Name $backup $area $name
     $content = Read-Content $kept
     $rights = Read-KeptRights $kept
-    if ([IO.File]::Exists($path) -and (Read-Content $path).Equals($content) -and (Test-Rights $path $rights) -eq '') { continue }
-    $new = Join-Name (Get-StageFolder $area) ($name + '.old')
+    if ((Test-File $path) -and (Read-Content $path).Equals($content) -and (Test-Rights $path $rights) -eq '') { continue }
+    $new = Join-Name (Get-StageFolder $area) "$name.old"
     New-PrivateFolder (Get-StageFolder $area)
     [IO.File]::Delete($new)
     Write-NewFile $new $content $rights
@@ -33,14 +33,14 @@ function Restore-Old {   # what 'undo' has a backup of; may be run again from an
 
 function Repair-Interrupted {   # from a run that was killed
   if (Test-State 'commit') {
-    Write-Host 'An earlier run was interrupted when all was prepared: completing it.'
+    Write-Line 'An earlier run was interrupted when all was prepared: completing it.'
     $script:Changed = $true
     Move-InPlace
     Complete-Change
     $script:Recovered = 'completed what an earlier run had prepared'
   }
   elseif (Test-State 'undo') {
-    Write-Host 'An earlier run failed and was interrupted when it put the old files back: they are put back.'
+    Write-Line 'An earlier run failed and was interrupted when it put the old files back: they are put back.'
     $script:Changed = $true
     Restore-Old
     $script:Recovered = 'put back what an earlier run had replaced'
@@ -50,7 +50,7 @@ function Repair-Interrupted {   # from a run that was killed
     $script:Recovered = 'an earlier run had put back what stood here before, and was interrupted at its end'
   }
   elseif ((Test-State 'prepare') -or (Test-Interrupted)) {
-    Write-Host 'An earlier run was interrupted before it changed anything: its preparations are thrown away.'
+    Write-Line 'An earlier run was interrupted before it changed anything: its preparations are thrown away.'
   }
   Clear-Preparation
 }
@@ -58,22 +58,21 @@ function Repair-Interrupted {   # from a run that was killed
 function Read-Pending {   # for -DryRun and -Verify: how an interrupted change will be left by the run that completes it
   $Pending.Clear()
   if (Test-State 'commit') {
-    foreach ($line in @(Read-Form (Join-Name (Get-StatePath 'commit') 'put') 'put')) {
+    $commit = Get-StatePath 'commit'
+    foreach ($line in @(Read-Form $commit 'put')) {
       $area, $name = $line -split ' ', 2
-      $new = Join-Name (Get-StageFolder $area) $name
-      if ([IO.File]::Exists($new)) { $Pending[$line] = $new }
-      else { $Pending[$line] = Get-Target $area $name }
+      $Pending[$line] = Join-Name (Get-StageFolder $area) $name
+      if (-not (Test-File $Pending[$line])) { $Pending[$line] = Get-Target $area $name }
     }
-    foreach ($line in @(Read-Form (Join-Name (Get-StatePath 'commit') 'gone') 'gone')) { $Pending[$line] = '' }
-    $script:RolledBack = [IO.File]::Exists((Join-Name (Get-StatePath 'commit') 'used'))
+    foreach ($line in @(Read-Form $commit 'gone')) { $Pending[$line] = '' }
+    $script:RolledBack = Test-File (Join-Name $commit 'used')
   }
   elseif (Test-State 'undo') {
-    $backup = Join-Name (Get-StatePath 'undo') 'backup'
-    foreach ($line in @(Read-Form (Join-Name $backup 'contents') 'contents')) {
-      $what, $which = $line -split ' ', 2
-      $area, $name = $which -split ' ', 2
-      $Pending[$which] = ''
-      if ($what -eq 'had') { $Pending[$which] = Join-Name (Join-Name $backup $area) $name }
+    $backup = Get-StatePath 'undo' 'backup'
+    foreach ($line in @(Read-Form $backup 'contents')) {
+      $what, $area, $name = $line -split ' ', 3
+      $Pending["$area $name"] = ''
+      if ($what -eq 'had') { $Pending["$area $name"] = Join-Name $backup $area $name }
     }
   }
   elseif (Test-State 'rolled-back') { $script:RolledBack = $true }

@@ -27,52 +27,53 @@ function Invoke-RestartCommand([string]$Command) {   # the exit status of the de
 function Stop-Restart([string]$Status) {   # not restarted, which the next run with -Restart makes up for
   Enter-Change
   $due = Get-StatePath 'restart-due'
-  if (-not [IO.File]::Exists($due)) {
+  if (-not (Test-File $due)) {
     Write-Lines $due @('yes')
-    if ($MadeFolders.Count -gt 0 -and -not [IO.File]::Exists((Get-StatePath 'installed'))) {
+    if ($MadeFolders.Count -gt 0 -and -not (Test-File (Get-StatePath 'installed'))) {
       Write-Lines (Get-StatePath 'installed') @($MadeFolders)
     }
   }
   $what = 'what had been put here is gone'
   $code = 5
+  if (-not $Options.Uninstall) { $what = 'the files are in place' }
   if (-not $Changed) {
     $what = 'nothing was changed now'
     $code = 1
   }
-  elseif (-not $Options.Uninstall) { $what = 'the files are in place' }
-  Stop-Install $code ("$what, but the restart command failed ($Status): " + $RestartCommand +
-    ' Mend it and run it, or run install.cmd -Restart again.')
+  Stop-Install $code ("$what, but the restart command failed ($Status): $RestartCommand " +
+    'Mend it and run it, or run install.cmd -Restart again.')
 }
 
 #% end
 function Show-NextStep {
 #% if restart
   if ($Options.Restart) {
-    Write-Host ('Running: ' + $RestartCommand)
+    Write-Line ('Running: ' + $RestartCommand)
     $status = ''
     try { $status = 'exit status ' + (Invoke-RestartCommand $RestartCommand) }
-    catch { $status = $_.Exception.GetBaseException().Message }
+    catch { $status = Get-Cause $_ }
     if ($status -ne 'exit status 0') { Stop-Restart $status }
     Clear-Due
-    Write-Host 'Next: nothing; the restart command has run.'
+    Write-Line 'Next: nothing; the restart command has run.'
     return
   }
-  Write-Host ('Next: restart, for this to take effect: ' + $RestartCommand)
+  Write-Line ('Next: restart, for this to take effect: ' + $RestartCommand)
 #% end
 #% if not restart
-  if ($Role -eq 'server') { Write-Host ('Next: ' + $ServerRestart + '.') }
-  else { Write-Host ('Next: ' + $ClientRestart + '.') }
+  $what = $ClientRestart
+  if ($Role -eq 'server') { $what = $ServerRestart }
+  Write-Line "Next: $what."
 #% end
 }
 
 #% if restart
 function Clear-Due {   # and, after an uninstall whose restart had failed, the rest of what was remembered
-  if (-not [IO.File]::Exists((Get-StatePath 'restart-due'))) { return }
+  if (-not (Test-File (Get-StatePath 'restart-due'))) { return }
   Enter-Change
   [IO.File]::Delete((Get-StatePath 'restart-due'))
-  $lines = @(Read-Form (Get-StatePath 'installed') 'installed')
-  if (@($lines | Where-Object { -not $_.StartsWith('folder ') }).Count -gt 0 -or (Test-State 'original')) { return }
-  if (@(Get-Backups).Count -gt 0 -or [IO.File]::Exists((Get-StatePath 'waiting-key.pem'))) { return }
+  $lines = @(Read-Record)
+  if (($lines | Where-Object { -not $_.StartsWith('folder ') }) -or (Test-State 'original')) { return }
+  if (@(Get-Backups).Count -gt 0 -or (Test-File (Get-StatePath 'waiting-key.pem'))) { return }
   [IO.File]::Delete((Get-StatePath 'installed'))
   foreach ($line in $lines) { $MadeFolders.Add($line) }
 }

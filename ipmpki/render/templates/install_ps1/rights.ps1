@@ -26,7 +26,7 @@ $WritesFolder = 0x500d0156
 
 function Get-Sddl([string]$Path) {
   $kind = 'File'
-  if ([IO.Directory]::Exists($Path)) { $kind = 'Directory' }
+  if (Test-Folder $Path) { $kind = 'Directory' }
   $security = New-Object "Security.AccessControl.${kind}Security" -ArgumentList $Path, 'Access,Owner'
   return $security.GetSecurityDescriptorSddlForm('Access,Owner')
 }
@@ -40,7 +40,7 @@ function New-Security([string]$Kind, [string]$Sddl) {
 function Set-FolderRights([string]$Path, [string]$Rights) {
   $item = New-Object IO.DirectoryInfo $Path
   $security = New-Security 'Directory' ($OwnerPart + $Rights)
-  # .NET moved these methods between the two PowerShells.
+  # .NET has these methods elsewhere than .NET Framework.
   if ($IsCore) { [IO.FileSystemAclExtensions]::SetAccessControl($item, $security) }
   else { $item.SetAccessControl($security) }
 }
@@ -72,17 +72,13 @@ function Open-NewFile([string]$Path, [string]$Rights) {
   return [IO.File]::Open($Path, $making)
 }
 
-function Get-UnixMode([string]$Rights, [bool]$IsFolder) {   # below -Root on Unix; 0755, 0644, 0700 or 0600
-  $mode = 'UserRead, UserWrite'
-  $is_public = $Rights.Contains(';;;BU)')
-  if ($is_public) { $mode += ', GroupRead, OtherRead' }
-  if ($IsFolder) { $mode += ', UserExecute' }
-  if ($IsFolder -and $is_public) { $mode += ', GroupExecute, OtherExecute' }
-  return [IO.UnixFileMode]$mode
+function Get-UnixMode([string]$Rights, [bool]$IsFolder) {   # below -Root on Unix
+  $modes = @(0x180, 0x1A4, 0x1C0, 0x1ED)     # 0600, 0644, 0700, 0755
+  return [IO.UnixFileMode]$modes[2 * [int]$IsFolder + [int]$Rights.Contains(';;;BU)')]
 }
 
 function New-Folder([string]$Path, [string]$Rights) {   # one level
-  if ([IO.Directory]::Exists($Path)) { return }
+  if (Test-Folder $Path) { return }
   if ($SetsRights -and $Rights -ne '') { New-SecuredFolder $Path $Rights }
   elseif ($OnWindows) { [void][IO.Directory]::CreateDirectory($Path) }
   else { [void][IO.Directory]::CreateDirectory($Path, (Get-UnixMode $Rights $true)) }
@@ -181,14 +177,16 @@ function Get-KeptRights([string]$Path) {   # to be set on a copy that takes its 
   return ($list -replace '\AD:[A-Z]*', 'D:P') -replace '\((\w+);([A-Z]*?)ID;', '($1;$2;'
 }
 
+#% if key
 # ---- whose the key is -----------------------------------------------------------------------------------
 
 function Resolve-Account([string]$Name) {   # its SID; '' where there is no such account
   if ($Name -eq 'LocalSystem') { return 'S-1-5-18' }
-  if ($Name.StartsWith('S-1-') -and $Name -notmatch '\AS-1-\d{1,14}(?:-\d{1,10}){1,15}\z') { return '' }
+  $is_sid = $Name.StartsWith('S-1-')
+  if ($is_sid -and $Name -notmatch '\AS-1-\d{1,14}(?:-\d{1,10}){1,15}\z') { return '' }
   if (-not $SetsRights) { return $Name }
   try {
-    if ($Name.StartsWith('S-1-')) { return (New-Object Security.Principal.SecurityIdentifier $Name).Value }
+    if ($is_sid) { return (New-Object Security.Principal.SecurityIdentifier $Name).Value }
     if ($Name.StartsWith('.\')) { $Name = $env:COMPUTERNAME + $Name.Substring(1) }
     $reference = New-Object Security.Principal.NTAccount $Name
     return $reference.Translate([Security.Principal.SecurityIdentifier]).Value
@@ -199,41 +197,30 @@ function Resolve-Account([string]$Name) {   # its SID; '' where there is no such
 function Test-Crowd([string]$Sid) {   # whether it stands for more than an account or a group somebody made
   # Accounts and groups of this computer, of a domain (from 1000 on; 500 is Administrator), of Entra ID; services.
   if ($Sid -match '\AS-1-5-21-\d+-\d+-\d+-(\d+)\z') { return [long]$Matches[1] -lt 1000 -and $Matches[1] -ne '500' }
-  if ($Sid -match '\AS-1-5-80-\d+-') { return $false }
-  return $Sid -notmatch '\AS-1-(5-(18|19|20|82-\d+-.*)|12-1-.*)\z'
+  return $Sid -notmatch '\AS-1-(5-(18|19|20|32-544|80-\d+-.*|82-\d+-.*)|12-1-.*)\z'
 }
 
 function Initialize-Rights {   # who may read the key beside the system; on a client nobody but by -Owner
-  $name = $Options.Owner
-  if ($name -eq '' -and $Role -eq 'server') { $name = $DeclaredOwner }
-  $has_key = $OwnKey -or @($Payload | Where-Object { $_.Kind -eq 'key' }).Count -gt 0
   if ($Options.User) { return }
+  $name = $Options.Owner
+  if ($name -eq '') { $name = $DeclaredOwner }      # of a server
   $sid = ''
   if ($name -ne '') {
     $sid = Resolve-Account $name
     if ($sid -eq '') { $script:AccountFault = "there is no account or group '$name' here" }
-    elseif ($SetsRights -and $sid -ne 'S-1-5-32-544' -and (Test-Crowd $sid)) {
+    elseif ($SetsRights -and (Test-Crowd $sid)) {
       $who = Get-AccountName $sid
-      if ($Role -eq 'server') {
-        $script:AccountFault = "$who is more than the one account that runs the server"
-      }
+      if ($Role -eq 'server') { $script:AccountFault = "$who is more than the one account that runs the server" }
       else { Add-Note @("everybody in $who may read the key of this host,", 'and show its certificate as their own.') }
     }
     if ($AccountFault -ne '' -and -not $Options.Verify) {
-      Stop-Install 1 ($AccountFault + '. Name another by -Owner, or in pki.toml by server_account.')
-    }
-    if ($AccountFault -ne '') {
-      # One difference, not one for each file.
-      $script:Account = Find-RecordedReader
-      return
+      Stop-Install 1 "$AccountFault. Name another by -Owner, or in pki.toml by server_account."
     }
   }
-  if (-not $has_key) {
-    if ($name -ne '') { Add-Note @("there is no key in $PSScriptRoot", "that $name could read.") }
-  }
-  elseif (-not $SetsRights) { Add-RootNote $name }
-  elseif ($sid -ne '' -and $Owners -notcontains $sid) { $script:Account = $sid }
-  elseif ($name -eq '') { $script:Account = Find-RecordedReader }
+  if (-not $SetsRights) { Add-RootNote $name }
+  # What nobody can be named for is one difference, not one for each file.
+  elseif ($AccountFault -ne '' -or $name -eq '') { $script:Account = Find-RecordedReader }
+  elseif ($Owners -notcontains $sid) { $script:Account = $sid }
 }
 
 function Add-RootNote([string]$Name) {
@@ -247,9 +234,7 @@ function Add-RootNote([string]$Name) {
 }
 
 function Find-RecordedReader {   # whom an earlier -Owner named
-  foreach ($line in @(Read-Form (Get-RecordPath) 'installed')) {
-    if ($line.StartsWith('reader ')) { return $line.Substring(7) }
-  }
+  foreach ($line in @(Read-Record)) { if ($line.StartsWith('reader ')) { return $line.Substring(7) } }
   return ''
 }
 
@@ -258,22 +243,27 @@ function Get-KeyRights {
   return $PrivateFile + '(A;;FR;;;' + $Account + ')'
 }
 
-function Get-ServerRights {   # of the server's ipmssl.cfg, which those who may read the key must be able to read
-  if ($Account -eq '') { return $PublicFile }
-  return Get-KeyRights
-}
-
+#% end
 # ---- the folders ----------------------------------------------------------------------------------------
 
+function Get-SettingsRights([string]$Area) {   # of ipmssl.cfg; a client's all users must be able to read
+#% if server
+  if ($Area -eq 'server' -and $Account -ne '') { return Get-KeyRights }
+#% end
+  return $PublicFile
+}
+
 function Get-FolderRights([string]$Area) {   # of the innermost
+#% if server
   if ($Area -eq 'server' -and $Account -ne '') {
     return $PrivateFolder + '(A;OICI;0x1200a9;;;' + $Account + ')'
   }
+#% end
   return $PublicFolder
 }
 
 function Find-FolderFault([string]$Path, [int]$Harm) {   # why what is in it may be another's; '': it is not
-  if ([IO.File]::Exists($Path)) { return 'is a file, not a folder' }
+  if (Test-File $Path) { return 'is a file, not a folder' }
   if (((New-Object IO.DirectoryInfo $Path).Attributes -band [IO.FileAttributes]::ReparsePoint) -ne 0) {
     return 'is a link, which may lead anywhere'
   }
@@ -289,53 +279,47 @@ function Test-Entry([string]$Path) {   # whether there is anything, be it a link
 
 function Find-Faults {   # of the folders that lead to the files, down to the first that is missing
   foreach ($area in $Areas) {
-    $own = Get-Folder $area
-    $stands = $true
-    foreach ($folder in @(Get-Way $area)) {
-      $stands = Test-Entry $folder
-      if (-not $stands) { break }
+    $ours = @(Get-Folder $area)
+    $folders = @(Get-Way $area)
+    if ($area -eq 'client') {
+      $ours += $State
+      $folders += $State
+    }
+    foreach ($folder in $folders) {
+      if (-not (Test-Entry $folder)) { break }
       $harm = $TakesFolder
-      if ($folder -eq $own) { $harm = $WritesFolder }
+      if ($ours -contains $folder) { $harm = $WritesFolder }
       $why = Find-FolderFault $folder $harm
       if ($why -eq '') { continue }
-      [pscustomobject]@{ Area = $area; Path = $folder; Why = $why; Mends = $folder -eq $own -and $why -notmatch 'link|file' }
-      $stands = $false
+      $can_mend = $ours -contains $folder -and -not $why.StartsWith('is a ')
+      [pscustomobject]@{ Area = $area; Path = $folder; Why = $why; CanMend = $can_mend }
       break
     }
-    if ($area -ne 'client' -or -not $stands -or -not (Test-Entry $State)) { continue }
-    $why = Find-FolderFault $State $WritesFolder
-    if ($why -ne '') { [pscustomobject]@{ Area = $area; Path = $State; Why = $why; Mends = $why -notmatch 'link|file' } }
   }
 }
 
 function Confirm-Folders {   # whether nobody else decides what is read and written below them; for -Verify, false
   $faults = @(Find-Faults)
-  if ($faults.Count -eq 0) { return $true }
   foreach ($fault in $faults) {
     if ($Options.Verify) { Add-Change $fault.Area 'find' (Get-ShortPath $fault.Area $fault.Path) $fault.Why @() }
-    elseif (-not ($Options.Repair -and $fault.Mends)) { Stop-Unsafe $fault }
-    elseif ($fault.Path -eq $State) {
-      Add-Mend $fault.Area $fault.Path '' 'set aside, as it ' $fault.Why
-    }
-    else { Add-Mend $fault.Area $fault.Path (Get-FolderRights $fault.Area) 'taken back, as it ' $fault.Why }
+    elseif (-not ($Options.Repair -and $fault.CanMend)) { Stop-Unsafe $fault }
+    elseif ($fault.Path -eq $State) { Add-Mend $fault.Area $State '' ('set aside, as it ' + $fault.Why) }
+    else { Add-Mend $fault.Area $fault.Path (Get-FolderRights $fault.Area) ('taken back, as it ' + $fault.Why) }
   }
-  return $false
+  return $faults.Count -eq 0
 }
 
 function Stop-Unsafe($Fault) {
-  $what = $Fault.Path + ' ' + $Fault.Why + ': whoever that is could read the key or have other files changed.'
-  $mend = ' Have its administrator put its owner and rights in order (icacls), and run this again.'
-  if ($Fault.Why.Contains('link')) { $mend = ' Put a folder in the place of the link, and run this again.' }
-  elseif ($Fault.Why.Contains('not a folder')) {
-    $what = $Fault.Path + ' ' + $Fault.Why + '.'
-    $mend = ' Move it away, and run this again.'
-  }
-  elseif ($Fault.Mends -and $SetsRights) { $mend = ' Look what is in it; install.cmd -Repair takes it back.' }
-  Stop-Install 1 ($what + $mend)
+  $what = $Fault.Path + ' ' + $Fault.Why
+  $danger = ': whoever that is could read the key or have other files changed.'
+  if ($what.EndsWith('not a folder')) { Stop-Install 1 "$what. Move it away, and run this again." }
+  if ($what.EndsWith('lead anywhere')) { Stop-Install 1 "$what. Put a folder in the place of the link, and run this again." }
+  if ($Fault.CanMend -and $SetsRights) { Stop-Install 1 "$what$danger Look what is in it; install.cmd -Repair takes it back." }
+  Stop-Install 1 "$what$danger Have its administrator put its owner and rights in order (icacls), and run this again."
 }
 
-function Add-Mend([string]$Area, [string]$Path, [string]$Rights, [string]$What, [string]$Why) {
-  $Mends.Add([pscustomobject]@{ Area = $Area; Path = $Path; Rights = $Rights; What = $What; Why = $Why })
+function Add-Mend([string]$Area, [string]$Path, [string]$Rights, [string]$Reason) {
+  $Mends.Add([pscustomobject]@{ Area = $Area; Path = $Path; Rights = $Rights; Reason = $Reason })
 }
 
 function Invoke-Mends {
@@ -360,7 +344,7 @@ function Invoke-Mends {
 
 function Show-Mends {   # among the changes
   foreach ($mend in $Mends) {
-    Add-Change $mend.Area 'mend' (Get-ShortPath $mend.Area $mend.Path) ($mend.What + $mend.Why) @()
+    Add-Change $mend.Area 'mend' (Get-ShortPath $mend.Area $mend.Path) $mend.Reason @()
   }
 }
 
@@ -372,13 +356,13 @@ function Get-ShortPath([string]$Area, [string]$Path) {   # within the folder und
 
 function Find-Mends {   # folders of ours that others may read, which is no reason to stop
   if (-not $SetsRights -or $Options.User) { return }
-  if ([IO.Directory]::Exists($State)) {
+  if (Test-Folder $State) {
     $why = Find-RightsFault (Get-Sddl $State) @() @()
-    if ($why -ne '') { Add-Mend 'client' $State $PrivateFolder '' $why }
+    if ($why -ne '') { Add-Mend 'client' $State $PrivateFolder $why }
   }
-  if ($Identity -ne 'server') { return }
+#% if server
   $folder = Get-Folder 'server'
-  if (-not [IO.Directory]::Exists($folder)) { return }
+  if ($Identity -eq '' -or -not (Test-Folder $folder)) { return }
   $readers = @('S-1-5-32-545')
   $must = @()
   if ($Account -ne '') {
@@ -386,5 +370,6 @@ function Find-Mends {   # folders of ours that others may read, which is no reas
     $must = $readers
   }
   $why = Find-RightsFault (Get-Sddl $folder) $readers $must
-  if ($why -ne '') { Add-Mend 'server' $folder (Get-FolderRights 'server') '' $why }
+  if ($why -ne '') { Add-Mend 'server' $folder (Get-FolderRights 'server') $why }
+#% end
 }

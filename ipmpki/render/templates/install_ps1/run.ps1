@@ -47,7 +47,9 @@ function Invoke-Main([object[]]$Arguments) {
     $are_safe = $true
   }
   if (-not $Options.Rollback -and -not $Options.Uninstall) {
+#% if key
     Initialize-Rights
+#% end
     if ($are_safe) { Find-Mends }
   }
 #% if own_key
@@ -83,12 +85,12 @@ function Invoke-Main([object[]]$Arguments) {
   }
   elseif ($Options.DryRun) {
     Show-Words 'this would change'
-    if ($Options.Restart) { Write-Host ('Then this would run: ' + $RestartCommand) }
-    Write-Host 'Nothing was changed.'
-    Write-Host 'Next: run it without -DryRun.'
+    if ($Options.Restart) { Write-Line "Then this would run: $RestartCommand" }
+    Write-Line 'Nothing was changed.'
+    Write-Line 'Next: run it without -DryRun.'
   }
   else {
-    $is_due = $Options.Restart -and [IO.File]::Exists((Get-StatePath 'restart-due'))
+    $is_due = $Options.Restart -and (Test-File (Get-StatePath 'restart-due'))
     Invoke-Change
     if (-not $Options.Rollback -and -not $Options.Uninstall) { Add-Faults }
     Show-Words 'changed'
@@ -99,7 +101,7 @@ function Invoke-Main([object[]]$Arguments) {
 
 function Invoke-FirstMends {   # before anything below those folders is read
   Invoke-Mends
-  foreach ($mend in $Mends) { Add-Note @($mend.Path, ($mend.What + $mend.Why + '.')) }
+  foreach ($mend in $Mends) { Add-Note @($mend.Path, ($mend.Reason + '.')) }
   $Mends.Clear()
   if (-not (Confirm-Folders)) { Stop-Install 5 'the folders could not all be taken back.' }
 }
@@ -130,15 +132,13 @@ function Invoke-Program([string]$Program, [string[]]$Words, [hashtable]$Environm
   return $written
 }
 
-function Write-Failure([string]$Message) { [Console]::Error.WriteLine("install.ps1: $Message") }
-
 try {
   Invoke-Main $args
   $Finished = $true
 }
 catch {
   $Finished = $true
-  $reason = $_.Exception.GetBaseException().Message.TrimEnd()
+  $reason = Get-Cause $_
   if ($Changed -and $ExitCode -eq 1) {
     $ExitCode = 5
     if (Test-State 'commit') { $reason += ' Run it again, which completes what was begun.' }
@@ -154,7 +154,7 @@ finally {   # which runs after Ctrl-C too
     Exit-Change
   }
   catch {
-    Write-Failure ($_.Exception.GetBaseException().Message)
+    Write-Failure (Get-Cause $_)
     if ($ExitCode -eq 0) { $ExitCode = 5 }
   }
   $env:PSModulePath = $ModulePath

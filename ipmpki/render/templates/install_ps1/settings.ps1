@@ -173,14 +173,14 @@ function Get-Wanted([string]$Area) {   # what is declared for ipmssl.cfg, and wh
     }
   }
   foreach ($set in @(Get-RecordedSettings $Area)) {
-    if (@($declared | Where-Object { (ConvertTo-Content $_.Keyword) -eq $set.Keyword }).Count -gt 0) { continue }
+    if ($declared | Where-Object { (ConvertTo-Content $_.Keyword) -eq $set.Keyword }) { continue }
     $set.Action = 'drop'
     $set
   }
 }
 
 function Get-RecordedSettings([string]$Area) {   # what an earlier run set
-  foreach ($line in @(Read-Form (Get-RecordPath) 'installed')) {
+  foreach ($line in @(Read-Record)) {
     $what, $area_of, $keyword, $value = $line -split ' ', 4
     if ($what -eq 'set' -and $area_of -eq $Area) {
       [pscustomobject]@{
@@ -230,17 +230,20 @@ function Restore-Settings([string]$Area, [string]$Before, [string]$After, [strin
   $result = Undo-Edit $Before $After $Now
   if ($result.Equals($Before)) { return $result }
   # A line that was respelled by hand is not found again: the keyword is hidden where it has our value still.
-  $drops = @(Get-RecordedSettings $Area | Where-Object {
-      $set = $_
-      @((Find-InForce $Before $set.Keyword) | Where-Object { Test-Value (ConvertTo-Line $_) $set.Value }).Count -eq 0
-    } | ForEach-Object { $_.Action = 'drop'; $_ })
+  $drops = @(foreach ($set in @(Get-RecordedSettings $Area)) {
+      if ((Find-InForce $Before $set.Keyword) | Where-Object { Test-Value (ConvertTo-Line $_) $set.Value }) { continue }
+      $set.Action = 'drop'
+      $set
+    })
   if ($drops.Count -eq 0) { return $result }
   return (Edit-Settings $result $drops (Get-Target $Area 'ipmssl.cfg')).Content
 }
 
 function Get-ShownLines([string]$Before, [string]$After) {   # lines that only one of the two has, for people
-  $old = New-Object 'Collections.Generic.HashSet[string]' (, [string[]]@($Before.Split("`n") | ForEach-Object { $_.TrimEnd("`r") }))
-  $new = New-Object 'Collections.Generic.HashSet[string]' (, [string[]]@($After.Split("`n") | ForEach-Object { $_.TrimEnd("`r") }))
-  foreach ($line in $old) { if (-not $new.Contains($line)) { '-' + (ConvertFrom-Content $line) } }
-  foreach ($line in $new) { if (-not $old.Contains($line)) { '+' + (ConvertFrom-Content $line) } }
+  $old = @($Before.Split("`n") | ForEach-Object { $_.TrimEnd("`r") })
+  $new = @($After.Split("`n") | ForEach-Object { $_.TrimEnd("`r") })
+  $known = New-Object 'Collections.Generic.HashSet[string]' (, [string[]]$new)
+  foreach ($line in $old) { if ($known.Add($line)) { '-' + (ConvertFrom-Content $line) } }
+  $known = New-Object 'Collections.Generic.HashSet[string]' (, [string[]]$old)
+  foreach ($line in $new) { if ($known.Add($line)) { '+' + (ConvertFrom-Content $line) } }
 }

@@ -8,45 +8,75 @@
 # 'commit' completes it, one that finds 'undo' puts the old files back, one that finds 'prepare' throws it away:
 # so a host whose install.ps1 was killed ends up with the old set or with the new one.
 #
+#% if own_key
 # A key that -NewKey has made waits in STATE\waiting-key.pem, where no program looks for it, until a folder is
 # installed whose certificate belongs to it: both are put in place by one change.
 #
+#% end
 # The content of a file is held as a string of Latin-1, in which each byte is one character, so that every byte
 # comes back as it was. Contents are compared by Equals, as -eq takes no notice of some characters.
 
 function Show-Usage {
   Write-Host @'
-usage: install.cmd [-DryRun] [-Verify | -Rollback | -Uninstall | -NewKey] [-User] [-Root DIR]
-                   [-Owner ACCOUNT] [-Force] [-TrustFolder] [-Repair] [-Restart]
+#% if own_key
+usage: install.cmd [-DryRun] [-Verify | -Rollback | -Uninstall | -NewKey]
+#% end
+#% if not own_key
+usage: install.cmd [-DryRun] [-Verify | -Rollback | -Uninstall]
+#% end
+                   [-Root DIR] [-Force] [-TrustFolder] [-Repair]
+#% if user
+                   [-User]
+#% end
+#% if key
+                   [-Owner ACCOUNT]
+#% end
+#% if restart
+                   [-Restart]
+#% end
 
   (nothing)       install the files of this folder and set the keywords of ipmssl.cfg
   -DryRun         print what would change, and change nothing
   -Verify         compare this host with this folder: exit 1 and say what differs
   -Rollback       put back what stood here before the last change
   -Uninstall      remove what install.ps1 put here, put back what it had replaced
+#% if own_key
   -NewKey         make a key that stays on this host, and the request for its certificate, with openssl;
                   the key in use stays in use until that certificate is installed
+#% end
+#% if user
   -User           work on the InfoPrint Manager client of the current user, not of the whole computer;
                   needs no administrator
+#% end
   -Root DIR       work below DIR instead of on this computer; needs no administrator, sets no NTFS rights
+#% if key
   -Owner ACCOUNT  the account that may read the key; on a client this may be a group
+#% end
+#% if own_key
   -Force          go on although this is not the host the folder was made for; with -NewKey on the
                   right host, make another key although one waits for its certificate
+#% end
+#% if not own_key
+  -Force          go on although this is not the host the folder was made for
+#% end
   -TrustFolder    go on although others may write this folder, and so what is installed from it
   -Repair         take InfoPrint Manager's ssl and ipm folders and install.ps1's own back from whoever else
                   owns or may write them
+#% if restart
   -Restart        run the restart command of pki.toml when something changed
+#% end
   -Help           print this
 
 exit status: 0 done or up to date, 1 failed and nothing changed (or -Verify found differences),
-             2 wrong usage, 3 wrong host, 4 damaged folder, 5 something changed and something failed
+             2 wrong usage, 3 wrong host, 4 damaged folder, or one that others may write,
+             5 something changed and something failed: what stands now is said
 '@
 }
 
 # AppLocker and App Control for Business run scripts that they do not know in this way. Nothing of .NET can be
 # called then, so it is found out before anything else is tried.
 if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
-  if (@($args | Where-Object { $_ -eq '-Help' -or $_ -eq '/?' }).Count -gt 0) {
+  if ($args | Where-Object { $_ -eq '-Help' -or $_ -eq '/?' }) {
     Show-Usage
     exit 0
   }
@@ -104,6 +134,24 @@ $Changes = New-Object 'Collections.Generic.List[object]'         # the same for 
 $Notes = New-Object 'Collections.Generic.List[string]'
 $Record = New-Object 'Collections.Generic.List[string]'          # of what was installed, as it will be
 
+# Whatever is printed passes through here, as names, contents and other programs' words are others'. What would
+# drive a terminal or turn its writing about is shown as '\x1b', '\u202e'; half a pair, and so U+E0000, as two.
+$ShownAsItIs = '\r?\n|[\uD800-\uDB3F\uDB41-\uDBFF][\uDC00-\uDFFF]|([\p{C}\p{Z}-[\t \u00A0]])'
+
+function Get-Shown([string]$Text) {
+  return [regex]::Replace($Text, $ShownAsItIs, {
+      param($Found)
+      if (-not $Found.Groups[1].Success) { return $Found.Value }
+      $code = [int][char]$Found.Value
+      if ($code -lt 0x80) { return '\x{0:x2}' -f $code }
+      return '\u{0:x4}' -f $code
+    })
+}
+
+function Write-Line([string]$Text) { Write-Host (Get-Shown $Text) }
+
+function Write-Failure([string]$Message) { [Console]::Error.WriteLine((Get-Shown "install.ps1: $Message")) }
+
 function Stop-Install([int]$Code, [string]$Message) {
   $script:ExitCode = $Code
   throw $Message
@@ -114,4 +162,10 @@ function Add-Note([string[]]$Lines) {   # lines of some 80 characters
   if (-not $Notes.Contains($note)) { $Notes.Add($note) }
 }
 
-function Join-Name([string]$Folder, [string]$Name) { return [IO.Path]::Combine($Folder, $Name) }
+function Get-Cause($Failure) { return $Failure.Exception.GetBaseException().Message.TrimEnd() }
+
+function Join-Name { return [IO.Path]::Combine([string[]]$args) }
+
+function Test-File([string]$Path) { return [IO.File]::Exists($Path) }
+
+function Test-Folder([string]$Path) { return [IO.Directory]::Exists($Path) }
