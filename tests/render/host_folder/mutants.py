@@ -35,6 +35,7 @@ TESTS = [
         "test_install_ps1_new_key.py",
         "test_install_ps1_killed.py",
         "test_install_ps1_words.py",
+        "test_install_ps1_functions.py",
     )
 ]
 UNDER_WINE = [

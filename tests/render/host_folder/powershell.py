@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.render.host_folder.install_ps1 import ascii_literal
 from tests.tools import unavailable
 
 if TYPE_CHECKING:
@@ -137,6 +139,16 @@ def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Pop
     )
 
 
+def asked(folder: Path, text: str) -> Path:
+    """Write a script of the functions and variables of a folder's install.ps1, which itself is not run, and a
+    text that asks them something; ends with 0 unless the text says otherwise."""
+    functions, found, _ = (folder / "install.ps1").read_text().partition("\ntry {\n  Invoke-Main")
+    assert found
+    script = folder.parent / "ask.ps1"
+    script.write_text(f"{functions}\n{text}\nexit 0\n")
+    return script
+
+
 SERVER = "ProgramData/RICOH/InfoPrint Manager/var/pddir/ssl"
 CLIENT = "Windows/ipm"
 SAMPLES = "Program Files/RICOH/InfoPrint Manager/cfg-samples/ssl"
@@ -159,6 +171,29 @@ class WindowsHost:
         for key in self.folder.glob("*-key.pem"):
             assert key.read_text().splitlines()[1] not in outcome.said
         return outcome.said
+
+    def ask(self, text: str) -> list[str]:
+        """Ask the functions of its install.ps1 something, for a run below the root; return the lines."""
+        root = ascii_literal(self.powershell.path(self.root))
+        start = f"$Options.Root = {root}\n$State = Get-Target 'client' '.ipmpki'\n"
+        outcome = self.powershell.run(asked(self.folder, start + text))
+        assert (outcome.status, outcome.error) == (0, ""), outcome
+        return outcome.output.splitlines()
+
+    def with_mistake(self, function: str, text: str) -> WindowsHost:
+        """Return the same host with a copy of the folder whose ``function`` does ``text`` first."""
+        folder = self.folder.parent / f"mistaken {self.folder.name}"
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        script, count = re.subn(
+            rf"^(function {function}(?:\(.*?\))? \{{)(.*?\}}?)$",
+            lambda found: f"{found[1]}\n    {text}\n{found[2]}",
+            (folder / "install.ps1").read_text(),
+            count=1,
+            flags=re.M,
+        )
+        assert count == 1, function
+        (folder / "install.ps1").write_text(script)
+        return replace(self, folder=folder)
 
     def server(self, name: str) -> Path:
         return self.root / SERVER / name

@@ -12,7 +12,7 @@ import pytest
 from ipmpki.declaration.fleet import KeywordNames
 from tests.render.host_folder.bundles import bundle_of, write_folder
 from tests.render.host_folder.ipmssl_samples import EXAMPLES, FURTHER, REFUSED
-from tests.render.host_folder.powershell import CLIENT, SAMPLES
+from tests.render.host_folder.powershell import CLIENT, SAMPLES, asked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,13 +42,9 @@ def edited(
     powershell: PowerShell, place: Path, samples: list[bytes], action: str = "set"
 ) -> list[list[bytes]]:
     """What becomes of each sample: edited, edited twice, and taken back after a line was added above."""
-    text = (write_folder(bundle_of("client", "windows"), place / "carried") / "install.ps1").read_text()
+    folder = write_folder(bundle_of("client", "windows"), place / "carried")
     (place / "samples.json").write_text(json.dumps([b64encode(sample).decode() for sample in samples]))
-    functions, found, _ = text.partition("\ntry {\n  Invoke-Main")
-    assert found
-    asked = ASK.format(samples=place / "samples.json", action=action)
-    (place / "ask.ps1").write_text(f"{functions}\n{asked}\nexit 0\n")
-    outcome = powershell.run(place / "ask.ps1")
+    outcome = powershell.run(asked(folder, ASK.format(samples=place / "samples.json", action=action)))
     assert (outcome.status, outcome.error) == (0, "")
     lines = [b64decode(line[1:]) for line in outcome.output.split()]
     return [lines[at : at + 3] for at in range(0, len(lines), 3)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.render.host_folder.bundles import write_folder
 from tests.render.host_folder.ledger import put_ledger
+from tests.render.host_folder.powershell import asked
 
 if TYPE_CHECKING:
     from ipmpki.render.host_folder.contents import HostBundle
@@ -61,12 +62,8 @@ class WindowsMachine:
 
     def ask(self, bundle: HostBundle, text: str) -> str:
         """Run a text with the functions and variables of a host's install.ps1, which itself is not run."""
-        script = (self.carry(bundle, "asked") / "install.ps1").read_text()
-        functions, found, _ = script.partition("\ntry {\n  Invoke-Main")
-        assert found
-        asked = self.place / "ask.ps1"
-        asked.write_text(f"{functions}\n{text}\nexit 0\n")
-        outcome = self.powershell.run(asked)
+        script = asked(self.carry(bundle, "asked"), text)
+        outcome = self.powershell.run(script)
         assert (outcome.status, outcome.error) == (0, ""), outcome
         return outcome.output
 
