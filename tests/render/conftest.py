@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from filelock import FileLock
 
 from tests.render.browser import chromium
 from tests.render.host_folder.bundles import bundle_of, write_folder
 from tests.render.host_folder.installation import Installation
 from tests.render.host_folder.powershell import PowerShell, WindowsHost
+from tests.render.host_folder.windows_machine import WindowsMachine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +55,18 @@ def windows_powershell() -> Iterator[PowerShell]:
     shell = PowerShell.under_wine({})
     yield shell
     shell.close()
+
+
+@pytest.fixture
+def machine(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, windows_powershell: PowerShell
+) -> Iterator[WindowsMachine]:
+    """All processes of a test run share one Windows, and use it one at a time."""
+    with FileLock(tmp_path_factory.getbasetemp().parent / "windows.lock"):
+        machine = WindowsMachine(windows_powershell, tmp_path)
+        machine.clean()
+        yield machine
+        machine.clean()
 
 
 class PrepareWindows(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from shutil import copyfile
@@ -10,7 +11,8 @@ from shutil import copyfile
 import pytest
 
 from ipmpki.render.host_folder.folder import render_host
-from tests.render.host_folder.bundles import bundle_of
+from tests.render.host_folder.bundles import bundle_of, write_folder
+from tests.render.host_folder.powershell import powershell_wine
 from tests.tools import require
 
 
@@ -119,6 +121,58 @@ def test_install_cmd_says_that_group_policy_forbids_scripts(
         remove = ["wine", "reg", "delete", POLICY, "/f"]
         subprocess.run(remove, env=wine, check=True, capture_output=True, timeout=120)
     assert start(place, wine).returncode == 0
+
+
+@pytest.mark.exhaustive
+def test_install_cmd_starts_install_ps1_and_hands_back_what_it_ends_with(
+    wine: dict[str, str], tmp_path: Path
+) -> None:
+    """The whole way, by PowerShell 7 where there is no other; with the words as cmd.exe hands them on."""
+    drive = Path(wine["WINEPREFIX"]) / "drive_c"
+    shell = drive / "windows/system32/WindowsPowerShell/v1.0/powershell.exe"
+    place = write_folder(bundle_of("client", "windows", mutual=True), tmp_path / "R&D c!d (f)")
+    subprocess.run(
+        [powershell_wine(), "-Command", "1"], env=wine, check=True, capture_output=True, timeout=300
+    )
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    newer = drive / "Program Files/PowerShell/7"
+    newer.mkdir(parents=True, exist_ok=True)
+    for path in (caches / "powershell-7.6.9/powershell-win-x64").iterdir():
+        name = "pwsh.exe" if path.name == "powershell.exe" else path.name
+        (newer / name).symlink_to(path)
+    aside = shell.rename(drive / "aside.exe")
+    target = drive / "x y/Windows/ipm"
+    # .NET needs mscoree, and no collector under wine.
+    settings = {**wine, "WINEDLLOVERRIDES": "mshtml=", "DOTNET_GCgen0size": "0x40000000"}
+
+    def run(*options: str) -> tuple[int, str]:
+        command = ["wine", "cmd", "/c", "install.cmd", *options]
+        done = subprocess.run(
+            command, cwd=place, env=settings, capture_output=True,
+            stdin=subprocess.DEVNULL, timeout=120, check=False,
+        )  # fmt: skip
+        return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
+
+    try:
+        for options, status, words in (
+            (["-Help"], 0, "usage: install.cmd"),
+            (["-Root", r"C:\x y", "-DryRun"], 0, "this would change"),
+            (["-Root", r"C:\x y", "-Verify:"], 2, "needs a value behind the colon"),
+            (["-Root", r"HKLM:\x"], 2, "-Root "),
+            (["-Root", r"C:\x y", "-Verify"], 1, "missing"),
+        ):
+            assert (status, True) == ((found := run(*options))[0], words in found[1]), found
+            assert not target.exists()
+        assert run("-Root", r"C:\x y")[0] == 0
+        assert (target / "client-key.pem").read_bytes() == (place / "client-key.pem").read_bytes()
+        assert "nothing differs" in run("-Root", r"C:\x y", "-Verify")[1]
+        (place / "ca-cert.pem").write_bytes(b"other")
+        assert run("-Root", r"C:\x y")[0] == 4
+        assert run("-Root", r"C:\x y", "-Uninstall")[0] == 0
+        assert not target.exists()
+    finally:
+        shutil.rmtree(newer)
+        aside.rename(shell)
 
 
 def start(place: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:

@@ -13,8 +13,10 @@ import pytest
 from ipmpki.declaration.fleet import KeywordNames
 from ipmpki.declaration.vocabulary import OperatingSystem
 from tests.extent import mostly_exhaustive
+from tests.faults.mounts import remount, tmpfs
 from tests.render.host_folder.bundles import bundle_of, write_folder
-from tests.render.host_folder.powershell import CLIENT, SAMPLES, pwsh
+from tests.render.host_folder.powershell import CLIENT, SAMPLES, WindowsHost, pwsh
+from tests.tools import require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +58,7 @@ def test_it_installs_once_verifies_and_uninstalls_to_what_stood_before(
         area = host.server if role == "server" else host.client
         assert area(file.name).read_bytes() == file.read_bytes()
         assert (area(file.name).stat().st_mode & 0o777) == (0o600 if "-key" in file.name else 0o644)
+        assert area(file.name).parent.stat().st_mode & 0o777 == 0o755
     assert host.client("ca-cert.pem").read_bytes() == (host.folder / "ca-cert.pem").read_bytes()
     after = host.sight()
     assert "already up to date" in host.run()
@@ -171,8 +174,10 @@ def test_the_help_names_the_options_that_install_sh_has_for_such_a_host(
         assert f"{status} " in said.partition("exit status:")[2]
 
 
-@pytest.mark.parametrize("option", ["-Verify:", "-DryRun:", "-Rollback:", "-Owner:", "/?:"])
-@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    "option",
+    mostly_exhaustive(["-Verify:", "-DryRun:", "-Rollback:", "-Owner:", "/?:"], every_time=["-Verify:"]),
+)
 def test_a_last_word_with_a_colon_is_wrong_usage_although_powershell_drops_it(
     windows_host: PrepareWindows, option: str
 ) -> None:
@@ -389,6 +394,122 @@ def test_two_at_once_are_told_apart(windows_host: PrepareWindows, linux_powershe
     assert "is another install.ps1 at work here?" in host.run(status=1)
     linux_powershell.command("$global:held.Dispose()")
     assert "changed" in host.run()
+
+
+def test_two_that_start_at_once_leave_one_whole_set(windows_host: PrepareWindows, tmp_path: Path) -> None:
+    host = windows_host(HOSTS["client"])
+    folders = [host.folder, write_folder(bundle_of("client", "windows", label="second"), tmp_path / "second")]
+    command = [pwsh(), "-NoProfile", "-File"]
+    both = [
+        subprocess.Popen(
+            [*command, str(folder / "install.ps1"), "-Root", str(host.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for folder in folders
+    ]
+    for process in both:
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 0 or "is another install.ps1 at work here?" in error, error
+    assert 0 in {process.returncode for process in both}
+    assert host.client("ca-cert.pem").read_bytes() in {
+        (folder / "ca-cert.pem").read_bytes() for folder in folders
+    }
+    assert not [
+        path for path in host.root.rglob("*") if path.name in {"prepare", "commit", ".ipmpki-new", "running"}
+    ]
+    host.run("-Uninstall")
+    assert host.sight() == {}
+
+
+@pytest.mark.exhaustive
+def test_a_full_disk_leaves_the_old_set_and_says_so(tmp_path: Path, linux_powershell: PowerShell) -> None:
+    """The disk takes a little more each time, until all has room; what is half made is thrown away."""
+    first = write_folder(bundle_of("client", "windows", mutual=True), tmp_path / "first")
+    second = write_folder(bundle_of("client", "windows", mutual=True, label="second"), tmp_path / "second")
+    page = os.sysconf("SC_PAGE_SIZE")
+    with tmpfs(tmp_path / "disk", "size=1m") as disk:
+        host = WindowsHost(linux_powershell, first, disk)
+        host.run()
+        old = host.sight()
+        refused = 0
+        for pages in range(1, 60):
+            used = shutil.disk_usage(disk).used
+            remount(disk, f"size={used + pages * page}")
+            outcome = linux_powershell.run(second / "install.ps1", "-Root", str(disk))
+            remount(disk, "size=1m")
+            if outcome.status == 0:
+                break
+            refused += 1
+            assert outcome.status == 1, outcome
+            assert "Nothing was changed." in outcome.error
+            assert host.sight() == old
+            assert not [path for path in disk.rglob("*") if path.name in {"prepare", "commit", ".ipmpki-new"}]
+        assert refused > 3
+        assert host.client("ca-cert.pem").read_bytes() == (second / "ca-cert.pem").read_bytes()
+        host.run("-Rollback")
+        assert host.sight() == old
+
+
+@pytest.mark.exhaustive
+def test_all_is_on_the_disk_before_the_rename_that_decides(
+    windows_host: PrepareWindows, tmp_path: Path
+) -> None:
+    strace = require("strace")
+    host = windows_host(HOSTS["mutual client"])
+    trace = tmp_path / "trace"
+    command = [
+        strace,
+        "-f",
+        "-y",
+        "-e",
+        "trace=fsync,rename",
+        "-o",
+        str(trace),
+        pwsh(),
+        "-NoProfile",
+        "-File",
+    ]
+    command += [str(host.folder / "install.ps1"), "-Root", str(host.root)]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    before, decides, _ = trace.read_text().partition('/.ipmpki/commit"')
+    assert decides
+    for name in ("ca-cert.pem", "client-cert.pem", "client-key.pem", "ipmssl.cfg"):
+        assert f".ipmpki-new/{name}>" in before, name
+    for name in ("put", "gone", "stamp", "installed", "contents"):
+        assert f"/{name}>" in before, name
+
+
+CONSTRAINED = (
+    "$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'; & '{}' {}; exit $LASTEXITCODE"
+)
+
+
+@pytest.mark.parametrize("bundle", [HOSTS["client"], bundle_of(os="windows", restart="echo 'ä' “x”")])
+def test_where_scripts_are_locked_down_it_says_so_and_still_helps(
+    windows_host: PrepareWindows, bundle: HostBundle
+) -> None:
+    """As AppLocker and App Control run what they do not know."""
+    host = windows_host(bundle)
+    script = str(host.folder / "install.ps1").replace("'", "''")
+    for options, status, words in (
+        (f"-Root '{str(host.root).replace(chr(39), chr(39) * 2)}'", 1, "in its ConstrainedLanguage mode"),
+        ("-Help", 0, "usage: install.cmd"),
+    ):
+        command = [pwsh(), "-NoProfile", "-NonInteractive", "-Command", CONSTRAINED.format(script, options)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (status, ""), done
+        assert words in done.stdout
+        if status == 1:
+            for told in (
+                "AppLocker or App Control",
+                "README.txt tells the way by hand",
+                "Nothing was changed.",
+            ):
+                assert told in done.stdout
+    assert host.sight() == {}
 
 
 def test_the_words_of_a_signature_change_nothing(windows_host: PrepareWindows) -> None:

@@ -204,7 +204,12 @@ def test_a_file_that_cannot_be_put_in_place_leaves_what_stood_before(
     assert host.state("undo").is_dir()
     said = newer.run("-DryRun")
     assert "of a failed run, whose old files the next run puts back" in said
-    assert "changed" in newer.run()
+    assert said.count("replace ") == 3
+    said = newer.run()
+    assert (
+        "An earlier run failed and was interrupted when it put the old files back: they are put back." in said
+    )
+    assert "changed" in said
     newer.run("-Rollback")
     assert host.sight() == before
 
@@ -282,6 +287,18 @@ def test_a_dry_run_after_a_kill_knows_the_record_that_will_be(windows_host: Prep
         assert f"remove   {name}" in said
     host.run("-Uninstall")
     assert host.sight() == {}
+
+
+def test_preparations_of_a_killed_run_are_thrown_away_and_told_of(windows_host: PrepareWindows) -> None:
+    host = windows_host(CLIENT_BUNDLE)
+    host.run()
+    host.state("prepare").mkdir()
+    host.client(".ipmpki-new").mkdir()
+    said = host.run()
+    assert "was interrupted before it changed anything: its preparations are thrown away." in said
+    assert "already up to date" in said
+    assert not host.state("prepare").exists()
+    assert not host.client(".ipmpki-new").exists()
 
 
 def test_what_was_written_into_a_file_of_its_own_making_is_kept_by_rollback(

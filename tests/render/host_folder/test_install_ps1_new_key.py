@@ -121,7 +121,7 @@ def test_a_time_that_does_not_fit_is_named_with_what_mends_it(
 ) -> None:
     moment = datetime.now(UTC) + timedelta(start)
     host = windows_host(replace(bundle_of("client", "windows"), ca_certificates=lasting(moment, 10)))
-    host.run()
+    assert f"ca-cert.pem  {words}" in host.run()
     said = host.run("-Verify", status=1)
     assert f"ca-cert.pem  {words}" in said
     assert mends in said

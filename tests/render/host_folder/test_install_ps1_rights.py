@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from filelock import FileLock
 
 from tests.render.host_folder.bundles import bundle_of
 from tests.render.host_folder.windows_machine import (
@@ -13,32 +12,16 @@ from tests.render.host_folder.windows_machine import (
     SERVER,
     SYSTEM_AND_ADMINISTRATORS,
     USERS_READ,
-    WindowsMachine,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.render.host_folder.powershell import PowerShell
+    from tests.render.host_folder.windows_machine import WindowsMachine
 
 pytestmark = pytest.mark.exhaustive
 
 ACCOUNT = "S-1-5-80-1-2-3-4-5"
 STRANGER = "S-1-5-21-1-2-3-1001"
 KEY = rf"{SERVER}\server-key.pem"
-
-
-@pytest.fixture
-def machine(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, windows_powershell: PowerShell
-) -> Iterator[WindowsMachine]:
-    """All processes of a test run share one Windows, and use it one at a time."""
-    with FileLock(tmp_path_factory.getbasetemp().parent / "windows.lock"):
-        machine = WindowsMachine(windows_powershell, tmp_path)
-        machine.clean()
-        yield machine
-        machine.clean()
 
 
 def key_rights(account: str = ACCOUNT) -> str:

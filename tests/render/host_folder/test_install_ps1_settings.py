@@ -85,10 +85,17 @@ def test_a_run_sets_it_in_the_file_that_is_there_or_in_the_sample(windows_host: 
     assert (host.root / CFG).read_bytes() == b"EnableTLS=1\nEnableTLS=1\n"
 
 
-@pytest.mark.parametrize("what", REFUSED)
+# In UTF-16 letters of other scripts hold no NUL, which would give it away.
+MARKS = {
+    "the mark alone": "字段".encode("utf-16"),
+    "the other mark alone": b"\xfe\xff" + "字段".encode("utf-16-be"),
+}
+
+
+@pytest.mark.parametrize("what", [*REFUSED, *MARKS])
 def test_what_is_no_plain_text_is_refused(windows_host: PrepareWindows, what: str) -> None:
     host = windows_host(bundle_of("client", "windows"))
-    host.write(CFG, REFUSED[what])
+    host.write(CFG, (REFUSED | MARKS)[what])
     before = host.sight()
     said = host.run(status=1)
     assert "Save it as plain text" in said
