@@ -37,7 +37,7 @@ function Move-InPlaceOf([string]$Source, [string]$Target) {   # which keeps its 
   finally { if ($is_read_only) { Set-ReadOnly $Target $true } }
 }
 
-function Remove-File([string]$Path) {   # if it is there
+function Remove-File([string]$Path) {
   if (Test-ReadOnly $Path) { Set-ReadOnly $Path $false }
   if (Test-File $Path) { [IO.File]::Delete($Path) }
 }
@@ -52,7 +52,7 @@ function Remove-EmptyFolder([string]$Path) {   # and whether it has gone
   return $true
 }
 
-function New-CheckedFolder([string]$Path, [string]$Rights) {   # one level
+function New-CheckedFolder([string]$Path, [string]$Rights) {
   New-Folder $Path $Rights
   # Somebody else may have made it a moment before.
   $why = Find-FolderFault $Path $TakesFolder
@@ -72,7 +72,7 @@ function New-AreaFolder([string]$Area) {   # open to all to look into, as ipmssl
   if ($levels -gt 0) { $MadeFolders.Add("folder $Area $levels") }
 }
 
-function Remove-MadeFolders([string]$Line) {   # as far as they are empty
+function Remove-MadeFolders([string]$Line) {
   $what, $area, $levels = $Line -split ' ', 3
   $folder = Get-Folder $area
   for ($count = [Math]::Max(1, [int]$levels); $count -gt 0; $count--) {
@@ -105,7 +105,7 @@ function Exit-Change {   # at every end; whoever has no lock has changed nothing
 
 function Get-StageFolder([string]$Area) { return Get-Target $Area $Stage }
 
-function Clear-Preparation {   # of this run or an earlier one; nothing was put in place
+function Clear-Preparation {
   foreach ($area in $Areas) { Remove-Tree (Get-StageFolder $area) }
   foreach ($name in @('prepare', 'done', 'rolled-back')) { Remove-Tree (Get-StatePath $name) }
 }
@@ -125,12 +125,12 @@ function New-PrivateFolder([string]$Path) {   # and those above it that are miss
   New-Folder $Path $PrivateFolder
 }
 
-function Copy-Aside([string]$Path, [string]$Copy) {   # for nobody's eyes, with its rights beside it
+function Copy-Aside([string]$Path, [string]$Copy) {
   Write-PrivateFile $Copy (Read-Content $Path)
   if ($SetsRights) { Write-Lines ($Copy + '.sddl') @(Get-KeptRights $Path) }
 }
 
-function Write-Step($Step, [string]$Next) {   # the new file of one step, and copies of what it replaces
+function Write-Step($Step, [string]$Next) {
   $path = Get-Target $Step.Area $Step.Name
   $stood = Test-File $path
   if ($stood) {
@@ -234,7 +234,7 @@ function Move-InPlace {   # the files of 'commit'; this, and Complete-Change, ma
   }
 }
 
-function Assert-Outcome {   # what was put must stand there now
+function Assert-Outcome {
   foreach ($step in $Plan) {
     $path = Get-Target $step.Area $step.Name
     $right = $step.What -eq 'remove'

@@ -18,7 +18,7 @@ function ConvertFrom-Content([string]$Content) { return $Utf8.GetString($Latin1.
 
 # In the next two a comma keeps PowerShell from taking an array of bytes apart.
 
-function Read-Pem([string]$Content, [string]$Label) {   # bytes of the first block of that label, a regex
+function Read-Pem([string]$Content, [string]$Label) {
   $block = [regex]::Match($Content, "-----BEGIN $Label-----([A-Za-z0-9+/=\s]+)-----END $Label-----")
   if (-not $block.Success) { throw 'no such block of PEM' }
   return , [Convert]::FromBase64String($block.Groups[1].Value)
@@ -90,7 +90,7 @@ function Find-Writer([string]$Path, [bool]$IsAbove, [string]$Own) {   # who else
   return ''
 }
 
-function Get-OwnNumber {   # of the account that this runs as
+function Get-OwnNumber {
   if ($OnWindows) { return (Get-CurrentUser).User.Value }
   return [string](& '/usr/bin/id' '-u')
 }
@@ -115,7 +115,7 @@ function Assert-TrustedFolder {
 }
 
 #% if key
-function Add-KeyWarning {   # of the key that was carried here
+function Add-KeyWarning {
   foreach ($file in @($Payload | Where-Object { $_.Kind -eq 'key' })) {
     $path = Join-Name $PSScriptRoot $file.Name
     $readers = ''

@@ -111,7 +111,7 @@ function Get-InstallFolder {   # InfoPrint Manager's own, which is not known bef
   }
 }
 
-function Find-Sample([string]$Area) {   # the shipped ipmssl.cfg, or nothing
+function Find-Sample([string]$Area) {
   $sample = $ClientSample
   if ($Area -eq 'server') { $sample = $ServerSample }
   $inside = $sample.Replace('<install dir>\', '').Replace('\', $Separator)

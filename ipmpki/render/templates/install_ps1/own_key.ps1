@@ -30,7 +30,7 @@ function Add-OwnKey {   # one that never left this host: it stands here, or wait
   elseif ($Options.Verify) {
     $why = 'missing: put here the key of the request'
     if ($stands) { $why = "does not belong to $certificate of this folder" }
-    Add-Change $Identity 'find' $key $why @()
+    Add-Change $Identity 'find' $key $why
     if ($waits) { Add-Note @("the new key that waits does not belong to it either,", "$waiting.") }
   }
   else {
@@ -99,13 +99,13 @@ function Invoke-Openssl([string]$Program, [string]$Configuration, [string[]]$Wor
   }
 }
 
-function New-Key([string]$Program, [string]$Configuration) {   # its content
+function New-Key([string]$Program, [string]$Configuration) {
   $made = Invoke-Openssl $Program $Configuration (@('genpkey', '-algorithm') + $KeyOptions.Split(' '))
   if ($made -notmatch '-----END (EC |RSA )?PRIVATE KEY-----') { Stop-Install 1 'openssl genpkey wrote no key.' }
   return $made
 }
 
-function New-Request([string]$Program, [string]$Configuration, [string]$Key) {   # its content
+function New-Request([string]$Program, [string]$Configuration, [string]$Key) {
   $words = @('req', '-new', '-sha256', '-config', $Configuration, '-key', $Key, '-passin', 'pass:')
   $request = Invoke-Openssl $Program $Configuration $words
   $path = $Configuration + '.csr'
@@ -218,7 +218,7 @@ function Show-NewKey([bool]$Makes, [string]$Request, [string]$Program) {
   Write-Line "      'ipmpki build', carry the new folder here, and run install.cmd."
 }
 
-function Stop-Waiting {   # instead of installing from a folder that has no certificate yet
+function Stop-Waiting {
   $waiting = Get-WaitingKey
   if (Test-File $waiting) {
     Stop-Install 1 ('there is nothing to install yet: the certificate of this host is awaited. A new key ' +

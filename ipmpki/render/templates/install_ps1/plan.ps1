@@ -12,7 +12,7 @@ $Forms = @{     # the first group tells two lines about the same thing
   used = '(' + $BackupForm + ')'; stamp = '(' + $BackupForm + ')'; farewell = '(folder AREA)(?: [1-9])?'
 }
 
-function Read-Lines([string]$Path) {   # nothing where there is no such file
+function Read-Lines([string]$Path) {
   if (-not (Test-File $Path)) { return }
   Assert-Plain $Path
   foreach ($line in [IO.File]::ReadAllLines($Path)) { if ($line -ne '') { $line } }
@@ -43,14 +43,14 @@ function Read-Record {   # as an interrupted run will leave it
   return Read-Form $folder 'installed'
 }
 
-function Find-Recorded([string]$Area, [string]$Name) {   # its line of the record, or nothing
+function Find-Recorded([string]$Area, [string]$Name) {
   foreach ($line in @(Read-Record)) {
     if ($line.StartsWith("file $Area $Name ", [StringComparison]::Ordinal)) { return $line }
   }
   return ''
 }
 
-function Test-AsPut([string]$Area, [string]$Name, [string]$Content) {   # as install.ps1 has put it there
+function Test-AsPut([string]$Area, [string]$Name, [string]$Content) {
   $recorded = Find-Recorded $Area $Name
   return $recorded -ne '' -and $recorded.Split(' ')[3] -eq (Get-Sha256 $Content)
 }
@@ -67,7 +67,7 @@ function Get-BackupNumber([string]$Name) {   # 0 for those of earlier versions, 
   return 0
 }
 
-function Find-Backup {   # the last one
+function Find-Backup {
   $backups = @(Get-Backups)
   if ($backups.Count -eq 0) { Stop-Install 1 "there is no backup below $State." }
   if (-not (Test-File (Join-Name $backups[-1] 'contents'))) {
@@ -96,7 +96,7 @@ function Get-Standing([string]$Area, [string]$Name) {   # the file that has its 
   return $path
 }
 
-function Assert-Movable([string]$Area, [string]$Name) {   # whether a change could replace it
+function Assert-Movable([string]$Area, [string]$Name) {
   $path = Get-Target $Area $Name
   if (-not $OnWindows -or $Options.Verify -or -not (Test-File $path)) { return }
   for ($attempt = 1; $true; $attempt++) {     # a virus scanner may hold it for a moment
@@ -112,7 +112,7 @@ function Assert-Movable([string]$Area, [string]$Name) {   # whether a change cou
   }
 }
 
-function Add-Change([string]$Area, [string]$Verb, [string]$Name, [string]$Reason, [string[]]$Edited) {
+function Add-Change([string]$Area, [string]$Verb, [string]$Name, [string]$Reason, [string[]]$Edited = @()) {
   $Changes.Add([pscustomobject]@{
     Area = $Area; Verb = $Verb; Name = $Name; Reason = $Reason; Edited = @($Edited)
   })
@@ -215,7 +215,7 @@ function Add-Farewells {   # what an earlier run put here and the folder (or, to
   }
 }
 
-function Find-Original([string]$Area, [string]$Name) {   # the copy of what install.ps1 had replaced first
+function Find-Original([string]$Area, [string]$Name) {
   $path = Get-StatePath 'original' $Area $Name
   if (Test-File $path) { return $path }
   foreach ($backup in @(Get-Backups)) {   # the first of them in which it was not yet install.ps1's
@@ -243,7 +243,7 @@ function Add-Farewell([string]$Area, [string]$Name, [bool]$Replaces) {
     return
   }
   if ($original -ne '') {
-    Add-Change $Area 'restore' $Name 'as it was before install.ps1' @()
+    Add-Change $Area 'restore' $Name 'as it was before install.ps1'
     Add-Step 'put' $Area $Name (Read-Content $original) (Read-KeptRights $original)
   }
   elseif ($standing -ne '') { Add-Removal $Area $Name 'put here by install.ps1' }
@@ -270,7 +270,7 @@ function Add-SettingsFarewell([string]$Area, [string]$Standing, [string]$Origina
     return
   }
   if ($after.Equals($now) -and -not $Options.Uninstall) { return }
-  if ($after.Equals($before)) { Add-Change $Area 'restore' 'ipmssl.cfg' 'as it was before install.ps1' @() }
+  if ($after.Equals($before)) { Add-Change $Area 'restore' 'ipmssl.cfg' 'as it was before install.ps1' }
   else {
     $why = 'keywords taken back; what was written into it since stays'
     Add-Change $Area 'edit' 'ipmssl.cfg' $why @(Get-ShownLines $now $after)
@@ -279,7 +279,7 @@ function Add-SettingsFarewell([string]$Area, [string]$Standing, [string]$Origina
 }
 
 function Add-Removal([string]$Area, [string]$Name, [string]$Reason) {
-  Add-Change $Area 'remove' $Name $Reason @()
+  Add-Change $Area 'remove' $Name $Reason
   Add-Step 'remove' $Area $Name '' ''
 }
 
@@ -288,7 +288,7 @@ function Add-KeptCopy([string]$Area, [string]$Name, [string]$Source, [string]$Wh
   $number = 1
   while ((Test-Entry (Get-Target $Area "$Name.kept-$number")) -or
     ($Plan | Where-Object { $_.Area -eq $Area -and $_.Name -eq "$Name.kept-$number" })) { $number++ }
-  Add-Change $Area 'keep' "$Name.kept-$number" "$What kept" @()
+  Add-Change $Area 'keep' "$Name.kept-$number" "$What kept"
   Add-Step 'put' $Area "$Name.kept-$number" $content $PrivateFile
 }
 
@@ -333,7 +333,7 @@ function Add-Rollback {
   }
 }
 
-function Add-Return([string]$Backup, [string]$Area, [string]$Name, [bool]$Had) {   # of one file, by -Rollback
+function Add-Return([string]$Backup, [string]$Area, [string]$Name, [bool]$Had) {
   $standing = Get-Standing $Area $Name
   $copy = Join-Name $Backup $Area $Name
   $put = Join-Name $Backup 'after' $Area $Name
@@ -360,7 +360,7 @@ function Add-Return([string]$Backup, [string]$Area, [string]$Name, [bool]$Had) {
   }
   elseif (-not $is_ours) { Add-KeptCopy $Area $Name $standing 'what somebody has put there since is' }
   if ($Had) {
-    Add-Change $Area 'restore' $Name 'as it was before the last change' @()
+    Add-Change $Area 'restore' $Name 'as it was before the last change'
     Add-Step 'put' $Area $Name $old (Read-KeptRights $copy)
   }
   elseif ($standing -ne '') { Add-Removal $Area $Name 'was not there before the last change' }
@@ -380,7 +380,7 @@ function Update-Plan {
     return
   }
 #% if key
-  if ($AccountFault -ne '') { Add-Change $Role 'find' "$Role-key.pem" $AccountFault @() }
+  if ($AccountFault -ne '') { Add-Change $Role 'find' "$Role-key.pem" $AccountFault }
 #% end
   Add-Payload
 #% if own_key
@@ -394,7 +394,7 @@ function Update-Plan {
   if ($Options.Uninstall) {
     Add-KeptBackups
     if ($Changes.Count -eq 0 -and (Test-Remembered)) {
-      Add-Change 'client' 'remove' '.ipmpki' 'what install.ps1 remembered' @()
+      Add-Change 'client' 'remove' '.ipmpki' 'what install.ps1 remembered'
     }
   }
 #% if key
@@ -406,7 +406,7 @@ function Update-Plan {
 
 function Add-UnusedKey {   # one that -NewKey made, and that no certificate of this folder belongs to
   if ($Options.Uninstall) {
-    Add-Change 'client' 'remove' '.ipmpki\waiting-key.pem' 'made here by install.ps1 -NewKey' @()
+    Add-Change 'client' 'remove' '.ipmpki\waiting-key.pem' 'made here by install.ps1 -NewKey'
     $script:Spends = $true
   }
   else {
@@ -415,7 +415,7 @@ function Add-UnusedKey {   # one that -NewKey made, and that no certificate of t
   }
 }
 
-function Test-Remembered {   # whether anything of an earlier run is left
+function Test-Remembered {
   if (-not (Test-Folder $State)) { return $false }
   return [bool]([IO.Directory]::GetFileSystemEntries($State) | Where-Object { [IO.Path]::GetFileName($_) -ne 'running' })
 }
@@ -433,10 +433,10 @@ function Add-Dates([string]$Area, [string]$Name) {
   $path = Get-Target $Area $Name
   if (-not (Test-File $path)) { return }
   try { $certificate = Read-Certificate (Read-Content $path) }
-  catch { Add-Change $Area 'find' $Name 'cannot be read as a certificate' @(); return }
-  if ($certificate.NotAfter -lt [DateTime]::Now) { Add-Change $Area 'find' $Name 'expired' @() }
+  catch { Add-Change $Area 'find' $Name 'cannot be read as a certificate'; return }
+  if ($certificate.NotAfter -lt [DateTime]::Now) { Add-Change $Area 'find' $Name 'expired' }
   elseif ($certificate.NotBefore -gt [DateTime]::Now) {
-    Add-Change $Area 'find' $Name "not valid yet: see this computer's clock" @()
+    Add-Change $Area 'find' $Name "not valid yet: see this computer's clock"
   }
 }
 
@@ -450,7 +450,7 @@ function Add-Faults {
   # A key of the host's own was held against the certificate of this folder.
   if ($OwnKey -or -not (Test-File $certificate) -or -not (Test-File $key)) { return }
   if (-not (Test-Pair (Read-Content $certificate) (Read-Content $key))) {
-    Add-Change $Identity 'find' "$Identity-key.pem" "does not belong to $Identity-cert.pem" @()
+    Add-Change $Identity 'find' "$Identity-key.pem" "does not belong to $Identity-cert.pem"
   }
 #% end
 }

@@ -2,7 +2,7 @@
 
 function Test-State([string]$Name) { return $State -ne '' -and (Test-Folder (Get-StatePath $Name)) }
 
-function Test-Interrupted {   # whether a run was killed here
+function Test-Interrupted {
   foreach ($name in @('prepare', 'commit', 'undo', 'done', 'rolled-back')) { if (Test-State $name) { return $true } }
   return [bool]($Areas | Where-Object { Test-Folder (Get-StageFolder $_) })
 }
@@ -31,7 +31,7 @@ function Restore-Old {   # what 'undo' has a backup of; may be run again from an
   Clear-Preparation
 }
 
-function Repair-Interrupted {   # from a run that was killed
+function Repair-Interrupted {
   if (Test-State 'commit') {
     Write-Line 'An earlier run was interrupted when all was prepared: completing it.'
     $script:Changed = $true

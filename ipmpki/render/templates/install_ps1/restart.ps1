@@ -1,7 +1,7 @@
 # ---- restarting -----------------------------------------------------------------------------------------
 
 #% if restart
-function Invoke-RestartCommand([string]$Command) {   # the exit status of the declared command, in this console
+function Invoke-RestartCommand([string]$Command) {
   $start = New-Object Diagnostics.ProcessStartInfo
   $start.UseShellExecute = $false
   if ($OnWindows) {

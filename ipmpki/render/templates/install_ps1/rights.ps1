@@ -72,12 +72,12 @@ function Open-NewFile([string]$Path, [string]$Rights) {
   return [IO.File]::Open($Path, $making)
 }
 
-function Get-UnixMode([string]$Rights, [bool]$IsFolder) {   # below -Root on Unix
+function Get-UnixMode([string]$Rights, [bool]$IsFolder) {
   $modes = @(0x180, 0x1A4, 0x1C0, 0x1ED)     # 0600, 0644, 0700, 0755
   return [IO.UnixFileMode]$modes[2 * [int]$IsFolder + [int]$Rights.Contains(';;;BU)')]
 }
 
-function New-Folder([string]$Path, [string]$Rights) {   # one level
+function New-Folder([string]$Path, [string]$Rights) {
   if (Test-Folder $Path) { return }
   if ($SetsRights -and $Rights -ne '') { New-SecuredFolder $Path $Rights }
   elseif ($OnWindows) { [void][IO.Directory]::CreateDirectory($Path) }
@@ -122,7 +122,7 @@ function Read-Entries([string]$Sddl) {   # owner, and the entries that hold for 
   return $found
 }
 
-function Find-Intruder([string]$Sddl, [int]$Harm, [string[]]$Allowed) {   # one that may do harm, in words
+function Find-Intruder([string]$Sddl, [int]$Harm, [string[]]$Allowed) {
   $found = Read-Entries $Sddl
   if ($found.IsOpen) { return 'is open to everybody' }
   if ($Allowed -notcontains $found.Owner) { return 'belongs to ' + (Get-AccountName $found.Owner) }
@@ -159,7 +159,7 @@ function Find-RightsFault([string]$Sddl, [string[]]$Readers, [string[]]$Must) {
   return ''
 }
 
-function Test-Rights([string]$Path, [string]$Rights) {   # what is wrong with those of a file; '': nothing
+function Test-Rights([string]$Path, [string]$Rights) {
   # Rights that are not set, or that were taken over as they were, are not judged.
   if (-not $SetsRights -or -not $Rights.StartsWith('D:P')) { return '' }
   $wanted = @((Read-Entries ($OwnerPart + $Rights)).Entries | ForEach-Object { $_.Sid })
@@ -233,7 +233,7 @@ function Add-RootNote([string]$Name) {
   Add-Note @("$what On the host only these may read the key:", "$readers.")
 }
 
-function Find-RecordedReader {   # whom an earlier -Owner named
+function Find-RecordedReader {
   foreach ($line in @(Read-Record)) { if ($line.StartsWith('reader ')) { return $line.Substring(7) } }
   return ''
 }
@@ -253,7 +253,7 @@ function Get-SettingsRights([string]$Area) {   # of ipmssl.cfg; a client's all u
   return $PublicFile
 }
 
-function Get-FolderRights([string]$Area) {   # of the innermost
+function Get-FolderRights([string]$Area) {
 #% if server
   if ($Area -eq 'server' -and $Account -ne '') {
     return $PrivateFolder + '(A;OICI;0x1200a9;;;' + $Account + ')'
@@ -301,7 +301,7 @@ function Find-Faults {   # of the folders that lead to the files, down to the fi
 function Confirm-Folders {   # whether nobody else decides what is read and written below them; for -Verify, false
   $faults = @(Find-Faults)
   foreach ($fault in $faults) {
-    if ($Options.Verify) { Add-Change $fault.Area 'find' (Get-ShortPath $fault.Area $fault.Path) $fault.Why @() }
+    if ($Options.Verify) { Add-Change $fault.Area 'find' (Get-ShortPath $fault.Area $fault.Path) $fault.Why }
     elseif (-not ($Options.Repair -and $fault.CanMend)) { Stop-Unsafe $fault }
     elseif ($fault.Path -eq $State) { Add-Mend $fault.Area $State '' ('set aside, as it ' + $fault.Why) }
     else { Add-Mend $fault.Area $fault.Path (Get-FolderRights $fault.Area) ('taken back, as it ' + $fault.Why) }
@@ -342,9 +342,9 @@ function Invoke-Mends {
   }
 }
 
-function Show-Mends {   # among the changes
+function Show-Mends {
   foreach ($mend in $Mends) {
-    Add-Change $mend.Area 'mend' (Get-ShortPath $mend.Area $mend.Path) $mend.Reason @()
+    Add-Change $mend.Area 'mend' (Get-ShortPath $mend.Area $mend.Path) $mend.Reason
   }
 }
 

@@ -72,10 +72,10 @@ function Invoke-Main([object[]]$Arguments) {
     }
   }
   if ($Looks -and (Test-State 'commit')) {
-    Add-Change 'client' 'complete' '.ipmpki' 'of an interrupted run, which the next run completes' @()
+    Add-Change 'client' 'complete' '.ipmpki' 'of an interrupted run, which the next run completes'
   }
   if ($Looks -and (Test-State 'undo')) {
-    Add-Change 'client' 'undo' '.ipmpki' 'of a failed run, whose old files the next run puts back' @()
+    Add-Change 'client' 'undo' '.ipmpki' 'of a failed run, whose old files the next run puts back'
   }
   if ($Options.Verify) { Add-Faults }
   if ($Changes.Count -eq 0 -and $WrongHost -eq '') { Show-UpToDate }

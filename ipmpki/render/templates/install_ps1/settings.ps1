@@ -31,7 +31,7 @@ $Blanks = '(?<delimiter>[ \t]*)(?![ \t=:])'
 $OneWord = '(?=["#;]|[^ \t\r\n]*(?:[ \t]*\r?$|[ \t]+[#;]))'
 $Rest = '(?<rest>[^\n]*?)(?<end>\r?\n|\z)'
 
-function ConvertTo-Line($Match) {   # taken apart
+function ConvertTo-Line($Match) {
   $rest_of = $Match.Groups['rest'].Value
   $value = ''
   $tail = ''
@@ -71,7 +71,7 @@ function Test-Value($Line, [string]$Value) {
   return $Line.Value.Equals($Value) -or ($Line.Value -replace '\A"([^"]*)"\z', '$1').Equals($Value)
 }
 
-function Find-Delimiter([string]$Text, [object[]]$Wanted) {   # what this file puts behind a keyword
+function Find-Delimiter([string]$Text, [object[]]$Wanted) {
   # The first line that shows a sign; one with a colon may be prose, if what follows is more than one word.
   $first = [regex]::Match($Text, '(?m)^(?>[ \t]*[#;]*[ \t]*)[^ \t=:\r\n]+' +
     '(?<delimiter>[ \t]*(?:=[ \t]*|:[ \t]*' + $OneWord + '))')
@@ -94,7 +94,7 @@ function Find-CommentMark([string]$Text) {
   return '#'
 }
 
-function Set-Line($Line, [string]$Value, [string]$Usual) {   # the line as it is to be
+function Set-Line($Line, [string]$Value, [string]$Usual) {
   $delimiter = $Line.Delimiter
   if ($delimiter -eq '') { $delimiter = $Usual }
   elseif ($Line.Value -eq '' -and $delimiter -match '\A[ \t]+=\z') { $delimiter += ' ' }
@@ -179,7 +179,7 @@ function Get-Wanted([string]$Area) {   # what is declared for ipmssl.cfg, and wh
   }
 }
 
-function Get-RecordedSettings([string]$Area) {   # what an earlier run set
+function Get-RecordedSettings([string]$Area) {
   foreach ($line in @(Read-Record)) {
     $what, $area_of, $keyword, $value = $line -split ' ', 4
     if ($what -eq 'set' -and $area_of -eq $Area) {

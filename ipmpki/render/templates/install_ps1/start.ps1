@@ -157,7 +157,7 @@ function Stop-Install([int]$Code, [string]$Message) {
   throw $Message
 }
 
-function Add-Note([string[]]$Lines) {   # lines of some 80 characters
+function Add-Note([string[]]$Lines) {
   $note = 'Note: ' + ($Lines -join ([Environment]::NewLine + '      '))
   if (-not $Notes.Contains($note)) { $Notes.Add($note) }
 }

@@ -80,7 +80,7 @@ function Show-UpToDate {
   if ($asked -and (Test-File (Get-StatePath 'restart-due'))) { Show-NextStep }
 }
 
-function Show-Differences {   # and what mends them
+function Show-Differences {
   Show-Words "differs from $PSScriptRoot"
   $reasons = @($Changes | ForEach-Object { $_.Reason })
   $next = 'install.cmd -DryRun shows what would mend it, install.cmd does it.'
