@@ -17,6 +17,7 @@ from ipmpki.declaration import specification
 from ipmpki.declaration.pkcs11_uri import is_token_uri
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.diagnostics.problem import Place
+from ipmpki.operations.existing_authority import read_authority
 from ipmpki.operations.project import DIST_NAME
 from ipmpki.operations.recovery.authority import lost_words, regained, stranger_in, ways_on
 from ipmpki.operations.recovery.revocation_lists import newer_list
@@ -31,7 +32,7 @@ from ipmpki.rules.context import (
     Secret,
     Surroundings,
 )
-from ipmpki.source.files import read_file, unreadable
+from ipmpki.source.files import unreadable
 from ipmpki.source.ownership import custody_of, way_to
 from ipmpki.x509.root import certificates_in, first_without_root
 
@@ -78,7 +79,7 @@ def _scope(root: Path, fleet: Fleet, issued: Issued) -> ScopeOfNames | None:
     pem = b"" if issued.signer is None else issued.signer.certificates_pem
     if fleet.existing is not None:
         try:
-            pem = read_file(root / fleet.existing.certificate, what="the CA certificate")
+            pem = read_authority(root, fleet.existing.certificate)
         except UnreadableFile:
             return None  # told elsewhere
     elif issued.signer is None or issued.signer.specification != specification.of_authority(fleet.authority):
@@ -116,7 +117,7 @@ def _rootless(root: Path, fleet: Fleet, issued: Issued) -> RootlessAuthority | N
     pem = b"" if issued.signer is None else issued.signer.certificates_pem
     if fleet.existing is not None:
         try:
-            pem = read_file(root / fleet.existing.certificate, what="the CA certificate")
+            pem = read_authority(root, fleet.existing.certificate)
         except UnreadableFile:
             return None  # told elsewhere
     der = first_without_root(pem)

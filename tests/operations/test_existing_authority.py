@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from tests.cli.command import ipmpki
 from tests.operations.verify import mint
@@ -73,3 +76,46 @@ def test_whatever_the_form_of_its_file_plain_pem_is_published(folder: Path, text
     )
     assert ipmpki("build", folder / "pki.toml").status == 0
     assert {file.read_bytes() for file in published(folder)} == {authority().pem}
+
+
+def in_form(form: str, *certificates: mint.Made) -> bytes:
+    """Certificates in a file, as other programs than openssl may hand them on."""
+    if form == "PKCS#7":
+        return pkcs7.serialize_certificates([one.certificate for one in certificates], Encoding.PEM)
+    (one,) = certificates
+    return one.der if form == "DER" else one.pem.decode().encode("utf-16")
+
+
+@pytest.mark.parametrize("form", ["DER", "UTF-16", "PKCS#7"])
+def test_a_missing_root_is_told_whatever_the_form_of_the_authoritys_file(folder: Path, form: str) -> None:
+    (folder / "pki.toml").write_text(PRIVATE)
+    issuing = mint.authority("Acme Issuing CA", number=1, issuer=mint.authority("Acme Root", number=2))
+    (folder / "ca.pem").write_bytes(in_form(form, issuing))
+    told = ipmpki("check", folder / "pki.toml").err
+    assert "warning[authority-without-root]: the root 'Acme Root' is missing" in told
+
+
+def test_a_root_beside_it_in_pkcs7_is_found(folder: Path) -> None:
+    (folder / "pki.toml").write_text(PRIVATE)
+    root = mint.authority("Acme Root", number=2)
+    (folder / "ca.pem").write_bytes(in_form("PKCS#7", mint.authority("Issuing CA", issuer=root), root))
+    assert "authority-without-root" not in ipmpki("check", folder / "pki.toml").err
+
+
+def test_a_damaged_file_of_an_authority_is_told_once_and_without_a_traceback(folder: Path) -> None:
+    (folder / "pki.toml").write_text(PRIVATE)
+    (folder / "ca.pem").write_bytes(authority().der[:-40])
+    assert ipmpki("build", folder / "pki.toml").status in {1, 2}
+    assert "Traceback" not in ipmpki("check", folder / "pki.toml").err
+
+
+def test_a_check_of_a_root_in_der_loads_no_cryptography(folder: Path) -> None:
+    (folder / "pki.toml").write_text(PRIVATE)
+    (folder / "ca.pem").write_bytes(authority().der)
+    program = (
+        "import sys\nfrom ipmpki.cli.main import run\n"
+        "try:\n    run(['check', sys.argv[1]])\n"
+        "except SystemExit as leaving:\n    assert leaving.code == 0, leaving.code\n"
+        "sys.exit('cryptography' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, folder / "pki.toml"], check=False).returncode == 0
