@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipmpki.diagnostics.fault import WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.operations.check import conclude
 from ipmpki.operations.passphrase import read_passphrase
 from ipmpki.operations.plan import authority_files, plan_of, sound_fleet, with_told
@@ -15,7 +16,7 @@ from ipmpki.operations.recovery.authority import regained
 from ipmpki.operations.recovery.forgotten import take_over
 from ipmpki.operations.surroundings import surroundings_of
 from ipmpki.plans.dist_layout import REPORT_FOLDER
-from ipmpki.plans.plan import Plan, Stage
+from ipmpki.plans.plan import Artifact, Plan, Stage
 from ipmpki.publish.dist import Publisher
 from ipmpki.source.ownership import require_own
 from ipmpki.store.sqlite.open import open_store
@@ -113,6 +114,15 @@ def _agreed_plan(  # noqa: PLR0913 -- what a plan is agreed on by
             "look at 'ipmpki plan' again, and save it anew",
         )
     if found.replaces_ca and not allowed:
+        early = [one for one in issued.signers if one.not_before > project.now]
+        if early:
+            raise WrongUse(
+                "the certificate authority is not valid yet, nor is anything that it issues: it begins on"
+                f" {early[-1].not_before:%Y-%m-%d at %H:%M} UTC, and this computer's clock says"
+                f" {project.now:%Y-%m-%d %H:%M} UTC",
+                "where the clock is behind, set it; else the authority was made while it was ahead: wait"
+                " until then, or make another with ipmpki build --replace-ca",
+            )
         raise WrongUse(
             "this would replace the certificate authority, and with it every certificate",
             f"look at 'ipmpki plan'; undo the change in [{fleet.signing_table}]; or declare generation ="
@@ -146,6 +156,25 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, publication
         files = (*files, render_orders(fleet.hosts, tuple(issued.requests.values())))
     changed = distribute_report(files, publication, issued)
     return Built(agreed, problems, issued, changed)
+
+
+def renew_report(project: Project, store: Store) -> None:
+    """Bring the report up to date after something was recorded, where a build would do nothing else.
+
+    Where it cannot be written, or more is to be done, the next plan says so.
+    """
+    from ipmpki.publish.folders import Publication
+
+    with suppress(Fault):
+        fleet = sound_fleet(project)
+        agreed = plan_of(project, fleet, store.issued(), project.now, replace_ca=False)
+        if {change.artifact for change in agreed.changes} == {Artifact.REPORT}:
+            require_own(project.dist, what="the hosts' keys")
+            publication = Publication(store, Publisher(project.dist), project.now)
+            publication.publisher.recover()
+            publication.publisher.prepare()
+            _distribute_report(project, fleet, agreed, publication)
+            publication.publisher.finish()
 
 
 def _publish_refusal(project: Project) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.dns_names import read_name
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
+from ipmpki.operations.build import renew_report
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.plans.trust import installable, separates_trust, trusted_by
 from ipmpki.render.host_folder.inputs import folder_inputs
@@ -52,6 +53,7 @@ def record_installed(
         fresh = [one for one in recorded if not _is_known(one, issued)]
         if fresh:
             store.record_installations(fresh, _WORDS[source])
+            renew_report(project, store)
         return recorded
 
 
@@ -69,6 +71,7 @@ def record_skipped(project: Project, names: Sequence[str], reason: str) -> tuple
     chosen = tuple(_named(name, every, fleet).name for name in names)
     with open_store(project.store, now=project.now) as store:
         store.record_skips(chosen, reason)
+        renew_report(project, store)
     return chosen
 
 

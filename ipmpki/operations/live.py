@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import host_of
 from ipmpki.diagnostics.fault import WrongDeclaration, WrongUse
+from ipmpki.operations.build import renew_report
 from ipmpki.operations.verify.tls_server import NoTls, Peer, ServerUnreachable, fetch_chain
 from ipmpki.plans.sight import Comparison, Sight, Word, judge
 from ipmpki.store.records import Installation, InstallationSource
@@ -160,6 +161,7 @@ def record_seen(project: Project, seen: Sequence[Comparison]) -> tuple[str, ...]
                 fresh.append(found)
         if fresh:
             store.record_installations(fresh, "as it was seen")
+            renew_report(project, store)
         return tuple(one.host for one in fresh)
 
 

@@ -100,8 +100,13 @@ def _fits(authority: StoredAuthority, its: Renewal, world: World) -> bool:
     return (
         authority.specification == world.wanted.authority
         and not its.has_ended(world.now)
-        and (authority.is_existing or not its.is_due(world.now))
+        and (authority.is_existing or not (its.is_due(world.now) or _is_early(authority, world)))
     )
+
+
+def _is_early(authority: StoredAuthority, world: World) -> bool:
+    """Whether nobody believes an authority yet, nor anything that it issues (RFC 5280, section 6.1.3)."""
+    return authority.not_before > world.now
 
 
 def _first(world: World) -> Succession:
@@ -122,9 +127,14 @@ def _without_fitting(
     reasons = [_reason(difference, world.fleet.signing_table) for difference in differences]
     if newest.not_after <= world.now:
         reasons.append(Reason(ReasonCode.EXPIRED, f"ended on {day(newest.not_after)}"))
+    elif _is_early(newest, world):
+        begin = f"{newest.not_before:%Y-%m-%d %H:%M} UTC"
+        detail = f"valid from {begin} only: it was made while the clock was ahead, or the clock is behind now"
+        reasons.append(Reason(ReasonCode.NOT_YET_VALID, detail))
     elif not differences:
         reasons.append(Reason(ReasonCode.EXPIRING, f"ends on {day(newest.not_after)}"))
-    is_staged = len(live) == 1 and newest.not_after > world.now and _is_meant(differences)
+    is_valid = newest.not_before <= world.now < newest.not_after
+    is_staged = len(live) == 1 and is_valid and _is_meant(differences)
     if len(live) > 1:
         detail = "one authority is taking over from another: with a third, that ends at once"
         reasons.append(Reason(ReasonCode.ISSUER_CHANGED, detail))

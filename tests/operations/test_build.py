@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration
+from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration, WrongUse
 from ipmpki.operations.build import build
 from ipmpki.operations.project import Refused
 from ipmpki.store.sqlite.queries import read_issued
@@ -373,14 +373,21 @@ def test_a_dist_that_cannot_be_written_stops_a_build_before_anything_is_issued(s
     assert read_issued(shop.store).signer is None
 
 
-def test_a_clock_set_back_a_year_breaks_nothing(built_shop: Shop) -> None:
+def test_an_authority_that_is_not_valid_yet_is_replaced_with_leave_alone(built_shop: Shop) -> None:
     built_shop.now = TODAY - timedelta(days=365)
-    before = read_issued(built_shop.store).current
-    assert {code for codes in built_shop.changes().values() for code in codes} == {"not-yet-valid"}
-    built_shop.build()
+    assert built_shop.changes()["ca-certificate", None] == {"not-yet-valid"}
+    before = built_shop.store.read_bytes()
+    with pytest.raises(WrongUse, match=r"not valid yet.* begins on 20\d\d-\d\d-\d\d at ") as fault:
+        built_shop.build()
+    assert fault.value.remedy is not None
+    for way in ("the clock is behind, set it", "wait until then", "ipmpki build --replace-ca"):
+        assert way in fault.value.remedy
+    assert built_shop.store.read_bytes() == before
+    built_shop.build(replace_ca=True)
     now = read_issued(built_shop.store)
-    assert now.current.keys() == before.keys()
-    assert all(one.not_after <= now.signers[-1].not_after for one in now.current.values())
+    assert all(one.not_before < built_shop.now for one in now.signers)
+    assert all(one.not_before < built_shop.now for one in now.current.values())
+    assert built_shop.changes() == {}
 
 
 def test_a_clock_far_before_the_authority_is_told_so(built_shop: Shop) -> None:

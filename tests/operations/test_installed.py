@@ -42,6 +42,38 @@ def test_a_host_that_is_dead_does_not_hold_a_stage_for_ever(shop: Shop) -> None:
     assert "on leave" not in run("status", shop.declaration).out
 
 
+@pytest.mark.parametrize("words", [("--all",), ("--skip", "desk1.example.com", "--reason", "on leave")])
+def test_what_is_said_of_a_host_leaves_no_change_and_stands_in_the_report(
+    shop: Shop, words: tuple[str, ...]
+) -> None:
+    assert "Nothing is left to install" not in (shop.dist / "report.txt").read_text()
+    said = run("installed", shop.declaration, *words)
+    assert said.status == 0
+    assert "next: ipmpki build" not in said.out
+    assert run("plan", shop.declaration, "--exit-code").status == 0
+    told = " ".join((shop.dist / "report.txt").read_text().split())
+    assert ("Nothing is left to install" in told) is (words == ("--all",))
+    before = shop.bytes_on_disk()
+    assert run("build", shop.declaration).status == 0
+    assert shop.bytes_on_disk() == before
+
+
+def test_a_stage_that_moves_by_what_is_said_is_named_and_pending(shop: Shop) -> None:
+    shop.edit('key = "ec-p256"\n\n[tls]', 'key = "ec-p256"\ngeneration = 2\n\n[tls]')
+    shop.build()
+    said = run("installed", shop.declaration, "--all")
+    assert "step 2 of 3" in said.out
+    assert "next: ipmpki build" in said.out
+    assert run("plan", shop.declaration, "--exit-code").status == 3
+
+
+def test_a_report_that_cannot_be_written_keeps_nothing_from_being_recorded(shop: Shop) -> None:
+    shutil.rmtree(shop.dist)
+    shop.dist.write_text("mine")
+    record_installed(shop.load(), None)
+    assert len(shop.load().issued.installed) == 2
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -183,7 +183,7 @@ def before_installing(report: Report) -> tuple[Sentence, ...]:
         (
             "ipmpki cannot see what was installed: tell it with ",
             Code(f"ipmpki installed {visible(report.declaration)} HOST..."),
-            ", and after the next build the host is no longer listed here. Running a script once more does "
+            ", and the host is no longer listed here. Running a script once more does "
             "no harm: it says “already up to date” and touches nothing.",
         ),
         (
