@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.operations.check import conclude
 from ipmpki.operations.passphrase import read_passphrase
-from ipmpki.operations.plan import authority_files, plan_of, sound_fleet, with_told
+from ipmpki.operations.plan import authority_files, plan_of, rechained, sound_fleet, with_told
 from ipmpki.operations.project import Project, Refused
 from ipmpki.operations.recovery.authority import regained
 from ipmpki.operations.recovery.forgotten import take_over
@@ -77,6 +77,7 @@ def build(
         held = store.issued()
         if held != project.issued:  # another build came between, or dist/ proved more than the store knew
             agreed = _agreed_plan(project, fleet, held, saved, allowed=allowed, told=told)
+        held = _rechain(store, project, fleet, held)
         publication = Publication(store, Publisher(project.dist), project.now)
         publication.publisher.recover()
         if agreed.changes:
@@ -86,6 +87,16 @@ def build(
         built = _distribute_report(project, fleet, agreed, publication)
         publication.publisher.finish()
         return built
+
+
+def _rechain(store: Store, project: Project, fleet: Fleet, held: Issued) -> Issued:
+    """Keep the certificates above the authority that its file has now; the plan has told of them."""
+    found = rechained(project, fleet, held)
+    if found is None or found.signer is None:
+        return held
+    brought = found.signer
+    store.replace_authority_certificates(brought.identity, brought.certificates_pem, "as its file has them")
+    return store.issued()
 
 
 def _recover(store: Store, project: Project, context: BuildContext) -> tuple[Change, ...]:

@@ -21,13 +21,14 @@ from ipmpki.source.files import read_file
 from ipmpki.store.sqlite.open import rehearse
 from ipmpki.store.sqlite.queries import read_replaced
 from ipmpki.x509.protection import Protection, is_in_token, protection_of
+from ipmpki.x509.root import is_same_authority
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.issue.context import AuthorityFiles
     from ipmpki.plans.forecast import Work
     from ipmpki.plans.plan import Change, Plan
-    from ipmpki.store.records import Issued
+    from ipmpki.store.records import Issued, StoredAuthority
 
 
 def plan(project: Project, *, at: datetime | None = None, replace_ca: bool = False) -> Plan:
@@ -113,10 +114,12 @@ def sound_fleet(project: Project) -> Fleet:
 def world_of(project: Project, fleet: Fleet, issued: Issued, now: datetime) -> World:
     from ipmpki.render.host_folder.inputs import folder_inputs
 
+    brought = rechained(project, fleet, issued)
     wanted = Wanted(
         authority=_wanted_authority(project, fleet, issued) if fleet.signs_here else "",
         unprotected=_unprotected(project, fleet, issued),
-        inputs=folder_inputs(fleet, issued),
+        inputs=folder_inputs(fleet, brought or issued),
+        rechained="other certificates stand above it in its file" if brought else "",
     )
     wanted = with_bundle(wanted, project.root, fleet, issued, now)
     replaced = read_replaced(project.store, now) if fleet.revokes_replaced else ()
@@ -130,10 +133,32 @@ def _wanted_authority(project: Project, fleet: Fleet, issued: Issued) -> str:
 
     content = read_authority(project.root, fleet.existing.certificate)
     generation = fleet.authority.generation
-    if issued.signer is not None and issued.signer.certificates_pem == content:
-        held = specification.fields(issued.signer.specification)["existing"]
+    signer = issued.signer
+    if signer is not None and _is_brought(signer, content):
+        held = specification.fields(signer.specification)["existing"]
         return specification.of_existing_authority(held, generation)
     return specification.of_existing_authority(existing_fingerprint(content), generation)
+
+
+def _is_brought(signer: StoredAuthority, content: bytes) -> bool:
+    """Whether the declared file holds this very authority, whatever certificates lead from it to a root."""
+    same = signer.certificates_pem == content
+    return signer.is_existing and (
+        same or is_same_authority(signer.fingerprint, signer.certificates_pem, content)
+    )
+
+
+def rechained(project: Project, fleet: Fleet, issued: Issued) -> Issued | None:
+    """What is issued, with the certificates above the authority as its file has them; None if it does."""
+    signer = issued.signer
+    if fleet.existing is None or signer is None:
+        return None
+    content = read_authority(project.root, fleet.existing.certificate)
+    if signer.certificates_pem == content or not _is_brought(signer, content):
+        return None
+    if signer.specification != _wanted_authority(project, fleet, issued):
+        return None  # a successor is to be made
+    return replace(issued, signers=(*issued.signers[:-1], replace(signer, certificates_pem=content)))
 
 
 def _unprotected(project: Project, fleet: Fleet, issued: Issued) -> str:

@@ -40,6 +40,10 @@ def authority_changes(fleet_plan: FleetPlan) -> Iterator[Change]:
     if world.wanted.unprotected:
         reason = Reason(ReasonCode.SETTINGS_CHANGED, world.wanted.unprotected)
         yield Change(Action.REPLACE, None, Artifact.CA_KEY, (reason,))
+    if world.wanted.rechained:
+        reason = Reason(ReasonCode.SETTINGS_CHANGED, world.wanted.rechained)
+        yield Change(Action.RESTORE, None, Artifact.CA_CERTIFICATE, (reason,))
+        return
     missing = unpublished(world, CA_FOLDER, authority_file(world.fleet))
     if missing and not succession.retires:
         yield Change(Action.RESTORE, None, Artifact.CA_CERTIFICATE, missing)

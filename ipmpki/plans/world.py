@@ -19,7 +19,8 @@ class Wanted:
     """What the declaration asks for, in the texts the store keeps.
 
     ``authority`` is the specification of the authority that signs here, empty where none does;
-    ``unprotected`` why its key is to be kept otherwise, empty where it is kept as declared; ``inputs`` what
+    ``unprotected`` why its key is to be kept otherwise, empty where it is kept as declared; ``rechained`` how
+    the certificates above it differ from those in the store, empty where they do not; ``inputs`` what
     each folder would be rendered from if nothing were issued. ``bundle`` is the trust bundle's specification,
     empty where none is declared; ``coming`` and ``going`` are the authorities, by name and SHA-256, in which
     it differs from the one before.
@@ -31,6 +32,7 @@ class Wanted:
     bundle: str = ""
     coming: tuple[tuple[str, str], ...] = ()
     going: tuple[tuple[str, str], ...] = ()
+    rechained: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,9 @@ def authority_without_root(fleet: Fleet, surroundings: Surroundings) -> Iterator
 
     ## Instead
 
-    Append the root's certificate to the file that [ca] certificate names, before the first build. Where it
-    was built already, "ipmpki build --replace-ca" takes the longer file; with a PKI to be adopted, put the
-    root into its folder and adopt it anew.
+    Append the root's certificate to the file that [ca] certificate names; the next build gives it to the
+    hosts, and no certificate changes. With a PKI to be adopted, put the root into its folder and adopt it
+    anew.
     """
     found = surroundings.rootless
     if found is None:
@@ -145,7 +145,7 @@ def authority_without_root(fleet: Fleet, surroundings: Surroundings) -> Iterator
     yield Finding(
         f"the root {quote(found.root)} is missing: programs with OpenSSL refuse what {quote(found.authority)}"
         " issues, as they find no path to it",
-        f"append the root's certificate to {where}; if it was built without: ipmpki build --replace-ca"
+        f"append the root's certificate to {where}, and build"
         if fleet.existing is not None
         else f"put the root's certificate into {where}, and adopt it anew",
         place,

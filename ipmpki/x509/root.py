@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import binascii
 import contextlib
+import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.x509.der import FIRST_TAGGED, NotDer, element_at, elements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END", re.DOTALL)
 
@@ -29,6 +30,37 @@ def first_without_root(pem: bytes) -> bytes | None:
             held.append((der, *_names(der)))
     above = {subject: issuer for _, issuer, subject in held}
     return next((der for der, issuer, subject in held if not _has_root(issuer, subject, above)), None)
+
+
+def is_same_authority(own: str, held: bytes, found: bytes) -> bool:
+    """Whether a file still brings the authority whose certificate has the SHA-256 ``own``, in lower-case hex.
+
+    ``held`` is the PEM that was brought before, ``found`` the PEM there is now. Beside its own, others
+    may have come that by their names stand above it, and any may have gone: they only lead to its root.
+    """
+    now = {hashlib.sha256(der).hexdigest(): der for der in certificates_in(found)}
+    if own not in now:
+        return False
+    before = set(certificates_in(held))
+    new = [der for der in now.values() if der not in before]
+    try:
+        above = _above(now[own], now.values())
+    except (NotDer, IndexError):
+        return not new
+    return all(der in above for der in new)
+
+
+def _above(der: bytes, held: Collection[bytes]) -> set[bytes]:
+    """The certificates that names lead to from one, upwards; from a root, to none."""
+    issuer, subject = _names(der)
+    found: set[bytes] = set()
+    waiting = {issuer} - {subject}
+    while waiting:
+        issuer = waiting.pop()
+        more = {one for one in held if _names(one)[1] == issuer} - found
+        found |= more
+        waiting |= {_names(one)[0] for one in more}
+    return found - {der}
 
 
 def _has_root(issuer: bytes, subject: bytes, above: dict[bytes, bytes]) -> bool:

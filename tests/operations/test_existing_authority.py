@@ -119,3 +119,36 @@ def test_a_check_of_a_root_in_der_loads_no_cryptography(folder: Path) -> None:
         "sys.exit('cryptography' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program, folder / "pki.toml"], check=False).returncode == 0
+
+
+def built(folder: Path, *certificates: mint.Made) -> list[str]:
+    """Have ``ca.pem`` hold these and build; the hosts' certificates as they are published then."""
+    (folder / "pki.toml").write_text(f'{PRIVATE}[tls]\nmutual_auth = "required"\n')
+    (folder / "ca.pem").write_bytes(b"".join(one.pem for one in certificates))
+    found = ipmpki("build", folder / "pki.toml")
+    assert found.status == 0, found.err
+    assert ipmpki("plan", folder / "pki.toml", "--exit-code").status == 0
+    return [file.read_text() for file in folder.glob("dist/hosts/*/client-cert.pem")]
+
+
+def test_a_root_is_appended_to_a_built_authoritys_file_without_another_authority(folder: Path) -> None:
+    root = mint.authority("Acme Root", number=2)
+    issuing = mint.authority("Acme Issuing CA", issuer=root)
+    issued = built(folder, issuing)
+    assert len(issued) == 1
+    (folder / "ca.pem").write_bytes(issuing.pem + root.pem)
+    told = ipmpki("plan", folder / "pki.toml").out
+    assert "other certificates stand above it in its file" in told
+    assert built(folder, issuing, root) == issued
+    assert {file.read_bytes() for file in published(folder)} == {issuing.pem + root.pem}
+    found = ipmpki("verify", folder / "dist" / "hosts" / "desk1.example.com")
+    assert (found.status, "authority-without-root" in found.err) == (0, False)
+    assert built(folder, issuing) == issued
+
+
+def test_another_authority_beside_the_one_before_is_no_part_of_its_way_to_a_root(folder: Path) -> None:
+    before, other = authority(), mint.authority("Acme Print CA", number=2)
+    built(folder, before)
+    (folder / "ca.pem").write_bytes(before.pem + other.pem)
+    found = ipmpki("build", folder / "pki.toml")
+    assert (found.status, "--replace-ca" in found.err) == (2, True)

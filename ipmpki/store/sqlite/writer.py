@@ -131,6 +131,12 @@ class Store:
         statement = f"UPDATE authority SET retired_at = ? WHERE retired_at IS NULL AND {condition}"  # noqa: S608 -- conditions are this class's own
         execute(statement, (seconds(self._now), *values))
 
+    def replace_authority_certificates(self, identity: int, certificates_pem: bytes, detail: str) -> None:
+        """Put an authority's certificate, with others above it than before, in place of what is there."""
+        with self._transaction() as execute:
+            execute("UPDATE authority SET certificates = ? WHERE id = ?", (certificates_pem, identity))
+            self._tell(execute, "authority-chain-changed", None, None, detail)
+
     def replace_authority_keys(self, changed: Mapping[int, bytes], kind: str, detail: str) -> None:
         """Put the same keys, otherwise kept, in place of what is there, by authority."""
         with self._transaction() as execute:
