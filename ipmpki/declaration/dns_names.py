@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from ipmpki.declaration.ip_addresses import is_address
 
@@ -39,8 +39,7 @@ class NameFault(StrEnum):
     NUMERIC = "numeric"
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A text read as a DNS name. ``ascii`` is its lower-case A-label form, best effort where faulty."""
 
     written: str
@@ -144,8 +143,7 @@ _ALPHABETS = {"LATIN", "GREEK", "CYRILLIC"}
 _LOOKALIKES = dict(zip("авеіјкмнорстухѕԁһοα", "abeijkmhopctyxsdhoa", strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class MixedLabel:
+class MixedLabel(NamedTuple):
     """A part of a name with letters of several alphabets; ``meant`` is it in Latin, where it can be."""
 
     label: str

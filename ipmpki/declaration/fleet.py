@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.ip_addresses import Address
 from ipmpki.declaration.key_types import KeyType, kind_of
@@ -40,8 +40,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class DistinguishedName:
+class DistinguishedName(NamedTuple):
     """The authority's subject; None where an attribute is not declared."""
 
     common_name: str
@@ -202,16 +201,14 @@ class HostSpec:
         return self.role is Role.SERVER and self.site.keywords.crl_file is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ExistingAuthority:
+class ExistingAuthority(NamedTuple):
     """An authority that exists already: two PEM files, paths as declared, or a PKCS#11 URI for the key."""
 
     certificate: str
     key_file: str
 
 
-@dataclass(frozen=True, slots=True)
-class BundleSource:
+class BundleSource(NamedTuple):
     """The file of the trust bundle, as ``key`` declares it: Mozilla's certdata.txt, or a PEM file."""
 
     path: str
@@ -224,8 +221,7 @@ class BundleSource:
         return self.key == "certdata"
 
 
-@dataclass(frozen=True, slots=True)
-class PassphraseSource:
+class PassphraseSource(NamedTuple):
     """Where the CA key's passphrase is read from: an environment variable or a file."""
 
     env: str | None

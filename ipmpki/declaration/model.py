@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -29,8 +28,7 @@ class FaultKind(StrEnum):
     KEY_TOO_WEAK = "key-too-weak"
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedValue:
+class RefusedValue(NamedTuple):
     """One thing the model refuses, in plain values.
 
     ``allowed`` holds the values a key with a fixed set may take. ``words`` and ``remedy`` are given

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 SCHEME: Final = "pkcs11:"
@@ -32,8 +31,7 @@ class UriFault(Exception):
         self.remedy = remedy
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUri:
+class TokenUri(NamedTuple):
     """Which key of which token, through which module; None for what the URI does not say.
 
     ``pin_file`` is the path of the file with the PIN, where ``pin-source`` names one.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.dns_names import read_name
 from ipmpki.declaration.fleet import (
@@ -102,8 +102,7 @@ def resolve(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Trust:
+class _Trust(NamedTuple):
     """Who checks whom, and who issues."""
 
     mutual_auth: bool

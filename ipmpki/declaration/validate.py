@@ -6,8 +6,7 @@ fleet remembers which paths those were, so that no rule judges a value nobody wr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ipmpki.declaration import model, tables
 from ipmpki.declaration.key_combinations import conditions
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from ipmpki.source import Document
 
 
-@dataclass(frozen=True, slots=True)
-class Validated:
+class Validated(NamedTuple):
     """The fleet as far as it can be understood (None where nothing can), and what is wrong with the rest."""
 
     fleet: Fleet | None

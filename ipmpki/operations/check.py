@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.validate import validate
 from ipmpki.diagnostics.problem import Severity
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from ipmpki.source.spans import Spans
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One file as it was read: its document, and what is wrong with it as TOML."""
 
     document: Document
@@ -41,8 +40,7 @@ class Understood:
     judgement: tuple[Problem, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """The fleet, and every problem in document order."""
 
     fleet: Fleet | None

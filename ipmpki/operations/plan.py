@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
 from ipmpki.operations.existing_authority import read_authority
-from ipmpki.operations.passphrase import usable_passphrase
 from ipmpki.operations.project import Project, Refused
 from ipmpki.operations.recovery.authority import regained, require_known
 from ipmpki.operations.recovery.forgotten import forgets, take_over
@@ -174,7 +173,10 @@ def _unprotected(project: Project, fleet: Fleet, issued: Issued) -> str:
         kept = {protection_of(one.key_pem) for one in issued.signers}
         if Protection.OPEN in kept:
             return "a passphrase is declared and the stored key is not encrypted"
-        # What is weakly sealed waits for whoever has the passphrase at hand: nothing else may need it today.
-        if Protection.WEAK in kept and usable_passphrase(project.root, fleet.passphrase) is not None:
-            return "its encryption lets passphrases be tried fast: it is sealed anew under the same one"
+        if Protection.WEAK in kept:
+            from ipmpki.operations.passphrase import usable_passphrase
+
+            # It waits for whoever has the passphrase at hand: nothing else may need it today.
+            if usable_passphrase(project.root, fleet.passphrase) is not None:
+                return "its encryption lets passphrases be tried fast: it is sealed anew under the same one"
     return ""

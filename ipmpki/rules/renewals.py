@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration import renewal
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
@@ -28,8 +27,7 @@ _A_DAYS_WORK = 30
 """As many hosts as one person installs in a working day, at a quarter of an hour each."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(NamedTuple):
     """A lifetime, how long before its end it is renewed at the most, and where either is written."""
 
     lifetime: timedelta

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from glob import glob
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.diagnostics.problem import Fix, Problem, Related, Remove, Severity
@@ -23,8 +22,7 @@ LARGEST_FILE = 64 * 1024 * 1024
 """No declaration, certificate or key is larger; a device or a disk image is."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file of the declaration as read: its name as shown to people, and its bytes."""
 
     name: str

@@ -10,9 +10,8 @@ import contextlib
 import os
 import shlex
 import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.diagnostics.fault import Fault
 
@@ -25,8 +24,7 @@ _WITHOUT_PERMISSIONS = frozenset(
 """File systems whose modes are made up when they are mounted, so that they tell nothing and chmod is lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Custody:
+class Custody(NamedTuple):
     """A file or folder, and who may change it. ``owner`` is None where that is root or who runs this.
 
     ``group`` is the group that may write it, None where none may, or it is the owner's own.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from ipmpki.diagnostics.problem import DocumentPath, Place, Position, Problem, Severity, Span
 
@@ -28,8 +28,7 @@ class Source:
         return self.readable == self.text and not self.damaged
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A parsed source: its values, and what a syntax error made unreadable.
 
     ``unread`` holds (first, last) lines counted from 1, both inclusive; ``unread_paths`` the keys and
@@ -39,7 +38,7 @@ class Document:
     source: Source
     values: dict[str, Any]
     unread: tuple[tuple[int, int], ...] = ()
-    unread_paths: frozenset[DocumentPath] = field(default=frozenset())
+    unread_paths: frozenset[DocumentPath] = frozenset()
 
 
 def decode(name: str, content: bytes) -> tuple[Source, tuple[Problem, ...]]:

@@ -5,9 +5,8 @@ Labels and names of files deceive; the first octets of what they hold do not. No
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +32,7 @@ class NotDer(ValueError):
         self.is_cut = is_cut
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element: its tag octet, and where it, its content and what follows begin."""
 
     tag: int

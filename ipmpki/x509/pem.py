@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ipmpki.x509.der import DerShape, NotDer, element_at, require_whole, shape_of, without_line_end
 
@@ -34,16 +33,14 @@ CERTIFICATE: Final = "CERTIFICATE"
 TRUSTED: Final = "TRUSTED CERTIFICATE"
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(NamedTuple):
     """What had to be looked past to read something, and whether OpenSSL loads the file all the same."""
 
     words: str
     loads: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PemBlock:
+class PemBlock(NamedTuple):
     """One thing in a file. ``line`` is where it begins, from 1; 0 where it does not stand in PEM.
 
     ``label`` is that of its BEGIN line, or empty. ``octets`` are what its base64 says, None where it is cut

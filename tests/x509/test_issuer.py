@@ -247,7 +247,7 @@ def test_an_authority_needs_a_subject_that_rfc_5280_allows(
     attribute: str, limit: int, authority_key: keys.PrivateKey
 ) -> None:
     def sign(value: str) -> bytes:
-        subject = replace(AUTHORITY.subject, **{attribute: value})
+        subject = AUTHORITY.subject._replace(**{attribute: value})
         return self_signed(replace(AUTHORITY, subject=subject), authority_key, now=NOW, serial=1)
 
     assert "a" * limit in read_certificate(sign("a" * limit)).subject
@@ -264,7 +264,7 @@ def test_a_common_name_outside_ascii_is_measured_in_octets_as_the_library_does(
 ) -> None:
     # A newer library that counts characters, as RFC 5280 does, would let us do so, too.
     for name in ("é" * 32, "é" * 33):
-        spec = replace(AUTHORITY, subject=replace(AUTHORITY.subject, common_name=name))
+        spec = replace(AUTHORITY, subject=AUTHORITY.subject._replace(common_name=name))
         if len(name) <= 32:
             assert read_certificate(self_signed(spec, authority_key, now=NOW, serial=1)).common_name == name
             continue
@@ -288,7 +288,7 @@ def test_an_old_authority_with_an_overlong_name_issues_without_a_warning(
 
 @pytest.mark.parametrize("country", ["ÄÖ", "D3"])
 def test_a_country_is_two_ascii_letters(country: str, authority_key: keys.PrivateKey) -> None:
-    subject = replace(AUTHORITY.subject, country=country)
+    subject = AUTHORITY.subject._replace(country=country)
     with pytest.raises(ValueError, match="not a code of two letters"):
         self_signed(replace(AUTHORITY, subject=subject), authority_key, now=NOW, serial=1)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.declaration.vocabulary import Profile, Role
@@ -160,8 +159,7 @@ class _Evidence:
         return holder, next((spec for name, spec in host.certificates if name == holder), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
+class _Listed(NamedTuple):
     """An entry of a list in dist/ that the store has not."""
 
     authority: StoredAuthority
@@ -169,8 +167,7 @@ class _Listed:
     entry: Revoked
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """A certificate in a host's folder, with its key where that lies beside it."""
 
     host: str

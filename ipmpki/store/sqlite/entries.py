@@ -25,8 +25,7 @@ class NewCertificate(NamedTuple):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewRequest:
+class NewRequest(NamedTuple):
     """A request to be recorded, with its key; whatever request its host had open before is closed."""
 
     request: OpenRequest
@@ -34,8 +33,7 @@ class NewRequest:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class BoughtCertificate:
+class BoughtCertificate(NamedTuple):
     """A certificate that an authority sold, with the intermediates below its root; its key is known."""
 
     certificate: IssuedCertificate
@@ -55,16 +53,14 @@ class Keeping:
     fingerprints: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(NamedTuple):
     """What is published of a certificate: its PEM and its key's, which is empty where the host keeps it."""
 
     certificate_pem: bytes
     key_pem: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Revoked:
+class Revoked(NamedTuple):
     """A revocation as a CRL lists it."""
 
     serial: int
