@@ -34,6 +34,14 @@ def read_requests(root: Path, fleet: Fleet) -> tuple[Fleet, tuple[Problem, ...]]
     return replace(fleet, hosts=hosts), tuple(problems)
 
 
+def _is_absent(path: Path) -> bool:
+    """Whether there is no such file; one whose path cannot be followed is read, which says why."""
+    try:
+        return not path.exists()
+    except OSError:
+        return False
+
+
 def _with_request(host: HostSpec, root: Path, owners: dict[str, Place], problems: list[Problem]) -> HostSpec:
     spec = host.certificate
     if spec is None or spec.kept_key is None or not host.was_read("csr"):
@@ -49,7 +57,7 @@ def _with_request(host: HostSpec, root: Path, owners: dict[str, Place], problems
                 host.place.at("key").key(),
             )
         )
-    if not (root / path).exists():
+    if _is_absent(root / path):
         problems.append(
             Problem(
                 "request-awaited",

@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.x509.certificate import quietly
 from ipmpki.x509.der import DerShape
+from ipmpki.x509.key_flaws import flaw_of
 from ipmpki.x509.keys import PublicKey, key_type_of, public_key_digest
 from ipmpki.x509.pem import read_blocks, why_unreadable
 from ipmpki.x509.profiles import LEAF_EXTENSIONS, alternative_names, leaf_subject
@@ -45,13 +46,16 @@ def read_request(content: bytes) -> RequestFacts:
     try:
         with quietly():
             key = request.public_key()
-            is_own = is_signed_by(key, request, request.tbs_certrequest_bytes)
+            flaw = flaw_of(key) if isinstance(key, PublicKey) else None  # before anything is computed with it
+            is_own = flaw is None and is_signed_by(key, request, request.tbs_certrequest_bytes)
             names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
             asked = _alternative_names(request)
     except Exception:  # noqa: BLE001 -- bytes nobody here wrote: whatever the library raises, they are broken
         raise _damaged() from None
     if not isinstance(key, PublicKey):
         raise RequestUnreadable("the request is for a kind of key that is not supported", _MAKE)
+    if flaw is not None:
+        raise RequestUnreadable(f"the request's key {flaw}", _MAKE)
     if not is_own:
         # RFC 2986, section 3: it proves that whoever asks has the private key.
         raise RequestUnreadable("the request's signature is not by its own key", _MAKE)

@@ -124,6 +124,10 @@ def to_keep(key: PrivateKey, passphrase: bytes | None, random_bytes: Callable[[i
     return sealed_key.seal(pkcs8, passphrase, random_bytes)
 
 
+_LARGEST_KEY = 13_500
+"""Bytes of PEM: a sealed RSA key of 16384 bits has some 13,000. To try a larger one takes minutes."""
+
+
 def load(content: bytes, passphrase: bytes | None = None, *, is_checked: bool = True) -> PrivateKey:
     """The one private key in ``content``: PKCS#8, PKCS#1 or SEC1, plain or encrypted, in PEM or DER.
 
@@ -133,6 +137,9 @@ def load(content: bytes, passphrase: bytes | None = None, *, is_checked: bool = 
     Raises KeyUnreadable, PassphraseMissing, WrongPassphrase, PassphraseNotNeeded or UnsupportedKey.
     """
     block = rewritten(content)
+    if len(block) > _LARGEST_KEY:
+        kind = "an RSA key of more than 16384 bits"
+        raise UnsupportedKey(kind)
     encrypted = is_encrypted(block)
     if encrypted and not passphrase:
         raise PassphraseMissing

@@ -348,3 +348,17 @@ def test_a_request_for_a_key_that_its_system_cannot_use_is_told(tmp_path: Path) 
     assert set(problems(shop)) == {"ec-key-not-supported"}
     put(shop, request(key(), name="desk1.example.com"), "desk1")
     assert problems(shop) == {}
+
+
+def test_a_path_that_is_too_long_is_told_and_nothing_breaks(keeper: Shop) -> None:
+    keeper.declaration.write_text(HEAD + KEPT.replace("csr/ipm1.csr", "a" * 5000))
+    assert "too long" in problems(keeper)["request-unreadable"]
+
+
+def test_a_request_for_a_key_that_anybody_can_compute_is_refused(keeper: Shop) -> None:
+    own = key()
+    modulus = own.public_key().public_numbers().n
+    der = request(own).public_bytes(serialization.Encoding.DER)
+    even = der.replace(modulus.to_bytes(256, "big"), (modulus - 1).to_bytes(256, "big"))
+    (keeper.folder / "csr/ipm1.csr").write_bytes(even)
+    assert "small factor" in problems(keeper)["request-unreadable"]
