@@ -10,6 +10,7 @@ import click
 
 from ipmpki.cli import console
 from ipmpki.cli.build import tell_outcome
+from ipmpki.cli.passphrase_options import given, passphrase_options
 from ipmpki.cli.problems import FORMATS, exit_status, show_problems
 
 if TYPE_CHECKING:
@@ -32,26 +33,41 @@ Examples:
     metavar="CERTIFICATE...",
     type=click.Path(dir_okay=False, exists=True),
 )
+@passphrase_options("the passphrase of encrypted files")
 @click.option(
     "--force", is_flag=True, help="Take a certificate in spite of warnings; never one with an error."
 )
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are written."
 )
-def command(file: Path, received: tuple[str, ...], *, force: bool, format_: str) -> int:
+def command(  # noqa: PLR0913 -- one for each option
+    file: Path,
+    received: tuple[str, ...],
+    *,
+    passphrase_env: str | None,
+    passphrase_file: str | None,
+    force: bool,
+    format_: str,
+) -> int:
     """Take into FILE's store what the authority sent, in any number of files, and publish it.
 
     PEM, DER, PKCS#7, PKCS#12 and zip are read; certificates and intermediates may stand in any order, and be
     for several hosts. Each is matched by its key, checked against what was ordered and against the trust
-    bundle. One that could not work is not taken.
+    bundle. One that could not work is not taken; of several for one key, the one that works and holds
+    longest is.
     """
     from ipmpki.operations.build import build
     from ipmpki.operations.import_bought import Outcome, import_certificates
     from ipmpki.operations.load import load
     from ipmpki.source.files import read_file
 
+    known = given(passphrase_env, passphrase_file)
+
+    def ask(name: str) -> bytes | None:
+        return known if known is not None else _ask(name)
+
     files = [(name, read_file(Path(name), what="the certificate", may_be_pipe=True)) for name in received]
-    imported = import_certificates(load(file), files, passphrase=_ask, force=force)
+    imported = import_certificates(load(file), files, passphrase=ask, force=force)
     show_problems(imported.problems, format_, " ".join(received))
     if format_ == "text":
         told = "\n".join(map(_line, imported.arrivals))
@@ -71,6 +87,7 @@ def _line(arrival: Arrival) -> str:
         "taken": f"taken, valid until {arrival.certificate.not_after:%Y-%m-%d}",
         "known": "here already; nothing to do",
         "refused": "not taken: see above",
+        "passed over": f"not taken, the one until {arrival.certificate.not_after:%Y-%m-%d}: {arrival.why}",
     }
     return f"{arrival.host}: {words[arrival.outcome]}"
 
@@ -78,10 +95,10 @@ def _line(arrival: Arrival) -> str:
 def _ask(name: str) -> bytes | None:
     if not sys.stdin.isatty():
         return None
-    given: str = click.prompt(
+    answer: str = click.prompt(
         f"Passphrase of {name}", hide_input=True, default="", show_default=False, err=True
     )
-    return given.encode()
+    return answer.encode()
 
 
 __all__ = ["command"]

@@ -40,6 +40,7 @@ class Outcome(StrEnum):
     TAKEN = "taken"
     KNOWN = "known"
     REFUSED = "refused"
+    PASSED_OVER = "passed over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Arrival:
     host: str
     certificate: PresentedCertificate
     outcome: Outcome
+    why: str = ""
+    """Why it was passed over, where another for the same key was taken or is here already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +154,11 @@ class _Import:
         problems = list(judge_presented(shared))
         arrivals: list[Arrival] = []
         taken: list[BoughtCertificate] = []
-        for host, leaf in self._newest(keeping):
-            if leaf.fingerprint in keeping.fingerprints:
-                arrivals.append(Arrival(host.name, leaf, Outcome.KNOWN))
-                continue
-            chain, own = self._judged(host, leaf)
-            problems += own
-            is_refused = any(
-                one.severity is Severity.ERROR or (one.severity is Severity.WARNING and not self._force)
-                for one in own
-            )
-            arrivals.append(Arrival(host.name, leaf, Outcome.REFUSED if is_refused else Outcome.TAKEN))
-            if not is_refused:
-                taken.append(self._bought(host, leaf, chain))
+        for host, leaves in self._by_host(keeping):
+            own, bought = self._best(host, leaves, keeping, problems)
+            arrivals += own
+            if bought is not None:
+                taken.append(bought)
         if taken:
             self._store.add_bought(taken)
         return tuple(arrivals), problems
@@ -173,14 +168,57 @@ class _Import:
         name = keeping.owners.get(leaf.public_key_digest)
         return self._hosts.get(name) if name is not None else None
 
-    def _newest(self, keeping: Keeping) -> list[tuple[HostSpec, PresentedCertificate]]:
-        """Of several certificates for one host, the one that holds longest."""
-        newest: dict[str, tuple[HostSpec, PresentedCertificate]] = {}
-        for leaf in sorted(self._leaves, key=lambda one: one.not_after):
+    def _by_host(self, keeping: Keeping) -> list[tuple[HostSpec, list[PresentedCertificate]]]:
+        """The certificates for each host, the one that holds longest first."""
+        found: dict[str, list[PresentedCertificate]] = {}
+        for leaf in sorted(self._leaves, key=lambda one: one.not_after, reverse=True):
             host = self._owner(leaf, keeping)
             if host is not None:
-                newest[host.name] = (host, leaf)
-        return [newest[name] for name in self._hosts if name in newest]
+                found.setdefault(host.name, []).append(leaf)
+        return [(host, found[name]) for name, host in self._hosts.items() if name in found]
+
+    def _best(
+        self,
+        host: HostSpec,
+        leaves: Sequence[PresentedCertificate],
+        keeping: Keeping,
+        problems: list[Problem],
+    ) -> tuple[list[Arrival], BoughtCertificate | None]:
+        """Of several certificates for one host the first that will work, and why it is none of the others.
+
+        Where none of them will, the first is refused, and what is wrong with it is added to ``problems``.
+        """
+        refused: list[tuple[PresentedCertificate, list[Problem]]] = []
+        for number, leaf in enumerate(leaves):
+            is_known = leaf.fingerprint in keeping.fingerprints
+            chain, own = ((), []) if is_known else self._judged(host, leaf)
+            wrong = [one for one in own if self._stops(one)]
+            if wrong:
+                refused.append((leaf, own))
+                continue
+            problems += own
+            outcome = Outcome.KNOWN if is_known else Outcome.TAKEN
+            others = [Arrival(host.name, one, Outcome.PASSED_OVER, self._reason(why)) for one, why in refused]
+            others += [
+                Arrival(host.name, one, Outcome.PASSED_OVER, "another for the same key holds longer")
+                for one in leaves[number + 1 :]
+            ]
+            bought = None if is_known else self._bought(host, leaf, chain)
+            return [Arrival(host.name, leaf, outcome), *others], bought
+        problems += refused[0][1]
+        arrivals = [Arrival(host.name, refused[0][0], Outcome.REFUSED)]
+        arrivals += [
+            Arrival(host.name, one, Outcome.PASSED_OVER, self._reason(why)) for one, why in refused[1:]
+        ]
+        return arrivals, None
+
+    def _stops(self, problem: Problem) -> bool:
+        return problem.severity is Severity.ERROR or (
+            problem.severity is Severity.WARNING and not self._force
+        )
+
+    def _reason(self, own: Sequence[Problem]) -> str:
+        return next(one.message for one in own if self._stops(one))
 
     def _judged(
         self, host: HostSpec, leaf: PresentedCertificate

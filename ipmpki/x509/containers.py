@@ -103,7 +103,9 @@ def _opened(name: str, content: bytes, passphrase: Callable[[str], bytes | None]
         return contents
     if asked is None:
         return _flawed(
-            name, "the PKCS#12 file needs a passphrase", "run the command in a terminal, which asks for it"
+            name,
+            "the PKCS#12 file needs a passphrase",
+            "run the command in a terminal, which asks for it; or say where it is: --passphrase-env NAME",
         )
     return _flawed(
         name, "the passphrase does not open the PKCS#12 file", "run the command again with the right one"

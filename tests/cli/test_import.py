@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 from tests.operations.import_bought.seller import CLIENT_AUTH, Seller, pem
 
@@ -81,3 +82,20 @@ def test_intermediates_alone_take_nothing_and_that_is_no_success(terminal: Termi
     deliver(terminal, seller)
     done = terminal("import", "pki.toml", "chain.pem")
     assert (done.status, done.out) == (1, "Nothing was taken: no host's certificate is in it.\n")
+
+
+def test_a_passphrase_comes_from_a_variable_where_there_is_no_terminal(
+    terminal: Terminal, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(terminal, seller)
+    leaf = x509.load_pem_x509_certificate((terminal.folder / "ipm1.crt").read_bytes())
+    sealed = pkcs12.serialize_key_and_certificates(
+        None, None, None, [leaf, seller.intermediate], BestAvailableEncryption(b"correct horse")
+    )
+    (terminal.folder / "ipm1.p12").write_bytes(sealed)
+    found = terminal("import", "pki.toml", "ipm1.p12")
+    assert (found.status, "--passphrase-env NAME" in found.err) == (1, True)
+    monkeypatch.setenv("OF_THE_SELLER", "correct horse")
+    found = terminal("import", "pki.toml", "ipm1.p12", "--passphrase-env", "OF_THE_SELLER")
+    assert found.status == 0, found.err
+    assert "ipm1.acme.com: taken" in found.out

@@ -334,3 +334,28 @@ def test_the_report_shows_what_came(buyer: Shop, seller: Seller) -> None:
     hosts = {one["name"]: one for one in json.loads((buyer.dist / "report.json").read_text())["hosts"]}
     assert hosts["ipm1.example.com"]["status"] == "valid"
     assert hosts["ipm2.example.com"]["status"] == "awaited"
+
+
+def test_of_several_certificates_for_one_key_the_one_that_works_is_taken(buyer: Shop, seller: Seller) -> None:
+    request = request_of(buyer)
+    longest = seller.sell(request, days=390, purposes=[CLIENT_AUTH])
+    good, older = seller.sell(request, days=199), seller.sell(request, days=90)
+    imported = bring(buyer, pem(longest, older, good, seller.intermediate))
+    found = [(one.outcome.value, one.certificate.serial, one.why) for one in imported.arrivals]
+    assert found[0] == ("taken", good.serial_number, "")
+    assert found[1][:2] == ("passed over", longest.serial_number)
+    assert "server" in found[1][2]
+    assert found[2] == ("passed over", older.serial_number, "another for the same key holds longer")
+    assert imported.problems == ()
+    assert read_issued(buyer.store).current["ipm1.example.com"].serial == good.serial_number
+
+
+def test_where_none_of_several_works_the_first_is_refused_and_the_others_say_why(
+    buyer: Shop, seller: Seller
+) -> None:
+    request = request_of(buyer)
+    wrong = [seller.sell(request, days=days, purposes=[CLIENT_AUTH]) for days in (90, 199)]
+    imported = bring(buyer, pem(*wrong, seller.intermediate))
+    assert [one.outcome.value for one in imported.arrivals] == ["refused", "passed over"]
+    assert all("server" in one.why for one in imported.arrivals[1:])
+    assert read_issued(buyer.store).current == {}
