@@ -96,6 +96,16 @@ def _printable(written: str) -> str:
     return written
 
 
+def _visible(written: str) -> str:
+    """Refuse also what nobody sees: marks that turn the writing about, zero-width ones (category Cf)."""
+    hidden = next((one for one in written if unicodedata.category(one) == "Cf"), None)
+    if hidden is not None:
+        raise refused(
+            f"{quote(written)} holds the character U+{ord(hidden):04X}, which nobody sees", "write it anew"
+        )
+    return _printable(written)
+
+
 def _given(written: str) -> str:
     if not written.strip():
         raise refused("this text is empty", "write a text, or leave the key out")
@@ -128,7 +138,7 @@ def _keyword_setting(written: str) -> str:
     _keyword(name.strip())
     if equals and not name.strip():
         raise refused(f"{quote(written)} names no keyword", "write NAME or NAME=VALUE")
-    return _printable(written)
+    return _visible(written)
 
 
 Duration = Annotated[
@@ -138,7 +148,7 @@ Duration = Annotated[
 ]
 Key = Annotated[KeyType, BeforeValidator(_key_type)]
 GivenText = Annotated[str, AfterValidator(_given), WithJsonSchema({"type": "string", "pattern": r"\S"})]
-Line = Annotated[str, AfterValidator(_printable)]
+Line = Annotated[str, AfterValidator(_visible)]
 Country = Annotated[
     str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})
 ]
