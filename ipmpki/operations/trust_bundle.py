@@ -47,10 +47,10 @@ def bundle_problems(root: Path, fleet: Fleet, now: datetime) -> Iterator[Problem
 
 def with_bundle(wanted: Wanted, root: Path, fleet: Fleet, issued: Issued, now: datetime) -> Wanted:
     """What a plan is made for, with the trust bundle where certificates are bought and one is declared."""
-    from ipmpki.x509.trust_bundle import from_pem
-
     if not fleet.is_third_party or fleet.bundle is None:
         return wanted
+    from ipmpki.x509.trust_bundle import from_pem
+
     bundle = read_bundle(root, fleet.bundle, now)
     wanted = replace(wanted, bundle=specification.of_bundle(bundle.sha256))
     old = issued.bundle

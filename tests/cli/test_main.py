@@ -18,6 +18,8 @@ from tests.cli.command import ipmpki
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.shop import Shop
+
 
 def test_help_shows_every_command_and_examples() -> None:
     shown = ipmpki("--help")
@@ -133,3 +135,16 @@ def test_a_reader_that_leaves_early_is_no_failure() -> None:
     command = f"'{sys.executable}' -m ipmpki rules | head -n 1"
     completed = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert completed.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "status"])
+def test_what_issues_nothing_loads_no_library_that_could(built_shop: Shop, command: str) -> None:
+    """It would be a third of what one waits for."""
+    code = (
+        "import sys\nfrom ipmpki.cli.main import run\n"
+        "try:\n    run(sys.argv[1:])\n"
+        "except SystemExit:\n    pass\n"
+        "print({'cryptography', 'jinja2', 'tomlkit'} & set(sys.modules))"
+    )
+    words = [sys.executable, "-c", code, command, str(built_shop.store.with_name("pki.toml"))]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout.endswith("set()\n")
