@@ -372,3 +372,88 @@ def test_what_openssl_makes_is_looked_at(
     assert "Nothing was changed." in said
     assert host.sight() == {}
     assert list(mistaken.folder.glob("*.csr*")) == []
+
+
+def test_a_file_that_is_held_for_a_moment_is_moved_by_the_fifth_try(windows_host: PrepareWindows) -> None:
+    host = windows_host(bundle_of("client", "windows"))
+    host.powershell.command("$global:Times = 0")
+    held = "$global:Times++; if ($global:Times -lt {count}) {{ throw 'it is held' }}"
+    host.with_mistake("Move-Once", held.format(count=5)).run()
+    assert host.client("ca-cert.pem").exists()
+    host.run("-Uninstall")
+    host.powershell.command("$global:Times = 0")
+    said = host.with_mistake("Move-Once", held.format(count=99)).run(status=1)
+    assert "it is held Nothing was changed." in said
+    assert host.sight() == {}
+
+
+def test_a_key_that_was_put_there_by_hand_is_kept_once_and_under_a_free_name(
+    windows_host: PrepareWindows, tmp_path: Path
+) -> None:
+    host = windows_host(CLIENT_BUNDLE)
+    host.run()
+    host.client("client-key.pem.kept-1").write_bytes(b"an older one\n")
+    for label in ("second", "third"):
+        host.client("client-key.pem").write_bytes(b"by hand\n")
+        bundle = bundle_of("client", "windows", mutual=True, label=label)
+        replace(host, folder=write_folder(bundle, tmp_path / label)).run()
+    said = host.run("-Uninstall")
+    assert said.count("what somebody had put there in between is kept") == 1
+    assert host.sight() == {
+        "Windows": None,
+        CLIENT: None,
+        f"{CLIENT}/client-key.pem.kept-1": b"an older one\n",
+        f"{CLIENT}/client-key.pem.kept-2": b"by hand\n",
+    }
+    assert host.client("client-key.pem.kept-2").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_was_made_here_is_remembered_once(windows_host: PrepareWindows, tmp_path: Path) -> None:
+    host = windows_host(bundle_of(os="windows"))
+    host.run()
+    newer = replace(host, folder=write_folder(bundle_of(os="windows", label="second"), tmp_path / "second"))
+    newer.run()
+    lines = host.state("installed").read_text().splitlines()
+    assert [line for line in lines if line.startswith("folder ")] == ["folder client 2", "folder server 6"]
+    newer.run("-Rollback")
+    lines = host.state("installed").read_text().splitlines()
+    assert [line for line in lines if line.startswith("folder ")] == ["folder client 2", "folder server 6"]
+    host.run("-Uninstall")
+    assert host.sight() == {}
+
+
+def test_a_key_under_its_own_name_alone_is_for_its_owner(windows_host: PrepareWindows) -> None:
+    host = windows_host(CLIENT_BUNDLE)
+    host.write(f"{CLIENT}/client-cert.pem", b"what stood here\n")
+    host.run()
+    host.client("client-cert.pem").write_bytes(b"by hand\n")
+    said = host.run("-Uninstall")
+    assert "client-cert.pem.kept-1  what had stood there before is kept" in said
+    assert "was changed since install.ps1 put it there, and stays" in said
+    assert host.client("client-cert.pem").read_bytes() == b"by hand\n"
+    assert host.client("client-cert.pem.kept-1").read_bytes() == b"what stood here\n"
+    assert "there is nothing to remove" in host.run("-Uninstall") or not host.state().exists()
+
+
+def test_the_end_of_each_run_says_what_comes_next(windows_host: PrepareWindows) -> None:
+    require("openssl")
+    host = windows_host(bundle_of(os="windows", own_key=True, label="awaited"))
+    said = host.run(status=1)
+    assert (
+        "awaited. install.cmd -NewKey makes a key and the request; README.txt tells the rest. Nothing" in said
+    )
+    said = host.run("-NewKey")
+    assert said.endswith(
+        "Next: carry server.csr to pki.toml, put it there as csr/server.csr, run\n"
+        "      'ipmpki build', carry the new folder here, and run install.cmd.\n"
+    )
+    said = host.run("-NewKey", "-DryRun")
+    assert "in place of the one that waits there" not in said
+    assert "the key that was made before still waits in" in said
+    assert "-NewKey changes nothing in use: not with -Restart" in host.run("-NewKey", "-Restart", status=2)
+    for bundle, words in (
+        (bundle_of(os="windows"), "Next: stop the server in the InfoPrint"),
+        (CLIENT_BUNDLE, "Next: restart this computer"),
+    ):
+        other = replace(windows_host(bundle, name=bundle.host.role.value), root=host.root)
+        assert words in other.run()
