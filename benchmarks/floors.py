@@ -10,9 +10,9 @@ def parse(path: str) -> None:
     """Parse and model a declaration: tomllib and pydantic, nothing else."""
     import tomllib
 
-    from ipmpki.declaration.tables import Declaration
+    from frozen_model import Document
 
-    Declaration.model_validate(tomllib.loads(Path(path).read_text()))
+    Document.model_validate(tomllib.loads(Path(path).read_text()))
 
 
 def ends(path: str, store: str) -> None:
