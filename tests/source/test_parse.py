@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from typing import Any
 
@@ -392,3 +393,34 @@ def test_where_a_passphrase_is_kept_is_shown() -> None:
     located = checked(AUTHORITY + 'passphrase = { env = "NAME", file = "x.txt" }\n').problems
     shown = next(one.label.lines for one in located if one.problem.rule == "wrong-value")
     assert shown == ('passphrase = { env = "NAME", file = "x.txt" }',)
+
+
+# --- What nobody wrote by hand ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["a", '"a"', "'a'"])
+@pytest.mark.parametrize("form", ["{key} = 1", "[{key}]", "[[{key}]]", "x = { {key} = 1 }"])
+def test_a_key_of_too_many_parts_is_told_and_hides_nothing_else(part: str, form: str) -> None:
+    text = form.replace("{key}", ".".join([part] * 200_000)) + '\n[ca]\ncommon_name = "A"\nodd = 1\n'
+    assert rules_of(text)[:2] == ["toml-syntax", "unknown-key"]
+
+
+def test_long_lines_without_such_a_key_are_read_as_they_are() -> None:
+    name = ".".join(["a"] * 99)
+    source, problems = decode("pki.toml", f"{name} = 1\nx = '{'y ' * 100_000}'\n".encode())
+    assert (source.damaged, problems) == ((), ())
+
+
+@pytest.mark.parametrize("unit", ["a", "a ", '"', "'", "a.", '"a". ', "a" * 300 + "\n", "a." * 99 + "b\n"])
+def test_the_time_to_look_for_long_keys_grows_with_the_text_and_no_faster(unit: str) -> None:
+    def best_of_three(size: int) -> float:
+        content = (unit * (size // len(unit))).encode()
+        times = []
+        for _ in range(3):
+            begun = time.process_time()
+            decode("pki.toml", content)
+            times.append(time.process_time() - begun)
+        return min(times)
+
+    # Four times as much, were it the square, would take sixteen times as long.
+    assert best_of_three(400_000) < 10 * best_of_three(100_000) + 0.01
