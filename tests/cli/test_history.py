@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.store.sqlite.queries import read_issued
+from tests import clock
 from tests.cli.command import ipmpki
 from tests.cli.pseudoterminal import on_terminal
 from tests.operations.test_client_ca import DECLARATION
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from tests.cli.terminal import Terminal
 
 WEEK = timedelta(days=7)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_third_week(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock.stop(monkeypatch, TODAY + 2 * WEEK)
 
 
 @pytest.fixture

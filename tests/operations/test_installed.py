@@ -9,16 +9,18 @@ import pytest
 
 from ipmpki.operations.installed import record_installed
 from ipmpki.plans.plan import Stage
+from tests import clock
 from tests.cli.command import ipmpki as run
-from tests.shop import HEAD, SERVER, Shop, client
+from tests.shop import HEAD, SERVER, TODAY, Shop, client
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    """Two clients, built."""
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Two clients, built; commands run on the same day."""
+    clock.stop(monkeypatch, TODAY)
     shop = Shop(tmp_path, text=HEAD + client("desk1") + client("desk2"))
     shop.build()
     return shop

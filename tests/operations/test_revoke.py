@@ -12,11 +12,12 @@ from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.operations.import_bought import import_certificates
 from ipmpki.operations.revoke import revoke
+from tests import clock
 from tests.cli.command import ipmpki
 from tests.handshake.parties import CLIENTS, Caller, answering, serving
 from tests.operations.import_bought.seller import Seller, pem
 from tests.operations.test_host_requests import KEPT, key, put, request
-from tests.shop import HEAD, SERVER, Shop, client
+from tests.shop import HEAD, SERVER, TODAY, Shop, client
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,7 +153,10 @@ def test_before_the_first_build_there_is_nothing_to_revoke(shop: Shop) -> None:
     assert not shop.store.exists()
 
 
-def test_a_bought_certificate_is_ordered_anew_and_its_seller_has_to_be_asked(tmp_path: Path) -> None:
+def test_a_bought_certificate_is_ordered_anew_and_its_seller_has_to_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.stop(monkeypatch, TODAY)
     seller = Seller()
     (tmp_path / "root.pem").write_bytes(pem(seller.root))
     head = HEAD.replace('common_name = "Acme Print CA"', 'kind = "third-party"\nbundle = "root.pem"')

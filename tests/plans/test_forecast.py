@@ -11,8 +11,9 @@ import pytest
 from ipmpki.operations.installed import record_installed
 from ipmpki.operations.plan import calendar
 from ipmpki.plans.forecast import Task
+from tests import clock
 from tests.cli.command import ipmpki
-from tests.shop import HEAD, SERVER, Shop, client
+from tests.shop import HEAD, SERVER, TODAY, Shop, client
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +84,8 @@ def test_servers_are_named_where_they_are_given_the_list(tmp_path: Path) -> None
     assert all(one.hosts == ("ipm1.example.com",) for one in lists)
 
 
-def test_the_command_line_shows_it_by_day(built_shop: Shop) -> None:
+def test_the_command_line_shows_it_by_day(built_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock.stop(monkeypatch, TODAY)
     told = ipmpki("plan", built_shop.declaration, "--at", "2026-11-24", "--until", "2028-06-01")
     assert told.status == 0
     assert "2027-11-27  build: 3 hosts to be renewed; install by 2027-12-26 on" in told.out

@@ -121,7 +121,7 @@ def test_a_name_that_is_none_is_wrong_usage(name: str, words: str) -> None:
 def test_formats_are_those_of_check(tmp_path: Path) -> None:
     (tmp_path / "leaf.pem").write_bytes(leaf().pem)
     for format_, sign in (("json", '"rule": "left-unchecked"'), ("sarif", '"version": "2.1.0"')):
-        shown = ipmpki("verify", tmp_path / "leaf.pem", "--format", format_)
+        shown = ipmpki("verify", tmp_path / "leaf.pem", "--at", "2026-12-01", "--format", format_)
         assert (shown.status, shown.err) == (0, "")
         assert sign in shown.out
 
