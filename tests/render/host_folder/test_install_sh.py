@@ -21,6 +21,7 @@ from tests.render.host_folder.installation import (
     SERVER,
     SERVER_SAMPLE,
     SHELLS,
+    SYSTEM_PATH,
     Installation,
     public_sight,
     sight,
@@ -315,7 +316,10 @@ def test_verify_says_what_drifted_and_a_run_mends_it(prepare: Prepare, what: str
 def test_verify_says_that_a_certificate_has_expired(prepare: Prepare) -> None:
     installation = prepare(bundle_of(label="expired"))
     assert "expired" in installation.run()
-    assert "server-cert.pem  expired" in installation.run("--verify", status=1)
+    said = installation.run("--verify", status=1)
+    assert "server-cert.pem  expired" in said
+    assert "Next: run 'ipmpki build' where pki.toml is, and carry the new folder" in said
+    assert "sh install.sh does it" not in said
 
 
 def test_a_renewed_certificate_replaces_the_old_and_rolls_back(prepare: Prepare) -> None:
@@ -543,6 +547,95 @@ def test_a_symbolic_link_gives_way_and_what_it_showed_stays(prepare: Prepare) ->
     assert "symbolic link" in installation.run()
     assert not installation.client("ca-cert.pem").is_symlink()
     assert shared.read_bytes() == b"the company's roots\n"
+
+
+def test_after_an_uninstall_a_link_is_a_link_again_and_no_folder_that_was_made_is_left(
+    prepare: Prepare,
+) -> None:
+    installation = prepare()
+    before = public_sight(installation.root)
+    installation.run()
+    installation.run("--uninstall")
+    assert public_sight(installation.root) == before == {}
+    installation.run()
+    installation.run("--rollback")
+    assert public_sight(installation.root) == {}
+    installation.write("elsewhere/ca.pem", b"of the vendor\n")
+    installation.client("").mkdir(parents=True)
+    link = installation.client("ca-cert.pem")
+    link.symlink_to("../../elsewhere/ca.pem")
+    for way in ("--rollback", "--uninstall"):
+        installation.run()
+        assert not link.is_symlink()
+        installation.run(way)
+        assert str(link.readlink()) == "../../elsewhere/ca.pem"
+        assert link.read_bytes() == b"of the vendor\n"
+    assert [path.name for path in installation.client("").iterdir()] == ["ca-cert.pem"]
+
+
+READ_ONLY = 'mount --bind "{0}" "{0}" && mount -o remount,ro,bind "{0}" && exec "$@"'
+
+
+@pytest.mark.parametrize("target", [CLIENT, SERVER, f"{SERVER}/server-key.pem"])
+def test_what_is_mounted_read_only_is_found_before_the_change(prepare: Prepare, target: str) -> None:
+    if os.geteuid() != 0:
+        unavailable("root, who may mount,")
+    installation = prepare()
+    installation.write(f"{CLIENT}/ipmssl.cfg", SAMPLE)
+    installation.write(f"{SERVER}/server-key.pem", b"an older one\n", 0o600)
+    before = sight(installation.root)
+    alone = (require("unshare"), "-m", "sh", "-c", READ_ONLY.format(installation.root / target), "sh")
+    for options in ((), ("--dry-run",)):
+        said = installation.run(*options, prefix=alone, status=1)
+        assert f"{installation.root / target} cannot be" in said
+        assert "read-only" in said
+        assert "Nothing was changed." in said
+        assert sight(installation.root) == before
+
+
+def test_a_dry_run_after_a_kill_shows_what_the_run_then_does(prepare: Prepare, tmp_path: Path) -> None:
+    """The killed run had decided; the folder that is installed next is another one."""
+    installation = prepare()
+    installation.run()
+    write_folder(bundle_of(label="second"), installation.folder)
+    fakes = tmp_path / "fakes"
+    fakes.mkdir()
+    (fakes / "mv").write_text(
+        f'#!/bin/sh\n{require("mv")} "$@"\ncase $* in *commit*) kill -9 $PPID ;; esac\n'
+    )
+    (fakes / "mv").chmod(0o755)
+    installation.env = {"PATH": f"{fakes}:{SYSTEM_PATH}"}
+    installation.run(status=-9)
+    installation.env = {}
+    before = sight(installation.root)
+    said = installation.run("--dry-run")
+    assert "The next one completes it first:" in said
+    assert f"  {installation.server('server-cert.pem')}\n" in said
+    assert "already up to date" in said
+    write_folder(bundle_of("server", mutual=True, label="second"), installation.folder)
+    said = installation.run("--dry-run")
+    assert sight(installation.root) == before
+    changes = re.findall("^    (?:create|replace|edit|restore|remove) .*$", said, re.MULTILINE)
+    assert changes
+    assert "server-cert.pem" not in "".join(changes)
+    done = installation.run()
+    assert re.findall("^    (?:create|replace|edit|restore|remove) .*$", done, re.MULTILINE) == changes
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_others_wrote_reaches_no_terminal_raw(prepare: Prepare, shell: str) -> None:
+    installation = prepare(shell=shell)
+    odd = "\x1b]0;gone\x07\x9b2J\u202e\u200b\u2066\ufeff\r\x7f Drück\t印"
+    installation.write(f"{SERVER}/ipmssl.cfg", f"EnableTLS = 0 # {odd}\n".encode())
+    installation.env = {"TMPDIR": str(installation.root)}
+    said = installation.run("--dry-run", "--owner", "a\x1b[1m\u202eb")
+    shown = r"\x1b]0;gone\x07\u009b2J\u202e\u200b\u2066\ufeff\x0d\x7f Drück" "\t印"
+    assert f"-EnableTLS = 0 # {shown}\n" in said
+    assert f"+EnableTLS = 1 # {shown}\n" in said
+    assert r"no account or group 'a\x1b[1m\u202eb' here" in said
+    assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u200b", "\r"} & set(said)
+    installation.run()
+    assert odd.encode() in installation.server("ipmssl.cfg").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -350,6 +350,23 @@ def test_no_program_or_function_of_the_callers_runs(prepare: Prepare, tmp_path: 
     assert not ran.exists(), ran.read_text()
 
 
+def test_a_client_leaves_the_folder_of_a_servers_account_alone(place: Path) -> None:
+    host = Installation(write_folder(bundle_of("client", mutual=True), place / "carried"), place / "root")
+    planted = host.write(f"{SERVER}/.ipmpki-new/server-key.pem", b"planted\n")
+    for path in (host.server(""), planted.parent, planted):
+        os.chown(path, UID, UID)
+    before = sight(host.root / SERVER)
+    host.run()
+    assert sight(host.root / SERVER) == before
+    # What an earlier run put there while this host was a server is not removed by path.
+    with host.client(".ipmpki/installed").open("a") as record:
+        record.write(f"file server server-cert.pem {'0' * 64} no\n")
+    said = host.run("--uninstall", status=1)
+    assert f"belongs to {UID}" in said
+    assert "To mend it: chown root" in said
+    assert sight(host.root / SERVER) == before
+
+
 # ---- the record -----------------------------------------------------------------------------------------
 
 DIGEST = "0" * 64

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.render.host_folder.installation import Installation
 
 PROGRAMS = (
-    "awk cat chmod chown cmp cp date dd grep hostname id ln ls mkdir mv openssl rm rmdir sed sha256sum sort "
-    "sync tail tr uname wc"
+    "awk cat chmod chown cmp cp date dd env grep hostname id ln ls mkdir mv openssl rm rmdir sed sha256sum "
+    "sort sync tail tr uname wc"
 )
 """Every program that install.sh calls on Linux; the sandboxes of other systems show that there is no more."""
 

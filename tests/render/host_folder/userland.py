@@ -212,6 +212,7 @@ AIX: Mapping[str, Utility] = {
     "dirname": Utility("", "XCU dirname"),
     "ed": Utility("p:s", "XCU ed"),
     "env": Utility("i", "XCU env", any_operand=True),
+    "test": Utility("w:", "XCU test", any_operand=True),
     "expr": Utility("", "XCU expr", any_operand=True),
     "find": Utility("HL", "XCU find", _FIND_AIX, any_operand=True),
     "fold": Utility("bsw:", "XCU fold"),
@@ -276,6 +277,7 @@ MACOS: Mapping[str, Utility] = {
     "dirname": Utility("", "shell_cmds dirname/dirname.c"),
     "ed": Utility("p:sx", "text_cmds ed/main.c"),
     "env": Utility("0iu:vC:P:S:", "shell_cmds env/env.c", any_operand=True),
+    "test": Utility("w:", "shell_cmds test/test.c", any_operand=True),
     "expr": Utility("", "shell_cmds expr", any_operand=True),
     "find": Utility(
         "EHLPXdf:sx", "shell_cmds find/main.c; primaries from memory", _FIND_MACOS, any_operand=True

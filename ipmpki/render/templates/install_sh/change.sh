@@ -26,18 +26,24 @@ lock() {   # by ln, which either makes the file whole or finds another's
 
 make_folder() {   # of area $1; the host's must be open to all to look into, as ipmssl.cfg and ca-cert.pem are
     folder_of "$1"
+    levels=0 up=$folder
 #% if server
     if is_left; then
         [ -z "$is_there" ] || return 0
-        there make || give_up "$account cannot make the folder $folder"
-        is_there=1 made="$made $1"
+        levels=$(there make) || give_up "$account cannot make the folder $folder"
+        is_there=1 made="$made $1 $levels"
         return
     fi
 #% end
     [ ! -d "$folder" ] || return 0
+    until [ -d "$up/" ]; do levels=$((levels + 1)) up=${up%/*}; done
     if [ -n "$for_user" ]; then mkdir -p "$folder"; else (umask 022 && mkdir -p "$folder"); fi ||
         give_up "cannot make the folder $folder"
-    made="$made $1"
+    made="$made $1 $levels"
+}
+
+folders_made() {   # by earlier runs, as the record has them: area and levels, of which old records say nothing
+    [ ! -f "$record" ] || awk '$1 == "folder" { print $2, (NF > 2 ? $3 : 1) }' "$record"
 }
 
 prepare() {
@@ -48,16 +54,16 @@ prepare() {
     done
     while read -r what area name bits kind from; do
         make_folder "$area"
-        if [ -f "$seen/$name" ]; then
-            cp -p "$seen/$name" "$next/backup/$area/$name" || give_up "cannot back up $folder/$name"
+        if stands "$name"; then
+            save "$next/backup/$area/$name"
             say "had $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
             if is_peoples "$area" "$name" && { [ "$name" != ipmssl.cfg ] || [ -z "$was" ]; }; then
                 case $mode in
-                    '') cp -p "$seen/$name" "$next/original/$area/$name" ;;
+                    '') save "$next/original/$area/$name" ;;
                     rollback)
-                        { [ -d "$next/changed" ] || mkdir "$next/changed"; } &&
-                            cp -p "$seen/$name" "$next/changed/$area-$name-$(date -u +%Y%m%dT%H%M%SZ)" ;;
-                esac || give_up "cannot back up $folder/$name"
+                        [ -d "$next/changed" ] || mkdir "$next/changed"
+                        save "$next/changed/$area-$name-$(date -u +%Y%m%dT%H%M%SZ)" ;;
+                esac
             fi
         else
             say "lacked $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
@@ -69,17 +75,20 @@ prepare() {
         fi
     done <"$work/plan"
     [ ! -f "$record" ] || cp -p "$record" "$next/backup/installed" || give_up "cannot write to $state"
-    for area in $made; do keep installed "folder $area"; done
-    if [ "$mode" != uninstall ] || [ -s "$work/installed" ]; then
-        if [ -f "$record" ] && [ "$mode" != rollback ]; then
-            grep '^folder ' "$record" >>"$work/installed"
-            [ $? -lt 2 ] || give_up "cannot write to $work"
+    # shellcheck disable=SC2046,SC2086 # pairs of words
+    set -- $made $(folders_made)
+    case $mode,$(grep '^file ' "$work/installed") in
+        uninstall, | rollback,)      # nothing of install.sh stays
+            { true >"$work/installed" && true >"$next/farewell"; } || give_up "cannot write to $state" ;;
+    esac
+    while [ $# -gt 1 ]; do
+        if [ -f "$next/farewell" ]; then
+            say "$1 $2" >>"$next/farewell" || give_up "cannot write to $state"
+        elif ! grep "^folder $1 " "$work/installed" >/dev/null; then
+            keep installed "folder $1 $2"
         fi
-    else
-        true >"$next/farewell" || give_up "cannot write to $state"
-        [ ! -f "$record" ] || sed -n 's/^folder //p' "$record" >"$next/farewell" ||
-            give_up "cannot write to $state"
-    fi
+        shift 2
+    done
     [ -z "$promotes" ] || say "$identity $identity-key.pem" >"$next/backup/promoted" ||
         give_up "cannot write to $state"
     [ -z "$promotes$spends" ] || say 'the waiting key waits no more' >"$next/spent" ||
@@ -96,6 +105,26 @@ prepare() {
         '') name_backup >"$next/stamp" ;;
         rollback) say "${last##*/}" >"$next/used" ;;
     esac || give_up "cannot write to $state"
+}
+
+save() {   # file $name of $folder as $1
+#% if server
+    if is_left && is_link "$name"; then
+        aim=$(there aim "$name")
+        ln -s "${aim#*"./$name -> "}" "$1" || give_up "cannot back up $folder/$name"
+        return
+    fi
+#% end
+    copy "$seen/$name" "$1" || give_up "cannot back up $folder/$name"
+}
+
+copy() {   # a link as a link
+    if [ -h "$1" ]; then
+        aim_of "$1"
+        ln -s "$aim" "$2"
+    else
+        cp -p "$1" "$2"
+    fi
 }
 
 name_backup() {   # by a counter, as clocks are set back; the time is for people
@@ -115,6 +144,10 @@ stage() {   # the file as folder/.ipmpki-new/name, with its final owner and mode
     if is_left; then hand_over; return; fi
 #% end
     [ -d "$new" ] || mkdir "$new" || give_up "cannot write to $folder"
+    if [ -h "$source" ]; then
+        copy "$source" "$new/$name" || give_up "cannot write to $folder"
+        return
+    fi
     case $bits in
         asis) cp -p "$source" "$new/$name" ;;
         keep) cp -p "$folder/$name" "$new/$name" && cat "$source" >"$new/$name" ;;
@@ -135,6 +168,11 @@ stage() {   # the file as folder/.ipmpki-new/name, with its final owner and mode
 #% if server
 hand_over() {   # as stage does, where the work is left to the account whose folder it is
     to=-
+    if [ -h "$source" ]; then
+        aim_of "$source"
+        put_out "$aim" | with_bytes link "$name" || give_up "$account cannot write to $folder"
+        return
+    fi
     case $bits in
         asis) look_at "$source"; mode_of "$bits_are" ;;
         keep) look_at "$seen/$name"; mode_of "$bits_are" ;;
@@ -175,7 +213,7 @@ put_in_place() {   # the files of $state/commit; it, and settle, may be run agai
 #% end
         [ -d "$folder/.ipmpki-new" ] || continue
         set +f; set -- "$folder/.ipmpki-new"/*; set -f
-        [ ! -f "$1" ] || mv -f "$@" "$folder/" || return 1
+        { [ ! -f "$1" ] && [ ! -h "$1" ]; } || mv -f "$@" "$folder/" || return 1
         rmdir "$folder/.ipmpki-new"
     done
     [ -f "$state/commit/gone" ] || return 0

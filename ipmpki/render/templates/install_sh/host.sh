@@ -22,10 +22,15 @@ check_host() {   # sets wrong_host where this is another one and it matters
     else fail 3 "$other. Nothing was changed; --force installs nevertheless."; fi
 }
 
+remember_in() {   # below $1: sets state, and the files in it
+    state=$1$client_folder/.ipmpki
+    record=$state/installed waiting=$state/waiting-key.pem
+}
+
 folder_of() {   # sets folder, sample and cfg for area $1, and seen, the folder or what was seen in it
     case $1 in
-        server) folder=$root$server_folder sample=$root$server_sample ;;
-        *) folder=$root$client_folder sample=$root$client_sample ;;
+        server) folder=$base$server_folder sample=$root$server_sample ;;
+        *) folder=$base$client_folder sample=$root$client_sample ;;
     esac
     seen=$folder cfg=$folder/ipmssl.cfg
 #% if server

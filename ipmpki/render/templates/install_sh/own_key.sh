@@ -25,6 +25,10 @@ plan_own_key() {   # one that never left this host: it stands here, or waits for
         why='missing: put the key here that the request was made with'
         [ ! -f "$seen/$key" ] || why="does not belong to $certificate of this folder"
         note_change "$identity" find "$key" "$why"
+        stuck=1
+        keep next "Next: put the key that the request was made with in place, as $folder/$key;
+      or run sh install.sh --new-key, put its request where pki.toml expects it, as
+      $request_place, run 'ipmpki build' and carry the folder here again."
         [ ! -f "$waiting" ] || keep advice "Note: the new key that waits does not belong to it either,
       $waiting."
         ! recorded "$identity" "$key" || cat "$work/line" >>"$work/installed" || give_up "cannot write to $work"
@@ -118,7 +122,7 @@ prepare_key() {
     chmod "$bits" "$next/waiting-key.pem" || give_up "cannot set the mode of $next/waiting-key.pem"
     [ -n "$made" ] || return 0
     [ ! -f "$record" ] || cat "$record" >"$next/installed" || give_up "cannot write to $state"
-    for area in $made; do say "folder $area" >>"$next/installed" || give_up "cannot write to $state"; done
+    say "folder$made" >>"$next/installed" || give_up "cannot write to $state"       # the client's alone
 }
 
 make_request() {   # with key $1; a key or a request of which the disk took a half only is found out here

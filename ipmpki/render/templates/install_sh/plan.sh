@@ -25,6 +25,8 @@ differs() {   # file $1 of $folder from content $2, mode $3 (or keep), kind $4: 
     [ -n "$why" ]
 }
 
+stands() { [ -f "$seen/$1" ] || is_link "$1"; }
+
 is_link() { [ -h "$seen/$1" ] || grep "^$1\$" "$seen/.links" >/dev/null 2>&1; }
 
 blame() { why="${why:+$why; }wrong $1"; }
@@ -38,8 +40,8 @@ recorded() { [ -f "$record" ] && grep "^file $1 $2 " "$record" >"$work/line"; }
 
 is_peoples() {   # whether file $2 of area $1 stands there and is not what install.sh put; sets was, if it put one
     was=''
-    [ -f "$seen/$2" ] || return 1
-    recorded "$1" "$2" || return 0
+    stands "$2" || return 1
+    recorded "$1" "$2" && [ -f "$seen/$2" ] || return 0
     read -r line line line was line <"$work/line"
     sha256_of "$seen/$2"
     [ "$digest" != "$was" ]
@@ -53,7 +55,7 @@ source_of() {   # sets source: where the new content of file $2 in area $1 is ta
             source=$state/original/$1/$2
             set +f
             for backup in "$source" "$state"/backup-????????T*/"$1/$2" "$state"/backup-??????-*/"$1/$2"; do
-                [ ! -f "$backup" ] || { source=$backup; break; }
+                { [ ! -f "$backup" ] && [ ! -h "$backup" ]; } || { source=$backup; break; }
             done
             set -f ;;
         backup) source=$last/$1/$2 ;;
@@ -121,7 +123,7 @@ plan_farewell() {   # of the file that a line of the record, as read, is about
     if [ "$digest" = "$was" ]; then
         if [ "$original" = yes ]; then
             source_of "$area" "$name" original
-            [ -f "$source" ] || give_up "$folder/$name took the place of another file, which is not in $state any more.
+            [ -f "$source" ] || [ -h "$source" ] || give_up "$folder/$name took the place of another file, which is not in $state any more.
 To mend it, put that file in its place by hand, or, if nobody needs it, remove $folder/$name"
             note_change "$area" restore "$name" 'as it was before install.sh'
             keep plan "put $area $name asis plain original"
@@ -218,8 +220,12 @@ look_over() {   # for --verify, and after a change: what comparing with the fold
         look_at "$folder/."
         case $for_user,$bits_are in
             ,d??????r-x | 1,d????-??-?) ;;
-            ,*) note_change client find . "mode $bits_are: users must be able to look into it, and not to write" ;;
-            *) note_change client find . "mode $bits_are: others may write to it" ;;
+            ,*)
+                note_change client find . "mode $bits_are: users must be able to look into it, and not to write"
+                keep next "Next: chmod 755 $folder" ;;
+            *)
+                note_change client find . "mode $bits_are: others may write to it"
+                keep next "Next: chmod go-w $folder" ;;
         esac
     fi
     [ -n "$openssl" ] ||
@@ -236,7 +242,11 @@ look_over() {   # for --verify, and after a change: what comparing with the fold
 check_dates() {   # area, name
     folder_of "$1"
     [ -f "$seen/$2" ] && [ -n "$openssl" ] || return 0
-    "$openssl" x509 -in "$seen/$2" -noout -checkend 0 >/dev/null 2>&1 || note_change "$1" find "$2" expired
+    "$openssl" x509 -in "$seen/$2" -noout -checkend 0 >/dev/null 2>&1 || {
+        note_change "$1" find "$2" expired
+        ! cmp -s "$seen/$2" "$work/carried/$2" || keep next "Next: run 'ipmpki build' where pki.toml is, and carry the new folder of this host here:
+      $2 of this one has expired, too."
+    }
     begins=$("$openssl" x509 -in "$seen/$2" -noout -startdate 2>/dev/null)
     # notBefore=Jan  2 03:04:05 2026 GMT
     begins=$(say "${begins#*=}" | awk '{ gsub(":", "", $3)
@@ -244,19 +254,54 @@ check_dates() {   # area, name
     case $begins in *[!0-9]* | '') return 0 ;; esac
     # As text: the numbers are too large for some shells.
     [ "$(date -u "+%Y%m%d%H%M%S$newline$begins" | sort | tail -n 1)" != "$begins" ] ||
-        note_change "$1" find "$2" "not valid yet: see the clock, which says $(date -u +%Y-%m-%dT%H:%M:%SZ)"
+        {
+            note_change "$1" find "$2" "not valid yet: see the clock, which says $(date -u +%Y-%m-%dT%H:%M:%SZ)"
+            keep next "Next: set the clock of this host right, or wait until $2 is valid."
+        }
 }
 
 make_plan() {
-    for name in words plan installed advice; do
+    for name in words plan installed advice next; do
         true >"$work/$name" || give_up "cannot write to $work"
     done
-    count=0 promotes='' returns='' spends=''
+    count=0 promotes='' returns='' spends='' stuck=''
 #% if server
     look_there
 #% end
     believe record "$record"
-    if [ "$mode" = rollback ]; then plan_rollback; return; fi
+    if [ "$mode" = rollback ]; then plan_rollback; else plan_anew; fi
+    [ "$mode" = verify ] || [ "$count" -eq 0 ] || refuse_shut
+}
+
+refuse_shut() {   # what nobody can write to, root included, is found before the change
+    for area in $areas; do
+        folder_of "$area"
+        [ "$area" = client ] || grep "^[a-z]* $area " "$work/plan" >/dev/null || continue
+        at=$folder
+#% if server
+        ! is_left || { [ -z "$shut" ] || refuse_to_write "$at cannot be written to"; continue; }
+#% end
+        until [ -d "$at/" ]; do at=${at%/*}; done
+        # The shell's own test may look at the mode alone.
+        env test -w "${at:-/}" || refuse_to_write "${at:-/} cannot be written to"
+    done
+    [ "$uid" -eq 0 ] || return 0      # who owns the folder may replace what he may not write to
+    while read -r what area name line; do
+        folder_of "$area"
+#% if server
+        ! is_left || continue
+#% end
+        [ ! -f "$folder/$name" ] || [ -h "$folder/$name" ] || env test -w "$folder/$name" ||
+            refuse_to_write "$folder/$name cannot be replaced"
+    done <"$work/plan"
+}
+
+refuse_to_write() {
+    give_up "$1. To mend it, see whether it is mounted
+read-only, or immutable (lsattr on Linux, ls -lO on macOS)"
+}
+
+plan_anew() {
     plan_payload
 #% if own_key
     [ -z "$own_key" ] || plan_own_key

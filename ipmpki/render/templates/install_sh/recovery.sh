@@ -20,12 +20,12 @@ believe() {   # file $2 of the state, as far as there is one, if each line is of
         function fits() {
             if (form == "record" && $1 == "set") { key = "set " $2 " " $3; return NF > 2 && area($2) }
             key = NF > 3 ? "file " $2 " " $3 : $0
-            if (form == "record" && $1 == "folder") return NF == 2 && area($2)
+            if (form == "record" && $1 == "folder") return (NF == 2 || NF == 3 && $3 ~ /^[1-9]$/) && area($2)
             if (form == "record") return $1 == "file" && NF == 5 && place($2, $3) && length($4) == 64 &&
                 $4 !~ /[^0-9a-f]/ && ($5 == "yes" || $5 == "no")
             if (form == "contents") return ($1 == "had" || $1 == "lacked") && NF == 3 && place($2, $3)
             if (form == "places") return NF == 2 && place($1, $2)
-            if (form == "areas") return NF == 1 && area($1)
+            if (form == "folders") return (NF == 1 || NF == 2 && $2 ~ /^[1-9]$/) && area($1)
             return NF == 1 && NR == 1 && $1 ~ /^backup-[0-9TZ-]+$/
         }
         BEGIN { form = ENVIRON["FORM"] }
@@ -36,7 +36,7 @@ Look who changed it. Without that file, install.sh takes what it put here for fi
 
 believe_commit() {   # what is left of a run that had decided
     for form in 'contents backup/contents' 'record backup/installed' 'places backup/promoted' 'places gone' \
-        'record installed' 'backup stamp' 'backup used' 'areas farewell'; do
+        'record installed' 'backup stamp' 'backup used' 'folders farewell'; do
         believe "${form% *}" "$state/commit/${form#* }"
     done
 }
@@ -51,7 +51,7 @@ put_back() {   # after a failure of put_in_place
             rm -f "$folder/$name"
         else
             mkdir -p "$folder/.ipmpki-new" &&
-                cp -p "$state/commit/backup/$area/$name" "$folder/.ipmpki-new/$name" &&
+                copy "$state/commit/backup/$area/$name" "$folder/.ipmpki-new/$name" &&
                 mv -f "$folder/.ipmpki-new/$name" "$folder/$name"
         fi
     done <"$state/commit/backup/contents"
@@ -62,6 +62,11 @@ put_back() {   # after a failure of put_in_place
 restore_there() {
     if [ "$what" = lacked ]; then there remove "$name"; return; fi
     source=$state/commit/backup/$area/$name
+    if [ -h "$source" ]; then
+        aim_of "$source"
+        put_out "$aim" | with_bytes link "$name" && there put
+        return
+    fi
     look_at "$source"
     mode_of "$bits_are"
     # shellcheck disable=SC2002 # that account gets a pipe, not an open file of root
@@ -73,7 +78,7 @@ settle() {   # what is remembered of the change: originals, backup, record
     done=$state/commit
     for area in $areas; do
         set +f; set -- "$done/original/$area"/*; set -f
-        [ ! -f "$1" ] || { mkdir -p "$state/original/$area" && mv -f "$@" "$state/original/$area/"; }
+        { [ ! -f "$1" ] && [ ! -h "$1" ]; } || { mkdir -p "$state/original/$area" && mv -f "$@" "$state/original/$area/"; }
     done
     if [ -d "$done/changed" ]; then
         set +f; set -- "$done/changed"/*; set -f
@@ -91,7 +96,7 @@ settle() {   # what is remembered of the change: originals, backup, record
     [ ! -f "$done/used" ] || { read -r used <"$done/used"; rm -rf "${state:?}/$used"; }
     if [ -f "$done/farewell" ]; then       # uninstalled: nothing of install.sh stays
         set +f; rm -rf "$state/original" "$state"/backup-* "$state/restart-due"; set -f
-        made=$(cat "$done/farewell")
+        made=$(awk '{ print $1, (NF > 1 ? $2 : 1) }' "$done/farewell")
     fi
     mv "$done" "$state/settled"       # it goes when this run has said what it did
 }
@@ -129,6 +134,48 @@ of before, some the new ones. Run install.sh again when the cause is mended: it 
     discard
 }
 
+rehearse() {   # for --dry-run: the plan as it will be when what an interrupted run had decided is completed
+    believe_commit
+    say 'An earlier run was interrupted when all was prepared. The next one completes it first:'
+    say ''
+    { sed 's/^[a-z]* //' "$state/commit/backup/contents"; cat "$state/commit/gone" 2>/dev/null; } | sort -u |
+        while read -r area name; do
+            folder_of "$area"
+            say "  $folder/$name"
+        done
+    say ''
+    rehearsed=1
+#% if server
+    if [ -n "$account" ]; then       # what is in its folder cannot be tried here
+        make_plan
+        keep advice "Note: $account completes that in its folder, and what is above is as it is now."
+        return
+    fi
+#% end
+    for area in $areas; do
+        folder_of "$area"
+        mkdir -p "$work/tried${folder#"$root"}" || give_up "cannot write to $work"
+        for name in $known .ipmpki-new .ipmpki; do
+            [ ! -e "$folder/$name" ] || cp -pR "$folder/$name" "$work/tried${folder#"$root"}/" ||
+                give_up "cannot write to $work"
+        done
+    done
+    [ ! -f "$state/commit/used" ] || rolled_back=1
+    base=$work/tried
+    remember_in "$base"
+    { put_in_place && settle; } || give_up "cannot write to $work"
+    make_plan
+    base=$root
+    remember_in "$root"
+    for file in words advice; do
+        { FROM=$work/tried TO=$root awk '{
+            while (i = index($0, ENVIRON["FROM"]))
+                $0 = substr($0, 1, i - 1) ENVIRON["TO"] substr($0, i + length(ENVIRON["FROM"]))
+            print
+        }' "$work/$file" >"$work/part" && cat "$work/part" >"$work/$file"; } || give_up "cannot write to $work"
+    done
+}
+
 discard() {
     rm -rf "$state/prepare" "$state/settled"
     set +f; rm -f "$state"/lock.*; set -f
@@ -148,14 +195,21 @@ clean_up() {   # at every end; whoever has no lock has changed nothing
     fi
     rm -f "$state/lock.$$"
     [ -z "$place" ] || rm -rf "$place/.ipmpki-request"
-    rmdir "$state" 2>/dev/null && for area in $made; do
-        folder_of "$area"
-#% if server
-        if is_left; then there leave 2>/dev/null; continue; fi
-#% end
-        rmdir "$folder" 2>/dev/null
-    done
+    if rmdir "$state" 2>/dev/null; then
+        # shellcheck disable=SC2086 # pairs of words
+        set -- $made
+        while [ $# -gt 1 ]; do take_away "$1" "$2" 2>/dev/null; shift 2; done
+    fi
     rm -rf "$work"
+}
+
+take_away() {   # the folder of area $1 and those above it that were made with it, $2 in all, as far as they are empty
+    folder_of "$1"
+    levels=$2 up=$folder
+#% if server
+    if is_left; then there leave "$2"; return; fi
+#% end
+    while [ "$levels" -gt 0 ] && rmdir "$up"; do levels=$((levels - 1)) up=${up%/*}; done
 }
 
 stop_short() {   # at a signal; $2: the exit status

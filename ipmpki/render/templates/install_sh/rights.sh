@@ -32,6 +32,12 @@ trusts() {   # whether uid $1 is root's, or one that holds the system's programs
     case $trusted in *" $1 "*) ;; *) return 1 ;; esac
 }
 
+aim_of() {   # sets aim: where link $1 leads
+    # shellcheck disable=SC2012 # there is no readlink in POSIX
+    aim=$(ls -ld "$1")
+    aim=${aim#*"$1 -> "}
+}
+
 judge() {   # way to file $1: sets keeper, the account that the work there is left to, and fault, why it is left
     keeper='' fault='' walked='' left=$1 hops=0
     [ "$uid" -eq 0 ] || return 0
@@ -46,9 +52,8 @@ judge() {   # way to file $1: sets keeper, the account that the work there is le
                 [ -z "$keeper" ] || return 0
                 hops=$((hops + 1))
                 [ "$hops" -lt 32 ] || { fault="$at: a link that leads nowhere"; return 0; }
-                # shellcheck disable=SC2012 # there is no readlink in POSIX
-                aim=$(ls -ld "$at")
-                aim=${aim#*"$at -> "} walked=${walked%/*} left=$aim/$left
+                aim_of "$at"
+                walked=${walked%/*} left=$aim/$left
                 case $aim in /*) walked='' ;; esac ;;
             d????????[tT]*) ;;       # anybody may add here, and nobody takes away what is another's
             d????w* | d???????w*)
@@ -79,10 +84,15 @@ hand='
 set -fu; umask 077; LC_ALL=C; export LC_ALL; PATH=/usr/bin:/bin; export PATH
 set -- $IPMPKI_TASK
 new=.ipmpki-new task=$1; shift
-[ "$task" != make ] || { umask 022; exec mkdir -p "$IPMPKI_FOLDER"; }
+at=$IPMPKI_FOLDER levels=0
+if [ "$task" = make ]; then
+    until [ -d "$at/" ]; do levels=$((levels + 1)) at=${at%/*}; done
+    umask 022; mkdir -p "$IPMPKI_FOLDER" && echo $levels; exit
+fi
 cd "$IPMPKI_FOLDER" || exit 1
 case $task in
     look)
+        [ -w . ] || echo shut .
         for name in . "$@"; do
             [ ! -h $name ] || echo link $name
             [ ! -d $name ] || what=folder; [ $name != . ] || what=at; [ ! -f $name ] || what=file
@@ -95,10 +105,14 @@ case $task in
         [ -z "$3" ] || [ "$3" = - ] || chgrp "$3" "$new/$1" || exit 1
         chmod "$2" "$new/$1" ;;
     has) [ -d "$1" ] ;;
-    put) [ -d $new ] || exit 0; set +f; set -- $new/*; [ ! -f "$1" ] || mv -f "$@" . || exit 1; rmdir $new ;;
+    aim) ls -ld "./$1" ;;
+    link) [ -d $new ] || mkdir $new || exit 1; rm -f "$new/$1"; ln -s "$(cat)" "$new/$1" ;;
+    put) [ -d $new ] || exit 0; set +f; set -- $new/*; [ ! -f "$1" ] && [ ! -h "$1" ] || mv -f "$@" . || exit 1; rmdir $new ;;
     remove) rm -f "$@" ;;
     drop) rm -rf $new ;;
-    leave) rm -rf $new; cd / && rmdir "$IPMPKI_FOLDER" ;;
+    leave)
+        rm -rf $new; cd / || exit 1
+        while [ $levels -lt $1 ] && rmdir "$at"; do levels=$((levels + 1)) at=${at%/*}; done ;;
 esac'
 
 find_su() {   # sets su_way: how this system's su runs a program as $account, whatever shell that account has
@@ -117,7 +131,11 @@ there() { with_bytes "$@" </dev/null; }     # that account must not share what t
 with_bytes() {   # the words of a task of $hand, done in $folder by the account it is left to
     # shellcheck disable=SC2016,SC2086 # for that shell to expand, which may be csh; as above
     IPMPKI_TASK="$*" IPMPKI_FOLDER=$folder IPMPKI_HAND=$hand \
-        su $su_way "$account" -c 'exec /bin/sh -c "$IPMPKI_HAND"'
+        su $su_way "$account" -c 'exec /bin/sh -c "$IPMPKI_HAND"' 2>"$work/su" || {
+        set -- $?
+        shown <"$work/su" >&2       # of that account's shell, say
+        return "$1"
+    }
 }
 
 #% end
@@ -129,7 +147,7 @@ look_there() {   # copies what stands in the server's folder, with its owners an
     mkdir "$seen" || give_up "cannot write to $work"
     # shellcheck disable=SC2086 # names without blanks
     there look $known >"$work/looked" 2>/dev/null
-    is_there=''
+    is_there='' shut=''
     while read -r what name bits_are user_is group_is; do
         case $what in
             at)
@@ -140,6 +158,7 @@ what is above it, which belongs to $account" mends="chown $account $folder"
                     d????w* | d???????w*)
                         fault="$folder: mode $bits_are: others may write to it" mends="chmod go-w $folder" ;;
                 esac ;;
+            shut) shut=1 ;;
             link) say "$name" >>"$seen/.links" ;;
             folder) mkdir "$seen/$name" ;;
             file)
@@ -165,13 +184,13 @@ settle_keepers() {   # who works in which folder; sets fault where nobody can, a
     for area in $areas; do
         folder_of "$area"
         judge "$folder"
-        [ -z "$keeper" ] || [ "$area" = server ] ||
-            fault="$at: belongs to $keeper, who could replace what install.sh remembers of this host" \
+#% if server
+        [ "$area" = client ] || { account=$keeper account_is=$is left_at=$at keeper=''; }
+#% end
+        [ -z "$keeper" ] ||
+            fault="$at: belongs to $keeper, who could replace what install.sh put or remembers there" \
                 mends="chown $superuser $at"
         [ -z "$fault" ] || return 0
-#% if server
-        [ "$area" != server ] || account=$keeper account_is=$is left_at=$at
-#% end
     done
 #% if server
     [ -n "$account" ] || return 0

@@ -13,9 +13,16 @@ here=$(cd "$here/" && pwd)
 check_host
 judge_here
 areas=client
-[ -z "$server_folder" ] || areas='server client'   # the server's first: the client's ipmssl.cfg names files in it
-folder_of client
-work='' state=$folder/.ipmpki record=$folder/.ipmpki/installed waiting=$folder/.ipmpki/waiting-key.pem
+work='' base=$root
+remember_in "$root"
+#% if server
+areas='server client'      # the server's first: the client's ipmssl.cfg names files in it
+#% end
+#% if not server
+# The server's folder matters on a client only where an earlier run has worked in it.
+[ -z "$server_folder" ] || { [ ! -d "$state/commit" ] && [ ! -d "$state/prepare" ] &&
+    ! grep '^[a-z]* server ' "$record" >/dev/null 2>&1; } || areas='server client'
+#% end
 #% if own_key
 case $awaits$mode in 1 | 1verify) say_that_it_waits ;; esac
 #% end
@@ -49,9 +56,12 @@ if [ "$mode" = new-key ]; then
     new_key
     exit 0
 elif [ "$mode" = verify ] || [ -n "$dry_run" ]; then
-    make_plan
-    if interrupted && [ "$stage_reached" = commit ]; then
+    if ! interrupted || [ "$stage_reached" != commit ]; then make_plan
+    elif [ "$mode" != verify ]; then rehearse
+    else
+        make_plan
         note_change client complete .ipmpki 'of an interrupted run, which the next run completes'
+        [ -s "$work/plan" ] || keep next 'Next: sh install.sh completes it.'
     fi
 else
     if interrupted || { make_plan; [ "$count" -gt 0 ]; }; then
@@ -72,10 +82,15 @@ elif [ "$mode" = verify ]; then
     say "$host: differs from $here"
     show_words
     if [ -n "$wrong_host" ]; then say "Next: carry this folder to $host."
-    else say 'Next: sh install.sh --dry-run shows what would mend it, sh install.sh does it.'; fi
+    else
+        [ -n "$stuck" ] || [ ! -s "$work/plan" ] ||
+            say 'Next: sh install.sh --dry-run shows what would mend it, sh install.sh does it.'
+        cat "$work/next"
+    fi
     exit 1
 elif [ -n "$dry_run" ]; then
-    say "$host: this would change"
+    if [ -n "$rehearsed" ]; then say "$host: when that is completed, this would change"
+    else say "$host: this would change"; fi
     show_words
     [ "$mode" = rollback ] || advise
     [ -z "$restart" ] || say "Then this would run: $restart_command"

@@ -157,4 +157,4 @@ $settings
 END
 }
 
-show_edit() { sed "s/^/$1 | /" "$work/diff" >>"$work/words" || give_up "cannot write to $work"; }
+show_edit() { shown <"$work/diff" | sed "s/^/$1 | /" >>"$work/words" || give_up "cannot write to $work"; }

@@ -31,20 +31,48 @@ set -uf
 openssl=$(command -v openssl) || openssl=''
 newline='
 '
+tab='	'
 root='' owner='' mode='' dry_run='' force='' restart='' for_user='' locked='' made='' user='' group='' count=0
-place='' promotes='' returns='' spends='' trusted='' fault='' trust_folder='' rolled_back='' completed=''
+place='' promotes='' returns='' spends='' rehearsed='' trusted='' fault='' trust_folder=''
+rolled_back='' completed=''
 known='ca-cert.pem client-ca-cert.pem server-cert.pem server-key.pem client-cert.pem client-key.pem'
 known="$known crl.pem ipmssl.cfg"
 #% if left
 account='' left_at=''
 #% end
 
-say() {      # ksh88 and mksh have no printf of their own, and what echo makes of a backslash differs
+put_out() {      # ksh88 and mksh have no printf of their own, and what echo makes of a backslash differs
     cat <<END
 $*
 END
 }
-if command -v printf >/dev/null 2>&1; then say() { printf '%s\n' "$*"; }; fi
+if command -v printf >/dev/null 2>&1; then put_out() { printf '%s\n' "$*"; }; fi
+say() {      # the one way to people: names and lines that others wrote must not drive their terminal
+    case $* in
+        *[!"$newline$tab"\ -~]*) put_out "$*" | shown ;;
+        *) put_out "$*" ;;
+    esac
+}
+shown() {    # control characters, and what turns the direction of text or has no width, as \x1b and \u202e
+    awk '
+        BEGIN {
+            for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i
+            odd = "[\001-\010\013-\037\177]|\302[\200-\237]|\330\234|\342\200[\213-\217\250-\256]"
+            odd = odd "|\342\201[\240-\257]|\357\273\277"
+        }
+        {
+            out = ""
+            while (match($0, odd)) {
+                n = 0
+                for (i = RSTART; i < RSTART + RLENGTH; i++) n = n * 64 + code[substr($0, i, 1)] % 128 % 64
+                if (RLENGTH == 1) n = code[substr($0, RSTART, 1)]
+                if (RLENGTH == 3) n %= 65536
+                out = out substr($0, 1, RSTART - 1) sprintf(n < 128 ? "\\x%02x" : "\\u%04x", n)
+                $0 = substr($0, RSTART + RLENGTH)
+            }
+            print out $0
+        }'
+}
 fail() { code=$1; shift; say "install.sh: $*" >&2; exit "$code"; }
 give_up() {
     [ -z "$completed" ] || fail 5 "$1. What an earlier run had prepared was completed; nothing else was changed."
