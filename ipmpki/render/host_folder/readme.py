@@ -37,6 +37,7 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
         superuser="an administrator" if windows else platform.superuser,
         command="install.cmd" if windows else "sh install.sh",
         script="install.ps1" if windows else "install.sh",
+        digest_command=_DIGEST_COMMANDS[platform.digest_tools[0]],
         reads_env=host.os is OperatingSystem.AIX,
         option=_WINDOWS_OPTIONS if windows else _POSIX_OPTIONS,
         user_folder=platform.user_folder if host.role is Role.CLIENT else "",
@@ -112,6 +113,12 @@ _WINDOWS_OPTIONS = {
     "uninstall": "-Uninstall",
     "user": "-User",
     "new-key": "-NewKey",
+}
+# How each system's surest tool is asked for the SHA-256 of its script.
+_DIGEST_COMMANDS = {
+    "openssl": "openssl dgst -sha256 install.sh",
+    "sha256sum": "sha256sum install.sh",
+    "Get-FileHash": "powershell Get-FileHash install.ps1",
 }
 _EFFECT = "3. For this to take effect, "
 

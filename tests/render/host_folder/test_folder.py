@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,12 @@ import pytest
 
 from ipmpki.render.host_folder.folder import render_host
 from ipmpki.render.host_folder.inputs import templates_digest
-from tests.render.host_folder.bundles import bundle_of, pair
+from tests.render.host_folder.bundles import bundle_of, pair, write_folder
+from tests.tools import require
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ipmpki.render.host_folder.contents import RenderedFile
 
 POSIX = ["aix", "linux", "macos"]
@@ -62,6 +66,18 @@ def test_the_manifest_knows_every_file_but_itself(role: str, os: str, mutual: bo
         {"name": name, "sha256": sha256(file.content).hexdigest(), "mode": f"{file.mode:04o}"}
         for name, file in sorted(files.items())
     ]
+
+
+@pytest.mark.parametrize("os", ["aix", "linux"])
+def test_the_readme_has_the_command_whose_digest_is_in_the_manifest(os: str, tmp_path: Path) -> None:
+    folder = write_folder(bundle_of(os=os), tmp_path / "carried")
+    (line,) = [line for line in (folder / "README.txt").read_text().splitlines() if "sha256" in line]
+    program, *words = line.split()
+    said = subprocess.run([require(program), *words], cwd=folder, capture_output=True, text=True, check=True)
+    listed = {
+        file["name"]: file["sha256"] for file in json.loads((folder / "manifest.json").read_text())["files"]
+    }
+    assert listed["install.sh"] in said.stdout
 
 
 @pytest.mark.parametrize("os", SCRIPTS)

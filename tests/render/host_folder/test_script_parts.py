@@ -76,3 +76,18 @@ def test_a_change_of_any_part_is_another_digest(
         path.write_bytes(path.read_bytes() + b"# another line\n")
         seen.add(digest_now())
     assert len(seen) == len(PARTS) + 2
+
+
+@pytest.mark.parametrize(
+    ("role", "own_key", "limit"),
+    [
+        ("client", False, 65_500),
+        ("server", False, 72_500),
+        ("client", True, 78_000),
+        ("server", True, 82_000),
+    ],
+)
+def test_install_sh_does_not_grow(role: str, own_key: bool, limit: int) -> None:
+    """In bytes. The aim is 50 kB for a client and 58 kB for a server; these are what is reached."""
+    for os in ("linux", "aix"):
+        assert len(script_of(bundle_of(role, os, mutual=True, own_key=own_key), "sh")) <= limit

@@ -13,12 +13,12 @@ leave_to_other() { give_up "another install.sh is at work (process $pid; if it i
 
 lock() {   # by ln, which either makes the file whole or finds another's
     make_folder client
-    mkdir -p "$state" || give_up "cannot write to $folder"
-    say "$$" >"$state/lock.$$" || give_up "cannot write to $state"
+    mkdir -p "$state" || no_room "$folder"
+    say "$$" >"$state/lock.$$" || no_room "$state"
     ln "$state/lock.$$" "$state/lock" 2>/dev/null || {
         ! is_busy || leave_to_other
         rm -f "$state/lock"       # of a run that was killed
-        ln "$state/lock.$$" "$state/lock" || give_up "cannot write to $state"
+        ln "$state/lock.$$" "$state/lock" || no_room "$state"
     }
     locked=1
     rm -f "$state/lock.$$"
@@ -48,15 +48,15 @@ folders_made() {   # by earlier runs, as the record has them: area and levels, o
 
 prepare() {
     next=$state/prepare
-    mkdir "$next" "$next/backup" "$next/original" || give_up "cannot write to $state"
+    mkdir "$next" "$next/backup" "$next/original" || no_room "$state"
     for area in $areas; do
-        mkdir "$next/backup/$area" "$next/original/$area" || give_up "cannot write to $state"
+        mkdir "$next/backup/$area" "$next/original/$area" || no_room "$state"
     done
     while read -r what area name bits kind from; do
         make_folder "$area"
         if stands "$name"; then
             save "$next/backup/$area/$name"
-            say "had $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
+            say "had $area $name" >>"$next/backup/contents" || no_room "$state"
             if is_peoples "$area" "$name" && { [ "$name" != ipmssl.cfg ] || [ -z "$was" ]; }; then
                 case $mode in
                     '') save "$next/original/$area/$name" ;;
@@ -66,45 +66,47 @@ prepare() {
                 esac
             fi
         else
-            say "lacked $area $name" >>"$next/backup/contents" || give_up "cannot write to $state"
+            say "lacked $area $name" >>"$next/backup/contents" || no_room "$state"
         fi
         if [ "$what" = remove ]; then
-            say "$area $name" >>"$next/gone" || give_up "cannot write to $state"
+            say "$area $name" >>"$next/gone" || no_room "$state"
         else
             stage
         fi
     done <"$work/plan"
-    [ ! -f "$record" ] || cp -p "$record" "$next/backup/installed" || give_up "cannot write to $state"
+    [ ! -f "$record" ] || cp -p "$record" "$next/backup/installed" || no_room "$state"
     # shellcheck disable=SC2046,SC2086 # pairs of words
     set -- $made $(folders_made)
     case $mode,$(grep '^file ' "$work/installed") in
         uninstall, | rollback,)      # nothing of install.sh stays
-            { true >"$work/installed" && true >"$next/farewell"; } || give_up "cannot write to $state" ;;
+            { true >"$work/installed" && true >"$next/farewell"; } || no_room "$state" ;;
     esac
     while [ $# -gt 1 ]; do
         if [ -f "$next/farewell" ]; then
-            say "$1 $2" >>"$next/farewell" || give_up "cannot write to $state"
+            say "$1 $2" >>"$next/farewell" || no_room "$state"
         elif ! grep "^folder $1 " "$work/installed" >/dev/null; then
             keep installed "folder $1 $2"
         fi
         shift 2
     done
+#% if own_key
     [ -z "$promotes" ] || say "$identity $identity-key.pem" >"$next/backup/promoted" ||
-        give_up "cannot write to $state"
+        no_room "$state"
+#% end
     [ -z "$promotes$spends" ] || say 'the waiting key waits no more' >"$next/spent" ||
-        give_up "cannot write to $state"
-    [ -z "$returns" ] || cp -p "$returns" "$next/waiting-key.pem" || give_up "cannot write to $state"
+        no_room "$state"
+    [ -z "$returns" ] || cp -p "$returns" "$next/waiting-key.pem" || no_room "$state"
     if [ -s "$work/installed" ]; then
-        cat "$work/installed" >"$next/installed" || give_up "cannot write to $state"
+        cat "$work/installed" >"$next/installed" || no_room "$state"
     else
-        say 'nothing is installed' >"$next/forget" || give_up "cannot write to $state"
+        say 'nothing is installed' >"$next/forget" || no_room "$state"
     fi
     [ ! -s "$work/plan" ] || say 'a change was not restarted for' >"$next/restart-due" ||
-        give_up "cannot write to $state"
+        no_room "$state"
     case $mode in
         '') name_backup >"$next/stamp" ;;
         rollback) say "${last##*/}" >"$next/used" ;;
-    esac || give_up "cannot write to $state"
+    esac || no_room "$state"
 }
 
 save() {   # file $name of $folder as $1
@@ -143,9 +145,9 @@ stage() {   # the file as folder/.ipmpki-new/name, with its final owner and mode
 #% if server
     if is_left; then hand_over; return; fi
 #% end
-    [ -d "$new" ] || mkdir "$new" || give_up "cannot write to $folder"
+    [ -d "$new" ] || mkdir "$new" || no_room "$folder"
     if [ -h "$source" ]; then
-        copy "$source" "$new/$name" || give_up "cannot write to $folder"
+        copy "$source" "$new/$name" || no_room "$folder"
         return
     fi
     case $bits in
@@ -153,10 +155,11 @@ stage() {   # the file as folder/.ipmpki-new/name, with its final owner and mode
         keep) cp -p "$folder/$name" "$new/$name" && cat "$source" >"$new/$name" ;;
         *) cat "$source" >"$new/$name" ;;
     esac || give_up "cannot write $new/$name"
+#% if own_key
+    [ "$from" != waiting ] || give_away "$new/$name" "$waiting"
+#% end
 #% if key
-    like=$folder/$name
-    [ "$from" != waiting ] || like=$waiting
-    [ "$kind" != key ] || give_away "$new/$name" "$like"
+    [ "$kind$from" = keywaiting ] || [ "$kind" != key ] || give_away "$new/$name" "$folder/$name"
 #% end
     case $bits in
         asis | keep) ;;
@@ -196,7 +199,7 @@ commit() {
     [ "$pid" = "$$" ] || { locked=''; leave_to_other; }       # two runs took the lock of a dead one at once
     [ -n "$root" ] || sync          # sh has no fsync; after a power cut all must be there, or nothing
     trap '' HUP INT PIPE TERM       # from here on it is quicker to end than to turn back
-    mv "$state/prepare" "$state/commit" || give_up "cannot write to $state"
+    mv "$state/prepare" "$state/commit" || no_room "$state"
     put_in_place || {
         put_back
         fail 1 "a file could not be put in place (see above); what had stood here was put back."
@@ -236,7 +239,9 @@ look_again() {   # what was put must stand there now
         folder_of "$area"
         source_of "$area" "$name" "$from"
         case $what$from in
+#% if own_key
             putwaiting | putitself) belong_together "$seen/$identity-cert.pem" "$seen/$name" ;;
+#% end
             put*) cmp -s "$source" "$seen/$name" ;;
             *) [ ! -f "$seen/$name" ] ;;
         esac || fail 5 "the change was made, but $folder/$name

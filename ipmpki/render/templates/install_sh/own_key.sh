@@ -31,7 +31,7 @@ plan_own_key() {   # one that never left this host: it stands here, or waits for
       $request_place, run 'ipmpki build' and carry the folder here again."
         [ ! -f "$waiting" ] || keep advice "Note: the new key that waits does not belong to it either,
       $waiting."
-        ! recorded "$identity" "$key" || cat "$work/line" >>"$work/installed" || give_up "cannot write to $work"
+        ! recorded "$identity" "$key" || cat "$work/line" >>"$work/installed" || no_room "$work"
     else
         lacks_key
     fi
@@ -111,7 +111,7 @@ place_request() {
 
 prepare_key() {
     next=$state/prepare
-    mkdir "$next" || give_up "cannot write to $state"
+    mkdir "$next" || no_room "$state"
     # shellcheck disable=SC2086 # several words
     set -- $key_options
     "$openssl" genpkey -algorithm "$@" -out "$next/waiting-key.pem" >/dev/null 2>"$work/said" ||
@@ -121,8 +121,8 @@ prepare_key() {
     give_away "$next/waiting-key.pem" "$seen/$role-key.pem"
     chmod "$bits" "$next/waiting-key.pem" || give_up "cannot set the mode of $next/waiting-key.pem"
     [ -n "$made" ] || return 0
-    [ ! -f "$record" ] || cat "$record" >"$next/installed" || give_up "cannot write to $state"
-    say "folder$made" >>"$next/installed" || give_up "cannot write to $state"       # the client's alone
+    [ ! -f "$record" ] || cat "$record" >"$next/installed" || no_room "$state"
+    say "folder$made" >>"$next/installed" || no_room "$state"       # the client's alone
 }
 
 make_request() {   # with key $1; a key or a request of which the disk took a half only is found out here

@@ -59,8 +59,10 @@ source_of() {   # sets source: where the new content of file $2 in area $1 is ta
             done
             set -f ;;
         backup) source=$last/$1/$2 ;;
+#% if own_key
         waiting) source=$waiting ;;
         itself) source=$seen/$2 ;;
+#% end
     esac
 }
 
@@ -87,7 +89,7 @@ plan_file() {   # area, name, mode, kind, digest, from, how it comes about
         fi
         keep installed "file $1 $2 $now $original"
     elif recorded "$1" "$2"; then
-        cat "$work/line" >>"$work/installed" || give_up "cannot write to $work"
+        cat "$work/line" >>"$work/installed" || no_room "$work"
     fi
 }
 
@@ -112,7 +114,9 @@ plan_farewells() {   # what an earlier run put here and the folder (or, to unins
             *"$newline$area $name "*) continue ;;
             *"$newline$area set "*) [ "$name" != ipmssl.cfg ] || continue ;;
         esac
+#% if own_key
         [ -z "$own_key" ] || [ "$area $name" != "$identity $identity-key.pem" ] || continue
+#% end
         folder_of "$area"
         [ ! -f "$seen/$name" ] || plan_farewell
     done <"$record"
@@ -199,7 +203,7 @@ To mend it, remove that folder: install.sh --rollback then takes the backup befo
             keep plan "remove $area $name"
         fi
     done <"$last/contents"
-    [ ! -f "$last/installed" ] || cat "$last/installed" >"$work/installed" || give_up "cannot write to $work"
+    [ ! -f "$last/installed" ] || cat "$last/installed" >"$work/installed" || no_room "$work"
     [ -f "$last/promoted" ] || return 0
     read -r area name <"$last/promoted"
     folder_of "$area"
@@ -262,7 +266,7 @@ check_dates() {   # area, name
 
 make_plan() {
     for name in words plan installed advice next; do
-        true >"$work/$name" || give_up "cannot write to $work"
+        true >"$work/$name" || no_room "$work"
     done
     count=0 promotes='' returns='' spends='' stuck=''
 #% if server

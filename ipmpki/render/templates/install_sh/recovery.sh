@@ -154,16 +154,16 @@ rehearse() {   # for --dry-run: the plan as it will be when what an interrupted 
 #% end
     for area in $areas; do
         folder_of "$area"
-        mkdir -p "$work/tried${folder#"$root"}" || give_up "cannot write to $work"
+        mkdir -p "$work/tried${folder#"$root"}" || no_room "$work"
         for name in $known .ipmpki-new .ipmpki; do
             [ ! -e "$folder/$name" ] || cp -pR "$folder/$name" "$work/tried${folder#"$root"}/" ||
-                give_up "cannot write to $work"
+                no_room "$work"
         done
     done
     [ ! -f "$state/commit/used" ] || rolled_back=1
     base=$work/tried
     remember_in "$base"
-    { put_in_place && settle; } || give_up "cannot write to $work"
+    { put_in_place && settle; } || no_room "$work"
     make_plan
     base=$root
     remember_in "$root"
@@ -172,7 +172,7 @@ rehearse() {   # for --dry-run: the plan as it will be when what an interrupted 
             while (i = index($0, ENVIRON["FROM"]))
                 $0 = substr($0, 1, i - 1) ENVIRON["TO"] substr($0, i + length(ENVIRON["FROM"]))
             print
-        }' "$work/$file" >"$work/part" && cat "$work/part" >"$work/$file"; } || give_up "cannot write to $work"
+        }' "$work/$file" >"$work/part" && cat "$work/part" >"$work/$file"; } || no_room "$work"
     done
 }
 

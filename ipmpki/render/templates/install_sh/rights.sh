@@ -144,7 +144,7 @@ look_there() {   # copies what stands in the server's folder, with its owners an
     [ -n "$account" ] || return 0
     folder_of server
     rm -rf "$seen"
-    mkdir "$seen" || give_up "cannot write to $work"
+    mkdir "$seen" || no_room "$work"
     # shellcheck disable=SC2086 # names without blanks
     there look $known >"$work/looked" 2>/dev/null
     is_there='' shut=''
@@ -170,7 +170,7 @@ what is above it, which belongs to $account" mends="chown $account $folder"
                 [ $((${blocks%+*} + ${blocks#*+})) -lt 16384 ] || give_up "$folder/$name is too large"
                 mode_of "$bits_are"
                 { chown "$user_is:$group_is" "$seen/$name" && chmod "$symbols" "$seen/$name"; } ||
-                    give_up "cannot write to $work" ;;
+                    no_room "$work" ;;
         esac
     done <"$work/looked"
 }
@@ -209,7 +209,7 @@ settle_owner() {   # whose the key shall be: sets user and group as numbers, emp
         owner=''
         return 0
     fi
-    true >"$work/probe" || give_up "cannot write to $work"
+    true >"$work/probe" || no_room "$work"
     if chown -- "$owner" "$work/probe" 2>/dev/null; then
         look_at "$work/probe"
         user=$user_is

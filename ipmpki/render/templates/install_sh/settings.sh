@@ -4,7 +4,7 @@
 
 edit() {   # edit IN OUT WANTED [OLD]: lines 'set KEYWORD VALUE', 'unset KEYWORD', 'drop KEYWORD VALUE'
     # What is dropped gets the value that it has in the file OLD, where it is in force there.
-    for file in notes diff; do true >"$work/$file" || give_up "cannot write to $work"; done
+    for file in notes diff; do true >"$work/$file" || no_room "$work"; done
     # shellcheck disable=SC2094 # both read
     tr -d '\000' <"$1" | cmp -s - "$1" || give_up "$cfg holds NUL bytes, as a file saved
 as UTF-16 ('Unicode') does. To mend it, save it as plain text or UTF-8, and run install.sh again"
@@ -157,4 +157,4 @@ $settings
 END
 }
 
-show_edit() { shown <"$work/diff" | sed "s/^/$1 | /" >>"$work/words" || give_up "cannot write to $work"; }
+show_edit() { shown <"$work/diff" | sed "s/^/$1 | /" >>"$work/words" || no_room "$work"; }

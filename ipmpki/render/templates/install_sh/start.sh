@@ -78,7 +78,8 @@ give_up() {
     [ -z "$completed" ] || fail 5 "$1. What an earlier run had prepared was completed; nothing else was changed."
     fail 1 "$1. Nothing was changed."
 }
-keep() { file=$work/$1; shift; say "$*" >>"$file" || give_up "cannot write to $work"; }
+no_room() { give_up "cannot write to $1 (is the disk full?)"; }
+keep() { file=$work/$1; shift; say "$*" >>"$file" || no_room "$work"; }
 
 make_work_folder() {   # sets work; a run that was killed may have left one of this name
     judge "${TMPDIR:-/tmp}"
@@ -89,7 +90,7 @@ make_work_folder() {   # sets work; a run that was killed may have left one of t
         ! mkdir "$work" 2>/dev/null || break
         [ "$more" != .4 ] || give_up "cannot make $work"
     done
-    mkdir "$work/carried" || give_up "cannot write to $work"
-    true >"$work/openssl.cnf" || give_up "cannot write to $work"
+    mkdir "$work/carried" || no_room "$work"
+    true >"$work/openssl.cnf" || no_room "$work"
     OPENSSL_CONF=$work/openssl.cnf; export OPENSSL_CONF       # the system's may name modules to be loaded
 }
