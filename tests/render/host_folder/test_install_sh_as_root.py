@@ -350,6 +350,28 @@ def test_no_program_or_function_of_the_callers_runs(prepare: Prepare, tmp_path: 
     assert not ran.exists(), ran.read_text()
 
 
+@pytest.mark.parametrize("way", ["--uninstall", "--rollback"])
+def test_through_a_link_of_the_account_root_reads_nothing_to_put_back(
+    installation: Installation, with_accounts: tuple[str, ...], way: str
+) -> None:
+    secret = installation.write("secret", b"EnableTLS = topsecret\n", 0o600)
+    settings = installation.server("ipmssl.cfg")
+    installation.run(prefix=with_accounts)
+    installation.run("--uninstall", prefix=with_accounts)
+    settings.unlink()
+    shown = installation.write("shown", SAMPLE)
+    settings.symlink_to(shown)
+    installation.run(prefix=with_accounts)
+    assert not settings.is_symlink()
+    with settings.open("a") as file:
+        file.write("Port = 1\n")
+    shown.unlink()
+    shown.symlink_to(secret)
+    installation.run(way, prefix=with_accounts)
+    assert b"Port = 1\n" in settings.read_bytes()
+    assert b"topsecret" not in settings.read_bytes()
+
+
 def test_a_client_leaves_the_folder_of_a_servers_account_alone(place: Path) -> None:
     host = Installation(write_folder(bundle_of("client", mutual=True), place / "carried"), place / "root")
     planted = host.write(f"{SERVER}/.ipmpki-new/server-key.pem", b"planted\n")

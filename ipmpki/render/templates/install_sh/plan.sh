@@ -139,7 +139,7 @@ To mend it, put that file in its place by hand, or, if nobody needs it, remove $
         wanted_in "$area"
         source=''
         [ "$original" = no ] || source_of "$area" "$name" original
-        [ -f "$source" ] || source=''
+        { [ -f "$source" ] && [ ! -h "$source" ]; } || source=''       # its maker chose what it shows
         edit "$seen/ipmssl.cfg" "$work/$area.cfg" "$wanted" "$source"
         [ -s "$work/diff" ] || return 0
         note_change "$area" edit "$name" 'changed since; only what install.sh had set goes back'
@@ -171,7 +171,7 @@ roll_settings_back() {   # in ipmssl.cfg, where people have written since: the o
         [ "$what $whose" != "set $area" ] || wanted="${wanted}set $keyword $setting$newline"
     done <"$last/installed"
     old=$last/$area/ipmssl.cfg
-    [ -f "$old" ] || old=''
+    { [ -f "$old" ] && [ ! -h "$old" ]; } || old=''
     edit "$seen/ipmssl.cfg" "$work/$area.cfg" "$wanted" "$old"
     [ -s "$work/diff" ] || return 0
     note_change "$area" edit ipmssl.cfg 'changed since; only what install.sh had set goes back'
