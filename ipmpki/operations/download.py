@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import io
 import json
 import socket
 import ssl
@@ -230,10 +231,9 @@ class _OnlyHttps(urllib.request.HTTPRedirectHandler):
                     f"{req.host} sends us on to '{place}', which is not HTTPS; nothing was fetched",
                     "name the file's own address with --url",
                 )
-            return super().http_error_302(req, fp, code, msg, headers)
-        except BaseException:
-            fp.close()
-            raise
+        finally:
+            fp.close()  # urllib would read what comes with a redirection to its end, and there may be none
+        return super().http_error_302(req, io.BytesIO(), code, msg, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 

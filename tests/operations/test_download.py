@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -174,6 +175,28 @@ def test_a_redirection_on_https_is_followed(site: Site) -> None:
     found = fetched(site.url)
     assert found is not None
     assert found.content == FILE
+
+
+def test_what_comes_with_a_redirection_is_not_read(site: Site) -> None:
+    sent = 0
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        nonlocal sent
+        if request.path == "/new":
+            return file_of(FILE)(request)
+        request.send_response(302)
+        request.send_header("Location", "/new")
+        request.end_headers()
+        with contextlib.suppress(OSError):
+            while sent < 200_000_000:  # there is no end to what a server may send
+                sent += request.wfile.write(bytes(1_000_000))
+        return None
+
+    site.answer = answer
+    found = fetched(site.url)
+    assert found is not None
+    assert found.content == FILE
+    assert sent < 50_000_000
 
 
 def test_nobody_listening_is_told(site: Site) -> None:

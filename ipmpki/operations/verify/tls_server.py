@@ -6,9 +6,11 @@ an unverified peer from version 3.13 on only. Nothing is sent but a TLS handshak
 
 from __future__ import annotations
 
+import contextlib
 import re
 import select
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -91,9 +93,26 @@ def fetch_chain(peer: Peer, *, seconds: float = USUAL_SECONDS, server_name: str 
 
 def _shake_hands(connection: SSL.Connection, connected: socket.socket, until: float) -> str:
     """Run the handshake as far as it goes; what stopped it, or nothing."""
+    connected.setblocking(False)
+    # OpenSSL goes on reading for as long as something comes: a server that never ends must be hung up on.
+    clock = threading.Timer(until - time.monotonic(), _hang_up, (connected,))
+    clock.daemon = True
+    clock.start()
+    try:
+        refusal = _handshake(connection, connected, until)
+    finally:
+        clock.cancel()
+    return refusal if time.monotonic() < until or not refusal else _SILENCE
+
+
+def _hang_up(connected: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
+
+
+def _handshake(connection: SSL.Connection, connected: socket.socket, until: float) -> str:
     from OpenSSL import SSL
 
-    connected.setblocking(False)
     while True:
         try:
             connection.do_handshake()

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,6 +142,25 @@ def test_a_silent_server_is_given_up_on() -> None:
     with listening(lambda _: over.wait(10)) as port:
         shown = ipmpki("verify", f"127.0.0.1:{port}", "--timeout", "0.2")
         over.set()
+    assert shown.status == 4
+    assert "it did not answer in time" in shown.err
+
+
+def test_a_server_whose_handshake_never_ends_is_given_up_on() -> None:
+    """A client passes over any number of HelloRequests in the midst of a handshake (RFC 5246, 7.4.1.1)."""
+    requests = (b"\x16\x03\x03\x00\x04" + bytes(4)) * 0x40000
+    begun = time.monotonic()
+
+    def flood(connected: socket.socket) -> None:
+        connected.settimeout(0.5)  # once it is hung up on, nobody takes what is sent
+        with contextlib.suppress(OSError):
+            while time.monotonic() < begun + 8:
+                connected.sendall(requests)
+
+    with listening(flood) as port:
+        shown = ipmpki("verify", f"127.0.0.1:{port}", "--timeout", "0.3")
+        ended = time.monotonic()
+    assert ended - begun < 6
     assert shown.status == 4
     assert "it did not answer in time" in shown.err
 
