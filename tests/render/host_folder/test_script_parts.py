@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -91,3 +92,20 @@ def test_install_sh_does_not_grow(role: str, own_key: bool, limit: int) -> None:
     """In bytes. The aim is 50 kB for a client and 58 kB for a server; these are what is reached."""
     for os in ("linux", "aix"):
         assert len(script_of(bundle_of(role, os, mutual=True, own_key=own_key), "sh")) <= limit
+
+
+@pytest.mark.parametrize("own_key", [False, True])
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_both_helps_name_the_same_options(role: str, own_key: bool) -> None:
+    """But for -Repair: only Windows has rights that this script can mend."""
+    named = {}
+    for suffix, os in SCRIPTS.items():
+        bundle = bundle_of(role, os, mutual=True, own_key=own_key, restart="true")
+        script = script_of(bundle, suffix)
+        start = script.index("usage: ")
+        words = re.findall(
+            r"(?<=[\[ |])--?[A-Za-z][A-Za-z-]+", script[start : script.index("exit status", start)]
+        )
+        named[suffix] = {word.replace("-", "").lower() for word in words} - {"help", "file"}
+    assert named["ps1"] - named["sh"] == {"repair"}
+    assert named["sh"] <= named["ps1"]
