@@ -125,7 +125,7 @@ class Judge:
         wanted = _resolved(path)
         for pattern, _ in included_patterns(_reading(str(declaration), content).document):
             try:
-                if any(_resolved(one) == wanted for one in declaration.parent.glob(pattern)):
+                if any(_resolved(one) == wanted for one in files.matching(declaration.parent, pattern)):
                     return True
             except (ValueError, NotImplementedError, OSError):  # its own diagnostic says so
                 continue

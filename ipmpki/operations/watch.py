@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.operations.load import load
+from ipmpki.source.files import matching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ class Followed:
     def _matches(self) -> Iterator[Path]:
         for pattern in self.patterns:
             try:
-                yield from self.root.glob(pattern)
+                yield from matching(self.root, pattern)
             except (ValueError, NotImplementedError, OSError):  # the check says what is wrong with it
                 continue
 

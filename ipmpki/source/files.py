@@ -73,7 +73,7 @@ def read_included(
     prefix = os.path.dirname(shown)  # noqa: PTH120 -- how the user wrote it, not a path to use
     for pattern, place in patterns:
         try:
-            found = sorted(path for path in _matching(root, pattern) if path.is_file())
+            found = sorted(path for path in matching(root, pattern) if path.is_file())
         except (ValueError, NotImplementedError, OSError) as error:
             problems.append(unreadable(f"the pattern '{pattern}' cannot be followed: {error}", place))
             continue
@@ -114,8 +114,11 @@ def _outside(pattern: str, path: Path, root: Path, place: Place) -> Problem:
     )
 
 
-def _matching(root: Path, pattern: str) -> list[Path]:
-    """As in every shell, "*" stands for no name that begins with a dot: an editor's copy, macOS's "._x"."""
+def matching(root: Path, pattern: str) -> list[Path]:
+    """The files that a pattern of ``include`` stands for. Raises ValueError for one that leads elsewhere.
+
+    As in every shell, "*" stands for no name that begins with a dot: an editor's copy, macOS's "._x".
+    """
     if os.path.isabs(pattern) or not pattern:  # noqa: PTH117 -- how the user wrote it
         raise ValueError("Non-relative patterns are unsupported" if pattern else "it is empty")
     return [root / one for one in glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207 -- Path.glob shows them

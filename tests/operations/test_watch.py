@@ -142,3 +142,11 @@ def test_the_command_tells_a_fault_and_goes_on(tmp_path: Path, monkeypatch: pyte
     outcome = ipmpki("check", path, "--watch")
     assert outcome.err.count("Ctrl-C ends it") == 3
     assert f"the declaration '{path}' cannot be read" in outcome.err
+
+
+def test_what_include_does_not_take_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "sites").mkdir()
+    for name in ("a.toml", "._a.toml"):
+        (tmp_path / "sites" / name).write_text("")
+    followed = watch.Followed(tmp_path, frozenset(), ("sites/*.toml", "/nowhere", ""))
+    assert list(followed.state()) == [tmp_path / "sites/a.toml"]
