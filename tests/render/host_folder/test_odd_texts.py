@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,18 @@ def needs_root() -> None:
         unavailable("root, who alone may give files away,")
 
 
+UNSEEN = re.compile(
+    "[\x01-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]",
+)
+
+
+def as_told(text: str) -> str:
+    """A text as install.sh tells it: what would drive a terminal, or nobody sees, by its number."""
+    return UNSEEN.sub(
+        lambda found: f"\\x{ord(found[0]):02x}" if found[0] < "\x80" else f"\\u{ord(found[0]):04x}", text
+    )
+
+
 def live_in(place: Path, odd: str, shell: str) -> None:
     """Run every mode with ``odd`` in the names of the bundle's folder, the root, TMPDIR and HOME."""
     root, work = place / odd / f"root{odd}", place / odd / "tmp" / odd
@@ -72,7 +85,7 @@ def live_in(place: Path, odd: str, shell: str) -> None:
     installation.write(f"{CLIENT}/ca-cert.pem", b"the vendor's\n")
     start = public_sight(root)
 
-    shown = os.fsencode(root).decode(errors="replace")
+    shown = as_told(os.fsencode(root).decode(errors="replace"))
     assert f"\n  {shown}/{SERVER}\n    create   ca-cert.pem\n" in installation.run("--dry-run")
     assert f"\n  {shown}/{CLIENT}\n    replace  ca-cert.pem      other content\n" in installation.run()
     installed = sight(root)
