@@ -124,13 +124,13 @@ def _listed(files: Sequence[str]) -> str:
 def _tell_what_is_next(file: Path) -> None:
     from ipmpki.operations.load import load
     from ipmpki.operations.plan import plan as make_plan
-    from ipmpki.render.plan.text import render_rollover
+    from ipmpki.render.plan.text import render_stages
 
     project = load(file)
     if project.errors:
         return
     plan = make_plan(project)
-    told = render_rollover(plan)
+    told = render_stages(plan)
     if told:
         console.say(told)
     if plan.changes:

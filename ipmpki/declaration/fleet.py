@@ -261,6 +261,9 @@ class Fleet:
     """What of pki.toml beside its hosts could not be read."""
     revokes_replaced: bool = False
     """Whether a certificate is revoked once the one in its place is known to be installed."""
+    asks_clients: bool = False
+    """Whether servers ask clients for certificates: where that is being turned on or off, they do not yet, or
+    no longer."""
     batches: tuple[int | str, ...] = (1,)
     """How many hosts, or what share of them ("25%"), a rollout takes at once; the last one is repeated."""
 

@@ -34,23 +34,26 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics.problem import DocumentPath
 
 
-def resolve(
+def resolve(  # noqa: PLR0913 -- a declaration in files, some of it unread
     declaration: tables.Declaration,
     place: Place,
     hosts: Iterable[tuple[tables.Host, Place]],
     *,
     is_whole: bool = True,
     unread: Mapping[str, frozenset[DocumentPath]] | None = None,
+    mutual_auth: bool | None = None,
 ) -> Fleet:
     """Apply the defaults and normalise names; never fails, as the rules judge what is written.
 
     ``hosts`` brings each host with its place, from pki.toml and from included files alike. ``unread``
     holds, by file, the paths where a stand-in took the place of something that could not be read.
+    ``mutual_auth`` is the mode to go by instead of the declared one.
     """
     unread = unread or {}
     by_host = _by_host(unread)
     ca = declaration.ca
-    mutual_auth = declaration.tls.mutual_auth == "required"
+    if mutual_auth is None:
+        mutual_auth = declaration.tls.mutual_auth == "required"
     is_third_party = ca.kind == "third-party"
     is_mixed = is_third_party and mutual_auth and declaration.client_ca is not None
     signing: tables.SigningAuthority = ca
@@ -98,8 +101,15 @@ def resolve(
         is_whole=is_whole,
         unread=unread.get(place.file, frozenset()),
         revokes_replaced=signing.revoke_replaced,
+        asks_clients=mutual_auth,
         batches=declaration.rollout.batch,
     )
+
+
+def with_client_certificates(fleet: Fleet) -> Fleet:
+    """The same fleet as if mutual authentication were declared, so that each client shows who it is."""
+    hosts = [(host.declared, host.place) for host in fleet.hosts]
+    return resolve(fleet.declared, fleet.place, hosts, is_whole=fleet.is_whole, mutual_auth=True)
 
 
 class _Trust(NamedTuple):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault, WrongUse
 from ipmpki.operations.check import conclude
 from ipmpki.operations.passphrase import read_passphrase
 from ipmpki.operations.plan import authority_files, plan_of, rechained, sound_fleet, with_told
-from ipmpki.operations.project import Project, Refused
+from ipmpki.operations.project import Project, Refused, in_force
 from ipmpki.operations.recovery.authority import regained
 from ipmpki.operations.recovery.forgotten import take_over
 from ipmpki.operations.surroundings import surroundings_of
@@ -76,6 +76,8 @@ def build(
         told = _recover(store, project, context)
         held = store.issued()
         if held != project.issued:  # another build came between, or dist/ proved more than the store knew
+            fleet = _fleet_now(project, fleet, held)
+            context = replace(context, fleet=fleet)
             agreed = _agreed_plan(project, fleet, held, saved, allowed=allowed, told=told)
         held = _rechain(store, project, fleet, held)
         publication = Publication(store, Publisher(project.dist), project.now)
@@ -87,6 +89,12 @@ def build(
         built = _distribute_report(project, fleet, agreed, publication)
         publication.publisher.finish()
         return built
+
+
+def _fleet_now(project: Project, fleet: Fleet, held: Issued) -> Fleet:
+    """The fleet as it is in force by what the store holds now, not when the project was loaded."""
+    declared = project.understood.fleet
+    return in_force(project.root, declared, held) if declared is not None else fleet
 
 
 def _rechain(store: Store, project: Project, fleet: Fleet, held: Issued) -> Issued:
@@ -157,8 +165,10 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, publication
     problems = conclude(project.understood, surroundings).problems
     bundle = project.trust_bundle() if fleet.is_third_party and fleet.bundle is not None else None
     rollover = agreed.rollover if agreed.rollover and agreed.rollover.stage is not Stage.RETIRE else None
+    # As in the plan that was carried out, but for the last stage: after that, nothing is being turned.
+    turn = agreed.mutual_auth if agreed.mutual_auth and agreed.mutual_auth.waiting else None
     report = report_of(
-        project.path.name, fleet, issued, problems, refused=False, bundle=bundle, rollover=rollover
+        project.path.name, fleet, issued, problems, refused=False, bundle=bundle, rollover=rollover, turn=turn
     )
     files = render_report(report)
     if fleet.is_third_party:
@@ -177,8 +187,9 @@ def renew_report(project: Project, store: Store) -> None:
     from ipmpki.publish.folders import Publication
 
     with suppress(Fault):
-        fleet = sound_fleet(project)
-        agreed = plan_of(project, fleet, store.issued(), project.now, replace_ca=False)
+        issued = store.issued()
+        fleet = _fleet_now(project, sound_fleet(project), issued)
+        agreed = plan_of(project, fleet, issued, project.now, replace_ca=False)
         if {change.artifact for change in agreed.changes} == {Artifact.REPORT}:
             require_own(project.dist, what="the hosts' keys")
             publication = Publication(store, Publisher(project.dist), project.now)

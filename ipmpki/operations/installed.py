@@ -10,6 +10,7 @@ from ipmpki.declaration.dns_names import read_name
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.operations.build import renew_report
+from ipmpki.operations.project import in_first_stage
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.plans.trust import installable, separates_trust, trusted_by
 from ipmpki.render.host_folder.inputs import folder_inputs
@@ -39,13 +40,15 @@ def record_installed(
     Raises WrongUse for a host that is not declared, or has nothing to install, or whose folder is older than
     what was issued: nothing is recorded then.
     """
-    fleet = project.fleet
-    if fleet is None or project.errors:
+    declared = project.understood.fleet
+    if declared is None or project.errors:
         raise WrongDeclaration("the declaration has errors", "run 'ipmpki check', and mend them")
     if not project.store.exists():
         raise Fault("nothing has been published yet: there is no store", "run 'ipmpki build' first")
     with open_store(project.store, now=project.now) as store:
         issued = store.issued()
+        # What was installed is of the stage that is published, though nobody may be waited for any more.
+        fleet = in_first_stage(project.root, declared, issued)
         ready = {host.name: host for host in installable(fleet, issued)}
         chosen = list(ready.values()) if names is None else [_named(name, ready, fleet) for name in names]
         _require_current(chosen, fleet, issued)

@@ -12,7 +12,7 @@ from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.operations.check import Understood, conclude, judged, read, understand
 from ipmpki.operations.host_requests import read_requests
-from ipmpki.operations.project import Project, store_path
+from ipmpki.operations.project import Project, in_force, store_path
 from ipmpki.operations.surroundings import missing_files, surroundings_of
 from ipmpki.operations.trust_bundle import bundle_problems
 from ipmpki.source.files import read_file, read_included
@@ -56,7 +56,9 @@ def load_text(
         unusable = bundle_problems(path.parent, fleet, now)
         understood = judged(replace(understood, problems=(*understood.problems, *missing, *unusable)))
     checked = conclude(understood, surroundings_of(path, understood, store, issued, now))
-    return Project(path, name, understood, checked.problems, issued, store, now)
+    if fleet is not None:
+        fleet = in_force(path.parent, fleet, issued)
+    return Project(path, name, understood, checked.problems, issued, store, now, fleet)
 
 
 def understand_text(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration
 from ipmpki.diagnostics.problem import Severity
+from ipmpki.operations.host_requests import read_requests
 from ipmpki.operations.trust_bundle import read_bundle
+from ipmpki.plans import mutual_auth
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +32,8 @@ MENDED_BY_BUILDING = frozenset({"certificate-expired", "certificate-expiring", "
 class Project:
     """A declaration as read and judged.
 
-    ``problems`` stand in document order. ``issued`` is what the store held when it was loaded.
+    ``problems`` stand in document order. ``issued`` is what the store held when it was loaded. ``fleet`` is
+    the declaration as meant and as far as it is in force; None where too little of it could be read.
     """
 
     path: Path
@@ -40,11 +43,7 @@ class Project:
     issued: Issued
     store: Path
     now: datetime
-
-    @property
-    def fleet(self) -> Fleet | None:
-        """The declaration as meant; None where too little of it could be read."""
-        return self.understood.fleet
+    fleet: Fleet | None
 
     @property
     def root(self) -> Path:
@@ -90,6 +89,21 @@ class Refused(Fault):
             f"{count} {noun} the build from happening; nothing was changed", "mend them, then build again"
         )
         self.project = project
+
+
+def in_force(root: Path, declared: Fleet, issued: Issued) -> Fleet:
+    """The fleet as it is to be now, where mutual authentication is turned on or off in stages."""
+    return _with_requests(root, declared, mutual_auth.in_force(declared, issued))
+
+
+def in_first_stage(root: Path, declared: Fleet, issued: Issued) -> Fleet:
+    """The same, but in the first stage until the second is published."""
+    return _with_requests(root, declared, mutual_auth.in_first_stage(declared, issued))
+
+
+def _with_requests(root: Path, declared: Fleet, fleet: Fleet) -> Fleet:
+    """What is declared has the keys of its requests already; what is declared no more may lack them."""
+    return fleet if fleet.hosts is declared.hosts else read_requests(root, fleet)[0]
 
 
 def store_path(path: Path, fleet: Fleet | None) -> Path:

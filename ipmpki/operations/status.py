@@ -15,6 +15,7 @@ from ipmpki.diagnostics.problem import Severity
 from ipmpki.operations.check import read
 from ipmpki.operations.load import understand_text
 from ipmpki.operations.project import STORE_NAME, store_path
+from ipmpki.plans.mutual_auth import change_of, in_force
 from ipmpki.plans.status import Status, shown_subject, stand, unknown_hosts, waited_for
 from ipmpki.source import files
 from ipmpki.store.sqlite.queries import read_issued
@@ -50,12 +51,16 @@ def watch(path: Path, at: datetime | None = None) -> Status:
     understood = understand_text(path.absolute(), str(path), content)
     issued = read_issued(_existing(store_path(path.absolute(), understood.fleet), path))
     now = (at or datetime.now(UTC)).astimezone(UTC)
+    fleet = in_force(understood.fleet, issued) if understood.fleet is not None else None
     errors = sum(problem.severity is Severity.ERROR for problem in understood.problems)
-    standings, without = stand(understood.fleet, issued, now, is_sound=not errors)
-    waiting = waited_for(understood.fleet, issued)
-    unknown = unknown_hosts(understood.fleet, issued, now)
+    standings, without = stand(fleet, issued, now, is_sound=not errors)
+    waiting = waited_for(fleet, issued)
+    unknown = unknown_hosts(fleet, issued, now)
     skipped = tuple(sorted(issued.skipped.items()))
-    return Status(str(path), _named(issued, path), now, standings, without, errors, waiting, unknown, skipped)
+    turn = change_of(fleet, issued) if fleet is not None else None
+    return Status(
+        str(path), _named(issued, path), now, standings, without, errors, waiting, unknown, skipped, turn
+    )
 
 
 def _named(issued: Issued, path: Path) -> str:

@@ -48,7 +48,9 @@ def folder_changes(fleet_plan: FleetPlan, host: HostSpec) -> Iterator[Change]:
         yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (reason,))
         return
     reasons = []
-    if published.inputs != world.wanted.inputs[folder]:
+    if host.role is Role.SERVER and published.asks_clients != world.fleet.asks_clients:
+        reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, _asking(host, starts=world.fleet.asks_clients)))
+    elif published.inputs != world.wanted.inputs[folder]:
         reasons.append(
             Reason(ReasonCode.SETTINGS_CHANGED, "its settings, its certificate or the install script changed")
         )
@@ -62,6 +64,15 @@ def folder_changes(fleet_plan: FleetPlan, host: HostSpec) -> Iterator[Change]:
         yield Change(Action.REPLACE, host.name, Artifact.FOLDER, (*reasons, *restored), install_by=install_by)
     elif restored:
         yield Change(Action.RESTORE, host.name, Artifact.FOLDER, restored)
+
+
+def _asking(host: HostSpec, *, starts: bool) -> str:
+    is_told = host.site.keywords.mutual_auth is not None
+    if starts:
+        by_hand = "" if is_told else ": set by hand in its ipmssl.cfg what has it ask"
+        return f"it asks clients for certificates from now on{by_hand}"
+    by_hand = "" if is_told else ": take out by hand what has it ask in its ipmssl.cfg"
+    return f"it no longer asks clients for certificates{by_hand}"
 
 
 def unpublished(world: World, folder: str, name: str) -> tuple[Reason, ...]:

@@ -15,7 +15,7 @@ from ipmpki.declaration.fleet import host_of
 from ipmpki.declaration.vocabulary import RevocationReason, Role
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.plans.trust import trusted_by, trusts_signers
-from ipmpki.store.records import InstallationSource
+from ipmpki.store.records import InstallationSource, settings_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -191,13 +191,9 @@ def _duties(  # noqa: PLR0913, PLR0917 -- what decides about each
     elif known.trusted - wanted:
         yield Duty(Cause.TRUST, None, "it still trusts an authority that goes")
     yield from _duties_of_lists(host, issued, known)
-    if known.files and known.at <= folder.published_at and known.files != folder.essence:
-        mine, theirs = (
-            next((line for line in text.split("\n") if line.startswith("settings.json\t")), "")
-            for text in (known.files, folder.essence)
-        )
-        if mine != theirs:
-            yield Duty(Cause.SETTINGS, None, "its settings in ipmssl.cfg changed")
+    may_differ = known.files and known.at <= folder.published_at
+    if may_differ and settings_in(known.files) != settings_in(folder.essence):
+        yield Duty(Cause.SETTINGS, None, "its settings in ipmssl.cfg changed")
 
 
 def _duties_of_lists(host: HostSpec, issued: Issued, known: Installation) -> Iterator[Duty]:

@@ -14,6 +14,7 @@ from ipmpki.plans.folders import (
     playbook_changes,
     report_changes,
 )
+from ipmpki.plans.mutual_auth import change_of
 from ipmpki.plans.plan import Action, Artifact, Plan
 from ipmpki.plans.removals import loses_certificates, removed_hosts, superseded, unneeded
 from ipmpki.plans.requests import bundle_changes, request_changes
@@ -55,7 +56,14 @@ def make_plan(world: World, *, allows_ca_replacement: bool = False) -> Plan:
     kept += fleet.signs_here * ((not authority) + (not crl)) + (not playbook)
     kept += bool(world.wanted.bundle) and not bundle
     return Plan(
-        world.now, changes, kept, Digest(world), allows_ca_replacement, tuple(awaited), succession.rollover
+        world.now,
+        changes,
+        kept,
+        Digest(world),
+        allows_ca_replacement,
+        tuple(awaited),
+        succession.rollover,
+        change_of(fleet, world.issued),
     )
 
 

@@ -131,6 +131,27 @@ class Rollover:
     waiting: tuple[str, ...]
 
 
+class MutualAuthStage(StrEnum):
+    """How far mutual authentication is turned on, in the first two, or off, in the others."""
+
+    HAND_OUT = "hand-out"
+    ASK = "ask"
+    RELEASE = "release"
+    WITHDRAW = "withdraw"
+
+
+class MutualAuthChange(NamedTuple):
+    """Mutual authentication being turned on or off.
+
+    On: every host gets what it shows as a client, then servers ask for it. Off: servers stop asking, then
+    what clients show is taken back. The second stage begins when the hosts of ``waiting`` are known to have
+    installed what the first one gave them.
+    """
+
+    stage: MutualAuthStage
+    waiting: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """How the folders of dist/ differ from what was published: file names by folder."""
@@ -166,6 +187,7 @@ class Plan:
     allows_ca_replacement: bool = False
     awaited: tuple[Awaited, ...] = ()
     rollover: Rollover | None = None
+    mutual_auth: MutualAuthChange | None = None
 
     @property
     def replaces_ca(self) -> bool:
@@ -173,6 +195,18 @@ class Plan:
         return any(
             change.artifact is Artifact.CA_CERTIFICATE and change.action is Action.REPLACE
             for change in self.changes
+        )
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether it is a step of several, after which hosts may be installed in any order."""
+        return self.rollover is not None or self.mutual_auth is not None
+
+    @property
+    def waits_for_hosts(self) -> bool:
+        """Whether the next step begins when hosts are known to have installed this one."""
+        return bool(
+            (self.rollover and self.rollover.waiting) or (self.mutual_auth and self.mutual_auth.waiting)
         )
 
     @property

@@ -14,6 +14,8 @@ from ipmpki.plans.plan import (
     Awaited,
     Change,
     Difference,
+    MutualAuthChange,
+    MutualAuthStage,
     Plan,
     Reason,
     ReasonCode,
@@ -33,6 +35,7 @@ def render_plan_json(plan: Plan) -> str:
         "summary": plan.summary,
         "awaited": [_awaited_object(one) for one in plan.awaited],
         "rollover": _rollover_object(plan.rollover),
+        "mutual_auth": _mutual_auth_object(plan.mutual_auth),
         "allows_ca_replacement": plan.allows_ca_replacement,
         "world": str(plan.world),
     }
@@ -73,6 +76,10 @@ def _rollover_object(one: Rollover | None) -> dict[str, Any] | None:
     }
 
 
+def _mutual_auth_object(one: MutualAuthChange | None) -> dict[str, Any] | None:
+    return None if one is None else {"stage": one.stage.value, "waiting": list(one.waiting)}
+
+
 def read_plan_json(content: bytes, name: str) -> Plan:
     """A saved plan. Raises UnreadableFile where it is not one, or is from a newer version."""
     try:
@@ -88,6 +95,7 @@ def read_plan_json(content: bytes, name: str) -> Plan:
             allows_ca_replacement=bool(document["allows_ca_replacement"]),
             awaited=tuple(map(_awaited, document["awaited"])),
             rollover=_rollover(document["rollover"]),
+            mutual_auth=_mutual_auth(document["mutual_auth"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         message = f"'{name}' is not a saved plan"
@@ -114,6 +122,12 @@ def _rollover(document: dict[str, Any] | None) -> Rollover | None:
         tuple(document["retires"]),
         tuple(document["waiting"]),
     )
+
+
+def _mutual_auth(document: dict[str, Any] | None) -> MutualAuthChange | None:
+    if document is None:
+        return None
+    return MutualAuthChange(MutualAuthStage(document["stage"]), tuple(document["waiting"]))
 
 
 def _awaited(document: dict[str, Any]) -> Awaited:

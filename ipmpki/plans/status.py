@@ -17,6 +17,7 @@ from ipmpki.declaration import renewal
 from ipmpki.declaration.fleet import host_of
 from ipmpki.declaration.vocabulary import Profile, RevocationReason
 from ipmpki.plans.installation import in_use_of
+from ipmpki.plans.mutual_auth import change_of
 from ipmpki.plans.trust import installable, may_be_installed, trusts_signers
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.declaration.renewal import Renewal
     from ipmpki.plans.installation import Cause
+    from ipmpki.plans.plan import MutualAuthChange
     from ipmpki.store.records import InstallationSource, Issued, IssuedCertificate, Skip
 
 _COMMON_NAME = re.compile(r"CN=((?:[^\\,+]|\\.)*)")
@@ -120,7 +122,8 @@ class Standing(NamedTuple):
 class Status:
     """How all stands ``at`` a moment; what ends first stands first, after what is not there at all.
 
-    ``waiting`` are hosts that an authority's succession waits for, ``unknown`` those of which nobody has told
+    ``waiting`` are hosts that an authority's succession waits for, ``mutual_auth`` is a stage of turning that
+    on or off, ``unknown`` those of which nobody has told
     for long that they have installed anything, ``skipped`` those that hold up no stage. ``pki`` names the
     whole for people and monitors, ``without`` counts hosts that need no certificate, and ``errors`` what of
     the declaration could not be understood.
@@ -135,6 +138,7 @@ class Status:
     waiting: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     skipped: tuple[tuple[str, Skip], ...] = ()
+    mutual_auth: MutualAuthChange | None = None
 
     @property
     def overdue(self) -> tuple[Standing, ...]:
@@ -150,6 +154,11 @@ class Status:
         """How many certificates of hosts there are in each state."""
         counts = Counter(one.state for one in self.hosts)
         return {state: counts[state] for state in State}
+
+    @property
+    def awaits_build(self) -> bool:
+        """Whether all have what the next stage of mutual authentication waited for."""
+        return self.mutual_auth is not None and not self.mutual_auth.waiting
 
     @property
     def is_broken(self) -> bool:
@@ -171,7 +180,9 @@ def stand(
     hosts = fleet.hosts if fleet is not None else ()
     wanted = {holder: (host, spec) for host in hosts for holder, spec in host.certificates}
     authorities = renewal.of_authorities(issued.signers, fleet)
-    known = _Known(fleet, issued, now, authorities, bool(waited_for(fleet, issued)))
+    turn = change_of(fleet, issued) if fleet is not None else None
+    awaited = frozenset(turn.waiting if turn is not None else ())
+    known = _Known(fleet, issued, now, authorities, bool(waited_for(fleet, issued)), awaited)
     found = list(_shared(known, is_sound=is_sound))
     if fleet is not None:
         found += [_of_holder(holder, meant, fleet, known) for holder, meant in wanted.items()]
@@ -221,7 +232,8 @@ def waited_for(fleet: Fleet | None, issued: Issued) -> tuple[str, ...]:
 class _Known:
     """What all lines are judged by: ``authorities`` says when each that signs here is due, by its identity.
 
-    ``awaits_trust`` is whether a successor waits for hosts that are not known to trust it.
+    ``awaits_trust`` is whether a successor waits for hosts that are not known to trust it, ``awaited`` are
+    the hosts that the next stage of mutual authentication waits for.
     """
 
     fleet: Fleet | None
@@ -229,6 +241,7 @@ class _Known:
     now: datetime
     authorities: Mapping[int, Renewal]
     awaits_trust: bool
+    awaited: frozenset[str]
 
 
 def _of_holder(holder: str, meant: tuple[HostSpec, CertificateSpec], fleet: Fleet, known: _Known) -> Standing:
@@ -238,7 +251,7 @@ def _of_holder(holder: str, meant: tuple[HostSpec, CertificateSpec], fleet: Flee
     if current is not None:
         its = renewal.of_certificate(current, host, spec, known.authorities)
         one = _of_certificate(current, its, known, is_bought=spec.is_bought)
-        one = _with_installation(one, host, fleet, issued)
+        one = _with_installation(one, host, fleet, known)
         if spec.kept_key is not None and current.revocation_reason == RevocationReason.KEY_COMPROMISE:
             return one._replace(step=Step.BRING_REQUEST, request_file=spec.kept_key.path)
         return one
@@ -251,17 +264,18 @@ def _of_holder(holder: str, meant: tuple[HostSpec, CertificateSpec], fleet: Flee
     return Standing(kind, host.name, State.NOT_ISSUED, Step.ORDER if spec.is_bought else Step.BUILD)
 
 
-def _with_installation(one: Standing, host: HostSpec, fleet: Fleet, issued: Issued) -> Standing:
+def _with_installation(one: Standing, host: HostSpec, fleet: Fleet, known: _Known) -> Standing:
     """Whether a host has what it is to have; where something waits for that, it is the next step."""
-    known = in_use_of(host, fleet, issued)
-    waits = bool(known.duties) or (len(issued.signers) > 1 and not known.is_installed)
+    used = in_use_of(host, fleet, known.issued)
+    waits = bool(used.duties) or host.name in known.awaited
+    waits = waits or (len(known.issued.signers) > 1 and not used.is_installed)
     return one._replace(
-        is_installed=known.is_installed,
-        install_by=known.install_by,
-        installed_at=known.known_at,
-        source=known.source,
-        in_use_ends=known.in_use_end,
-        causes=tuple(duty.cause for duty in known.duties),
+        is_installed=used.is_installed,
+        install_by=used.install_by,
+        installed_at=used.known_at,
+        source=used.source,
+        in_use_ends=used.in_use_end,
+        causes=tuple(duty.cause for duty in used.duties),
         step=Step.INSTALL if waits and one.step is Step.NONE else one.step,
     )
 

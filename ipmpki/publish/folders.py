@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import tools_holder
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.issue.workers import spread
 from ipmpki.plans.dist_layout import (
     CA_FOLDER,
@@ -152,7 +153,10 @@ def _place_hosts(
         folder = host_folder(host.name)
         before = issued.folders.get(folder)
         published_at = context.now if placed.changed or before is None else before.published_at
-        return PublishedFolder(folder, inputs[folder], published_at, listing_of(placed.files))
+        asks_clients = host.role is Role.SERVER and fleet.asks_clients
+        return PublishedFolder(
+            folder, inputs[folder], published_at, listing_of(placed.files), asks_clients=asks_clients
+        )
 
     with spread(place, affected) as placed:
         # While the workers are at it.
@@ -211,6 +215,7 @@ def _bundling(
             host=host,
             authority_name=authority_name,
             mutual_auth=fleet.mutual_auth,
+            asks_clients=fleet.asks_clients,
             ca_certificates=certificates_of(trusted_by(host, fleet, issued)),
             client_authority=client_authority if separates_trust(host, fleet) else None,
             tools=materials[current[holder]] if holder in current else None,

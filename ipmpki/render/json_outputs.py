@@ -141,6 +141,17 @@ class RolloverOutput(TypedDict):
     waiting: list[str]
 
 
+class MutualAuthOutput(TypedDict):
+    """Mutual authentication being turned on or off; null where it is neither.
+
+    On: "hand-out", then "ask". Off: "release", then "withdraw". The second stage begins when the hosts of
+    ``waiting`` are recorded as installed.
+    """
+
+    stage: Literal["hand-out", "ask", "release", "withdraw"]
+    waiting: list[str]
+
+
 class PlanOutput(TypedDict):
     """What ``ipmpki plan --format json`` writes, and ``--out`` saves."""
 
@@ -150,6 +161,7 @@ class PlanOutput(TypedDict):
     summary: dict[str, int]
     awaited: list[AwaitedOutput]
     rollover: RolloverOutput | None
+    mutual_auth: MutualAuthOutput | None
     allows_ca_replacement: bool
     world: str
 
@@ -222,6 +234,7 @@ class StatusOutput(TypedDict):
     summary: dict[str, int]
     hosts_without: int
     waiting_for_trust: list[str]
+    mutual_auth: MutualAuthOutput | None
     not_known_to_be_installed: list[str]
     skipped: list[SkippedOutput]
     declaration_errors: int

@@ -160,12 +160,14 @@ class PublishedFolder(NamedTuple):
     """A folder of dist/ as published: its path, from which inputs, when its files last changed.
 
     ``listing`` holds a line a file, as the store keeps it; a fleet's are many, and few commands look at them.
+    ``asks_clients`` is whether it is of a server that it tells to ask clients for certificates.
     """
 
     path: str
     inputs: str
     published_at: datetime
     listing: str
+    asks_clients: bool = False
 
     @property
     def essence(self) -> str:
@@ -182,6 +184,11 @@ def essence_of(files: Iterable[tuple[str, str]]) -> str:
     """The lines by which installed files are known, of their names and digests."""
     told = (pair for pair in files if pair[0].endswith(".pem") or pair[0] == "settings.json")
     return "\n".join(sorted("\t".join(pair) for pair in told))
+
+
+def settings_in(essence: str) -> str:
+    """The line of the settings among those by which installed files are known; empty where there is none."""
+    return next((line for line in essence.split("\n") if line.startswith("settings.json\t")), "")
 
 
 def listing_of(files: Iterable[PublishedFile]) -> str:

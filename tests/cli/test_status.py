@@ -101,6 +101,8 @@ def test_hosts_that_need_no_certificate_are_counted_but_not_listed(shop: Shop) -
 
 def test_a_client_that_needs_none_any_more_has_its_certificate_withdrawn(built_shop: Shop) -> None:
     built_shop.edit("required", "off")
+    built_shop.build()
+    record_installed(built_shop.load(), ["ipm1.example.com"])
     assert ask(built_shop, at=TODAY).out.count("build withdraws it") == 2
 
 

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ipmpki.operations.import_bought import import_certificates
+from ipmpki.operations.installed import record_installed
 from ipmpki.plans.plan import Artifact
 from ipmpki.store.sqlite.queries import read_issued
 from tests.operations.import_bought.seller import SERVER_AUTH, Seller, pem
@@ -231,3 +232,46 @@ def test_a_lost_authoritys_file_is_put_back(supplied: Shop) -> None:
     assert supplied.actions() == {("ca-certificate", None): "restore"}
     supplied.build()
     assert supplied.changes() == {}
+
+
+def test_mutual_authentication_is_turned_off_and_on_again_in_steps(supplied: Shop) -> None:
+    """What a server's own programs show was issued here: it stays until no server asks, and comes first."""
+    record_installed(supplied.load(), None)
+    supplied.edit('"required"', '"off"')
+    supplied.build()
+    assert client_certificates(supplied) == 2
+    assert stage(supplied) == "release"
+    record_installed(supplied.load(), ["ipm1.example.com"])
+    assert stage(supplied) == "withdraw"
+    supplied.build()
+    assert client_certificates(supplied) == 0
+    assert stage(supplied) is None
+    record_installed(supplied.load(), None)
+
+    supplied.edit('"off"', '"required"')
+    supplied.build()
+    assert client_certificates(supplied) == 2
+    assert stage(supplied) == "hand-out"
+    record_installed(supplied.load(), None)
+    assert stage(supplied) == "ask"
+    supplied.build()
+    assert stage(supplied) is None
+
+
+def test_without_its_authority_what_clients_show_is_let_go_at_once(supplied: Shop) -> None:
+    """Nobody could renew or revoke it: no step could keep it up."""
+    record_installed(supplied.load(), None)
+    text = supplied.text.replace('"required"', '"off"')
+    supplied.write(text.replace(PRIVATE.replace("[ca]", "[client_ca]"), ""))
+    assert stage(supplied) is None
+    assert supplied.actions()[("client-certificate", "desk1")] == "remove"
+
+
+def stage(shop: Shop) -> str | None:
+    turn = shop.plan().mutual_auth
+    return turn.stage.value if turn is not None else None
+
+
+def client_certificates(shop: Shop) -> int:
+    """How many hosts have a certificate to show where they are clients."""
+    return len(list(shop.dist.rglob("client-cert.pem")))

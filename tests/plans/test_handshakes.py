@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import permutations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,11 +20,13 @@ from tests.shop import HEAD, SERVER, Shop, client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 NEXT = ('common_name = "Acme Print CA"\n', 'common_name = "Acme Print CA"\ngeneration = 2\n')
 REVOKES = ('key = "ec-p256"\n\n[tls]', 'key = "ec-p256"\nrevoke_replaced = true\n\n[tls]')
 KEYWORDS = '\n[ipm.keywords]\ncrl_file = "NameReadOffTheSample"\n'
+ASKS = 'mutual_auth = "AskReadOffTheSample"\n'
+"""What a server asks clients for certificates by, as its settings.json has it."""
+OFF = HEAD.replace('"required"', '"off"')
 SECOND = SERVER.replace("ipm1", "ipm2").replace("print.", "spool.").replace("10.1.2.3", "10.1.2.4")
 ALIASES = {"ipm1": "print.example.com", "ipm2": "spool.example.com"}
 """What clients call the servers: a name that no change here takes away."""
@@ -49,14 +53,20 @@ class Hall:
         """Tell ipmpki so."""
         record_installed(self.shop.load(), [f"{self.computers[computer]}.example.com"])
 
-    def refusals(self, *, mutual_auth: bool = True) -> dict[tuple[str, str], str]:
-        """Which client does not reach which server, and why: by the folders that both have installed."""
+    def refusals(self, *, mutual_auth: bool | None = True) -> dict[tuple[str, str], str]:
+        """Which client does not reach which server, and why: by the folders that both have installed.
+
+        With None each server asks as its own settings say, and servers' own programs are clients, too.
+        """
         servers = [name for name in self.installed if name in ALIASES]
-        clients = [name for name in self.installed if name not in ALIASES]
+        clients = [name for name in self.installed if name not in ALIASES or mutual_auth is None]
         found = {}
         for server in servers:
+            asks_clients = (
+                asks_by_its_settings(self.installed[server]) if mutual_auth is None else mutual_auth
+            )
             for one in clients:
-                accepts = context_of_server(self.installed[server], mutual_auth=mutual_auth)
+                accepts = context_of_server(self.installed[server], mutual_auth=asks_clients)
                 asks = context_of_client(self.installed[one])
                 refusal = refusal_of(accepts, asks, ALIASES[server])
                 if refusal:
@@ -97,12 +107,26 @@ def context_of_server(folder: Path, *, mutual_auth: bool) -> ssl.SSLContext:
     return context
 
 
+def settings(folder: Path, role: str) -> dict[str, str | None]:
+    """The keywords that a folder sets in ipmssl.cfg, of a server or of a client."""
+    files = json.loads((folder / "settings.json").read_text("utf-8"))["files"]
+    found: dict[str, str | None] = next(file["settings"] for file in files if file["role"] == role)
+    return found
+
+
+def asks_by_its_settings(folder: Path) -> bool:
+    """Whether a server with this folder asks clients for certificates."""
+    return settings(folder, "server").get("AskReadOffTheSample") == "1"
+
+
 def context_of_client(folder: Path) -> ssl.SSLContext:
-    """As a client with these files connects."""
+    """As a client with these files connects: with what its settings name, which are a server's own there."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(folder / "ca-cert.pem")
-    if (folder / "client-cert.pem").exists():
-        context.load_cert_chain(folder / "client-cert.pem", folder / "client-key.pem")
+    shown = settings(folder, "client")
+    certificate, key = shown.get("CertFile"), shown.get("KeyFile")
+    if certificate is not None and key is not None and (folder / Path(certificate).name).exists():
+        context.load_cert_chain(folder / Path(certificate).name, folder / Path(key).name)
     return context
 
 
@@ -142,7 +166,7 @@ def open_hall(folder: Path, text: str) -> Hall:
     for name in names:
         hall.install(name)
         hall.say_installed(name)
-    assert hall.refusals() == {}
+    assert hall.refusals(mutual_auth=None) == {}
     return hall
 
 
@@ -230,3 +254,51 @@ def test_in_whatever_order_hosts_are_installed_everybody_talks(
     hall.shop.edit(*NEXT)
     for moment in hall.steps(order):
         assert hall.refusals() == {}, moment
+
+
+MIXED = OFF + KEYWORDS + ASKS + SERVER + SECOND + client("desk1") + client("desk2")
+EVERY = ("desk1", "ipm1", "desk2", "ipm2")
+
+
+def test_mutual_authentication_is_turned_on_and_off_and_everybody_talks_to_everybody(tmp_path: Path) -> None:
+    hall = open_hall(tmp_path, MIXED)
+    hall.shop.edit('mutual_auth = "off"', 'mutual_auth = "required"')
+    for moment in hall.steps(EVERY):
+        assert hall.refusals(mutual_auth=None) == {}, moment
+    assert all(asks_by_its_settings(hall.installed[name]) for name in ALIASES)
+    hall.shop.edit('mutual_auth = "required"', 'mutual_auth = "off"')
+    for moment in hall.steps(EVERY):
+        assert hall.refusals(mutual_auth=None) == {}, moment
+    assert not any(asks_by_its_settings(hall.installed[name]) for name in ALIASES)
+    assert not list(hall.shop.dist.rglob("client-cert.pem"))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("order", list(permutations(("ipm1", "ipm2", "desk1"))))
+@pytest.mark.parametrize("also", ["alone", "with another authority", "with another name"])
+def test_in_whatever_order_it_is_turned_on_and_off_everybody_talks(
+    tmp_path: Path, order: tuple[str, ...], also: str
+) -> None:
+    hall = open_hall(tmp_path, OFF + KEYWORDS + ASKS + SERVER + SECOND + client("desk1"))
+    hall.shop.edit('mutual_auth = "off"', 'mutual_auth = "required"')
+    change_as_well(hall, also)
+    for moment in hall.steps(order, steps=8):
+        assert hall.refusals(mutual_auth=None) == {}, moment
+    assert all(asks_by_its_settings(hall.installed[name]) for name in ALIASES)
+    hall.shop.edit('mutual_auth = "required"', 'mutual_auth = "off"')
+    if also == "with another authority":
+        hall.shop.edit("generation = 2", "generation = 3")
+    for moment in hall.steps(order, steps=8):
+        assert hall.refusals(mutual_auth=None) == {}, moment
+    assert not any(asks_by_its_settings(hall.installed[name]) for name in ALIASES)
+
+
+def change_as_well(hall: Hall, also: str) -> None:
+    """What is changed in the same hour."""
+    if also == "with another authority":
+        hall.shop.edit(*NEXT)
+    if also == "with another name":
+        words = ("desk1.example.com", "--rename", "desk9.example.com")
+        assert run("host", "set", hall.shop.declaration, *words).status == 0
+        hall.computers["desk1"] = "desk9"
+        hall.shop.text = hall.shop.declaration.read_text("utf-8")

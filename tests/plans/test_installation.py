@@ -17,6 +17,7 @@ from ipmpki.plans.installation import Cause, in_use_of
 from ipmpki.render.report.collect import report_of
 from ipmpki.render.report.words import take_census, write_headline
 from ipmpki.store.records import InstallationSource
+from ipmpki.store.sqlite.schema import VERSION
 from tests.cli.command import ipmpki as run
 from tests.shop import HEAD, SERVER, Shop, client
 
@@ -283,10 +284,11 @@ def test_a_store_of_the_format_before_is_read_as_it_is_and_upgraded_by_a_build(s
             connection.execute(f"ALTER TABLE installation DROP COLUMN {column}")
         connection.execute("DROP TABLE skip")
         connection.execute("DROP TABLE backup")
+        connection.execute("ALTER TABLE folder DROP COLUMN asks_clients")
         connection.execute("PRAGMA user_version = 3")
     assert stand(shop).is_installed
     renew(shop)
     assert causes(shop) == [Cause.RENEWAL]
     with contextlib.closing(sqlite3.connect(shop.store)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert connection.execute("SELECT source FROM installation").fetchall() == [("operator",)] * 2

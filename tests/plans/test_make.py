@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
+from ipmpki.operations.installed import record_installed
 from ipmpki.operations.project import Refused
 from ipmpki.plans.saved_plan import read_plan_json, render_plan_json
 from ipmpki.render.plan.text import render_plan_text
@@ -116,6 +117,8 @@ def test_another_lifetime_is_another_profile(built_shop: Shop) -> None:
 
 def test_without_mutual_authentication_clients_lose_their_certificates(built_shop: Shop) -> None:
     built_shop.edit('"required"', '"off"')
+    built_shop.build()
+    record_installed(built_shop.load(), None)
     changes, actions = built_shop.changes(), built_shop.actions()
     assert changes[SERVER_1] == {"profile-changed"}
     assert actions[DESK_1] == "revoke"

@@ -304,7 +304,7 @@ def test_a_store_of_the_format_before_requests_is_read_and_upgraded(built_shop: 
     with contextlib.closing(sqlite3.connect(built_shop.store)) as connection:
         connection.executescript(
             "DROP INDEX open_request; DROP TABLE request; DROP TABLE installation;"
-            "DROP TABLE skip; DROP TABLE backup;"
+            "DROP TABLE skip; DROP TABLE backup; ALTER TABLE folder DROP COLUMN asks_clients;"
             "ALTER TABLE authority DROP COLUMN retired_at; PRAGMA user_version = 1;"
         )
     assert built_shop.changes() == {}

@@ -43,6 +43,8 @@ class HostBundle:
     ``crl`` is PEM, given only to servers for which the site declared the CRL keyword. ``request`` is PEM, a
     certificate signing request whose certificate is awaited.
 
+    ``asks_clients`` is whether servers ask clients for certificates already, where they have some.
+
     ``is_mixed``: servers' certificates are bought, clients' are issued here. Then a server may have
     ``client_authority``, PEM, whom alone it believes of clients, and ``tools``, certificate and key that its
     own programs show as clients.
@@ -51,6 +53,7 @@ class HostBundle:
     host: HostSpec
     authority_name: str
     mutual_auth: bool
+    asks_clients: bool
     ca_certificates: bytes
     certificate: bytes | None
     key: bytes | None

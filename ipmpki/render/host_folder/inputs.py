@@ -79,6 +79,8 @@ def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str
         tools = issued.current.get(tools_holder(host.name))
         for one in (*issued.signers, tools):
             common += f"\n{one.fingerprint if one else ''}"
+    if host.role is Role.SERVER:
+        common += f"\n{fleet.asks_clients}"
     carried = crl if host.carries_revocation_list else ""
     fingerprint = current.fingerprint if current else ""
     names = f"{host.name}\n{host.role.value}\n{host.os.value}\n{host.aliases!r}\n{host.addresses!r}"

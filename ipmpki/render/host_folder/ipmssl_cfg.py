@@ -69,6 +69,7 @@ def settings_of(bundle: HostBundle) -> tuple[SettingsFile, ...]:
             platform_of(host.os),
             is_server,
             bundle.mutual_auth,
+            bundle.asks_clients,
             bundle.crl is not None,
             trusted,
             shown if has_identity else None,
@@ -88,6 +89,7 @@ class _Kind:
     platform: Platform
     is_server: bool
     mutual_auth: bool
+    asks_clients: bool
     has_crl: bool
     trusted: str
     shown: Role | None
@@ -125,8 +127,8 @@ def _server_file(kind: _Kind) -> SettingsFile:
     if keywords.mutual_auth is not None:
         # A bare NAME is set to 1 by analogy with EnableTLS; NAME=VALUE is what the sample shows.
         name, _, value = keywords.mutual_auth.partition("=")
-        settings.append(Setting(_keyword(name), _value(value) or "1" if mutual_auth else None))
-    elif mutual_auth:
+        settings.append(Setting(_keyword(name), _value(value) or "1" if kind.asks_clients else None))
+    elif kind.asks_clients:
         look_for.append("mutual authentication, which is not in force before it is set")
     return SettingsFile(
         Role.SERVER, platform.server_folder, platform.server_sample, tuple(settings), tuple(look_for)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.wording import counted, day
 from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, host_folder
 from ipmpki.plans.installation import in_use_of, roles_in_order
-from ipmpki.plans.plan import Action, Artifact
+from ipmpki.plans.plan import Action, Artifact, MutualAuthStage
 from ipmpki.render.plan.text import (
     MOST_HOSTS_NAMED,
     ORDER,
@@ -16,7 +17,7 @@ from ipmpki.render.plan.text import (
     kept_words,
     nothing_to_do,
     requested,
-    rollover_lines,
+    stage_lines,
 )
 from ipmpki.render.platforms import platform_of
 
@@ -72,13 +73,29 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, issued: Issued, dist: str) -
         yield "  ipmpki import pki.toml FILE..."
     if fleet is not None:
         yield from _install_lines(plan, fleet, issued, hosts, dist)
-    if plan.rollover is not None and plan.rollover.waiting:
-        yield from rollover_lines(plan)
+    if plan.waits_for_hosts:
+        yield from stage_lines(plan)
+    yield from _by_hand(plan, hosts)
     yield ""
     keys = "every key" if fleet is not None and fleet.is_third_party else "the CA's key and every other"
     if fleet is not None and fleet.token_key is not None:
         keys = "every key but the CA's"
     yield f"The report is {dist}/report.html. Back up pki.db: it holds {keys}."
+
+
+def _by_hand(plan: Plan, changed: list[HostSpec]) -> Iterator[str]:
+    """What no script does where a server's site did not tell the keyword for asking clients."""
+    if plan.mutual_auth is None:
+        return
+    ways = {MutualAuthStage.ASK: "set by hand", MutualAuthStage.RELEASE: "take out by hand"}
+    what = ways.get(plan.mutual_auth.stage)
+    servers = [
+        host.name for host in changed if host.role is Role.SERVER and not host.site.keywords.mutual_auth
+    ]
+    if what is not None and servers:
+        yield ""
+        yield f"No keyword for it is declared in [ipm.keywords]: on {counted(len(servers), 'server')}, {what}"
+        yield "what has it ask clients for certificates in ipmssl.cfg, as its sample says, and restart it."
 
 
 def _deadline(known: InUse, at: datetime) -> Iterator[str]:
@@ -105,7 +122,7 @@ def _install_lines(
         return
     order = ""
     if len({host.role for host in hosts}) > 1:
-        order = ", in any order" if plan.rollover is not None else f", {roles[0].value}s first"
+        order = ", in any order" if plan.is_staged else f", {roles[0].value}s first"
     yield ""
     yield f"Next, install on {counted(len(hosts), 'host')}{order}; copy the folder there, then run in it:"
     width = max(len(host.name) for host in hosts[:MOST_HOSTS_NAMED])

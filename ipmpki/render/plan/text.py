@@ -12,6 +12,7 @@ from ipmpki.plans.plan import (
     Awaited,
     Change,
     Difference,
+    MutualAuthStage,
     Plan,
     ReasonCode,
     Stage,
@@ -91,35 +92,64 @@ _STAGES = {
 }
 
 
-def rollover_lines(plan: Plan) -> Iterator[str]:
-    """How far an authority has taken over from another, after an empty line; nothing where none does."""
-    rollover = plan.rollover
-    if rollover is None:
+_TURNS = {
+    MutualAuthStage.HAND_OUT: (
+        "turned on",
+        1,
+        "every host gets a certificate that it shows where it is a client; no server asks for one yet",
+    ),
+    MutualAuthStage.ASK: ("turned on", 2, "servers ask clients for certificates, as every host has one"),
+    MutualAuthStage.RELEASE: (
+        "turned off",
+        1,
+        "servers stop asking clients for certificates; what clients show stays valid until all have",
+    ),
+    MutualAuthStage.WITHDRAW: (
+        "turned off",
+        2,
+        "what hosts showed as clients is taken back, as no server asks for it any more",
+    ),
+}
+
+
+def stage_lines(plan: Plan) -> Iterator[str]:
+    """How far what takes several builds has come, each after an empty line; nothing where nothing does."""
+    rollover, turn = plan.rollover, plan.mutual_auth
+    if rollover is not None:
+        number, what = _STAGES[rollover.stage]
+        yield ""
+        yield from wrap(f"The authority is replaced without an outage, step {number} of 3: {what}.", WIDTH)
+        yield from _waiting_lines(rollover.waiting)
+    if turn is not None:
+        way, number, what = _TURNS[turn.stage]
+        yield ""
+        text = f"Mutual authentication is {way} without an outage, step {number} of 2: {what}."
+        yield from wrap(text, WIDTH)
+        yield from _waiting_lines(turn.waiting)
+
+
+def _waiting_lines(waiting: tuple[str, ...]) -> Iterator[str]:
+    if not waiting:
         return
-    number, what = _STAGES[rollover.stage]
-    yield ""
-    yield from wrap(f"The authority is replaced without an outage, step {number} of 3: {what}.", WIDTH)
-    waiting = rollover.waiting
-    if waiting:
-        named = ", ".join(waiting[:MOST_HOSTS_NAMED])
-        more = f" and {len(waiting) - MOST_HOSTS_NAMED} more" if len(waiting) > MOST_HOSTS_NAMED else ""
-        yield from wrap(
-            f"The next step begins when all have installed it. Not known of {counted(len(waiting), 'host')}:"
-            f" {named}{more}.",
-            WIDTH,
-            break_on_hyphens=False,
-        )
-        yield "When a host has, say so:  ipmpki installed pki.toml HOST... (or --all)"
+    named = ", ".join(waiting[:MOST_HOSTS_NAMED])
+    more = f" and {len(waiting) - MOST_HOSTS_NAMED} more" if len(waiting) > MOST_HOSTS_NAMED else ""
+    yield from wrap(
+        f"The next step begins when all have installed it. Not known of {counted(len(waiting), 'host')}:"
+        f" {named}{more}.",
+        WIDTH,
+        break_on_hyphens=False,
+    )
+    yield "When a host has, say so:  ipmpki installed pki.toml HOST... (or --all)"
 
 
-def render_rollover(plan: Plan) -> str:
+def render_stages(plan: Plan) -> str:
     """How far an authority has taken over from another; empty where none does."""
-    return "\n".join(rollover_lines(plan)).lstrip("\n")
+    return "\n".join(stage_lines(plan)).lstrip("\n")
 
 
 def awaited_lines(plan: Plan) -> Iterator[str]:
     """What has to be brought, or said, before all is as declared; each group after an empty line."""
-    yield from rollover_lines(plan)
+    yield from stage_lines(plan)
     for awaited, heading in (
         (bought(plan), "Awaited from the authority, to be brought in with 'ipmpki import'"),
         (requested(plan), "Awaited from the hosts, which make key and request themselves"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.declaration.renewal import Renewal
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.plans.plan import Rollover
+    from ipmpki.plans.plan import MutualAuthChange, Rollover
     from ipmpki.store.records import Issued, IssuedCertificate, StoredAuthority
     from ipmpki.x509.trust_bundle import TrustBundle
 
@@ -39,6 +39,7 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
     refused: bool,
     bundle: TrustBundle | None = None,
     rollover: Rollover | None = None,
+    turn: MutualAuthChange | None = None,
 ) -> Report:
     """The report of a declaration; ``fleet`` is None where too little of it could be read."""
     authorities = renewal.of_authorities(issued.signers, fleet)
@@ -57,6 +58,7 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
         problems=problems,
         bundle=_bundle(fleet, bundle),
         rollover=rollover,
+        turn=turn,
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ipmpki.plans.plan import MutualAuthStage
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.vocabulary import OperatingSystem, Profile, Role
     from ipmpki.diagnostics.problem import LocatedProblem
-    from ipmpki.plans.plan import Rollover
+    from ipmpki.plans.plan import MutualAuthChange, Rollover
 
 __all__ = [
     "Report",
@@ -131,3 +133,20 @@ class Report:
     is_mixed: bool = False
     outgoing: tuple[ReportedAuthority, ...] = ()
     rollover: Rollover | None = None
+    turn: MutualAuthChange | None = None
+    """Mutual authentication being turned on or off."""
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether hosts may be installed in any order, as nobody makes a demand before all can meet it."""
+        return self.rollover is not None or self.turn is not None
+
+    @property
+    def mutual_auth_words(self) -> tuple[str, str]:
+        """Whether mutual authentication is in force, in a word, and what that means."""
+        if self.turn is not None:
+            way = "on" if self.turn.stage is MutualAuthStage.HAND_OUT else "off"
+            return f"Being turned {way}", "no server is to ask clients for certificates meanwhile"
+        if self.mutual_auth:
+            return "Required", "servers check clients too"
+        return "Off", "clients check servers"

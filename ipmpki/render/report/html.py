@@ -54,6 +54,7 @@ def render_html(report: Report, census: Census) -> bytes:
         pending=(
             *next_steps.ordering(report),
             *next_steps.taking_over(report),
+            *next_steps.turning(report),
             *next_steps.nothing_to_install(report),
         ),
         before=next_steps.before_installing(report),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ipmpki.plans.plan import Rollover
+    from ipmpki.plans.plan import MutualAuthChange, Rollover
     from ipmpki.render.report.document import (
         Report,
         ReportedAuthority,
@@ -44,6 +44,7 @@ def render_json(report: Report, census: Census) -> bytes:
         "mutual_auth": report.mutual_auth,
         "authority": _authority(report.authority),
         "rollover": _rollover(report.rollover),
+        "mutual_auth_change": _turn(report.turn),
         "bundle": _bundle(report.bundle),
         "revocation_list": _revocation_list(report.revocation_list),
         "hosts": _Written([_host(host, report) for host in report.hosts]),
@@ -108,6 +109,10 @@ def _authority(authority: ReportedAuthority | None) -> dict[str, Any] | None:
         "fingerprint": fingerprint_digits(authority.fingerprint),
         "is_existing": authority.is_existing,
     }
+
+
+def _turn(turn: MutualAuthChange | None) -> dict[str, Any] | None:
+    return None if turn is None else {"stage": turn.stage.value, "waiting": list(turn.waiting)}
 
 
 def _rollover(rollover: Rollover | None) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.wording import counted, day, minute, utc
 from ipmpki.plans.installation import roles_in_order
-from ipmpki.plans.plan import Stage
+from ipmpki.plans.plan import MutualAuthStage, Stage
 from ipmpki.render.platforms import platform_of
 from ipmpki.render.problems.escape import visible
 from ipmpki.render.prose import Code, Sentence
@@ -65,6 +65,42 @@ _STEPS = {
 }
 
 
+_TURNS = {
+    MutualAuthStage.HAND_OUT: (
+        "on",
+        "every host gets a certificate that it shows where it is a client, and no server asks for one yet",
+        "servers ask for them",
+    ),
+    MutualAuthStage.RELEASE: (
+        "off",
+        "servers stop asking clients for certificates, and what clients show stays valid",
+        "what clients show is taken back",
+    ),
+}
+
+
+def turning(report: Report) -> tuple[Sentence, ...]:
+    """How far mutual authentication is turned on or off, and what has to be said for it to go on."""
+    turn = report.turn
+    if turn is None or turn.stage not in _TURNS:
+        return ()
+    way, what, then = _TURNS[turn.stage]
+    return (
+        (
+            f"Mutual authentication is turned {way} without an outage, and this is the first of two steps: "
+            f"{what}. Install every folder that changed, in any order.",
+        ),
+        (
+            f"In the second step {then}: it begins when all have installed this one. It is not known of"
+            f" {counted(len(turn.waiting), 'host')} yet: say it with ",
+            Code(f"ipmpki installed {visible(report.declaration)} HOST..."),
+            ", or ",
+            Code("--all"),
+            " for every host, and build again. Nothing breaks if that takes weeks.",
+        ),
+    )
+
+
 def taking_over(report: Report) -> tuple[Sentence, ...]:
     """How far an authority has taken over from another, and what has to be said for it to go on."""
     rollover = report.rollover
@@ -93,7 +129,7 @@ _NOUNS = {Role.SERVER: "servers", Role.CLIENT: "clients"}
 
 def stage_title(role: Role, report: Report) -> str:
     """When the hosts of a role are installed; while one authority takes over from another, at any time."""
-    if report.rollover is not None:
+    if report.is_staged:
         return _NOUNS[role].capitalize()
     is_first = roles_in_order(mutual_auth=report.mutual_auth)[0] is role
     return f"{'First' if is_first else 'Then'} the {_NOUNS[role]}"
@@ -162,7 +198,7 @@ def nothing_to_install(report: Report) -> tuple[Sentence, ...]:
 def before_installing(report: Report) -> tuple[Sentence, ...]:
     """What to know before the first folder is carried over."""
     first, then = (_NOUNS[role] for role in roles_in_order(mutual_auth=report.mutual_auth))
-    order = f" Install the {first} first, then the {then}." if report.rollover is None else ""
+    order = f" Install the {first} first, then the {then}." if not report.is_staged else ""
     sentences: list[Sentence] = [
         (
             "Each host has its own folder, ",
@@ -192,7 +228,7 @@ def before_installing(report: Report) -> tuple[Sentence, ...]:
             ": with it they check the certificates they are shown. It is in every folder.",
         ),
     ]
-    if report.mutual_auth and report.rollover is None:
+    if report.mutual_auth and not report.is_staged:
         sentences.append(
             (
                 "Mutual authentication is required: a server lets in only clients that show a certificate "

@@ -101,7 +101,8 @@ def _summary(report: Report, census: Census) -> Iterator[str]:
     standing = [f"{number:,} {status.word.lower()}" for status, number in census.statuses.items() if number]
     if standing:
         yield from _field("Certificates", ", ".join(standing))
-    yield from _field("Mutual auth.", "required: servers check clients too" if report.mutual_auth else "off")
+    word, meaning = report.mutual_auth_words
+    yield from _field("Mutual auth.", word.lower() if word == "Off" else f"{word.lower()}: {meaning}")
     if census.next_renewal is not None:
         due = "now, since " if words.is_due(report, census) else ""
         yield from _field("Next renewal", f"{due}{day(census.next_renewal)}")
@@ -130,7 +131,12 @@ def _next_steps(report: Report, census: Census) -> Iterator[str]:
         return
     groups = next_steps.group_installs(report)
     before = next_steps.before_installing(report) if groups else next_steps.nothing_to_install(report)
-    for sentence in (*next_steps.ordering(report), *next_steps.taking_over(report), *before):
+    for sentence in (
+        *next_steps.ordering(report),
+        *next_steps.taking_over(report),
+        *next_steps.turning(report),
+        *before,
+    ):
         yield from _item(sentence)
     for group in groups:
         yield ""

@@ -48,6 +48,9 @@ def render_status_json(status: Status) -> str:
         "summary": {state.value: number for state, number in status.tally().items()},
         "hosts_without": status.without,
         "waiting_for_trust": list(status.waiting),
+        "mutual_auth": None
+        if status.mutual_auth is None
+        else {"stage": status.mutual_auth.stage.value, "waiting": list(status.mutual_auth.waiting)},
         "not_known_to_be_installed": list(status.unknown),
         "skipped": [
             {"host": name, "at": timestamp(skip.at), "reason": skip.reason} for name, skip in status.skipped

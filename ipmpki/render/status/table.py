@@ -105,8 +105,14 @@ def _summary(status: Status) -> Iterator[str]:
     if status.waiting:
         others = f" and {len(status.waiting) - 1:,} more" if len(status.waiting) > 1 else ""
         yield f"Not known to trust both CAs yet: {visible(status.waiting[0])}{others}."
+    if status.mutual_auth is not None and status.mutual_auth.waiting:
+        waiting = status.mutual_auth.waiting
+        way = words.TURNS[status.mutual_auth.stage]
+        others = f" and {len(waiting) - 1:,} more" if len(waiting) > 1 else ""
+        yield f"Mutual authentication is turned {way}."
+        yield f"Not known to be ready for that: {visible(waiting[0])}{others}."
     steps = {one.step for one in status.standings}
-    if steps & {Step.BUILD, Step.ORDER, Step.WITHDRAW}:
+    if steps & {Step.BUILD, Step.ORDER, Step.WITHDRAW} or status.awaits_build:
         yield f"Next: ipmpki plan {visible(status.declaration)}, then build."
     if Step.INSTALL in steps or status.unknown:
         yield f"When a host has installed: ipmpki installed {visible(status.declaration)} HOST..."

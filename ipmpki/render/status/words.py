@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.wording import counted, day, days
 from ipmpki.plans.installation import Cause
+from ipmpki.plans.plan import MutualAuthStage
 from ipmpki.plans.status import Kind, Standing, State, Step
 from ipmpki.render.problems.escape import visible
 
@@ -22,6 +23,10 @@ KINDS = {
 }
 STATES = {state: state.value.replace("-", " ") for state in State}
 COUNTED_STATES = STATES | {State.RENEW_SOON: "to renew soon"}
+TURNS = {
+    MutualAuthStage.HAND_OUT: "on: servers ask when all have certificates",
+    MutualAuthStage.RELEASE: "off: clients keep certificates until no server asks",
+}
 _STEPS = {
     Step.ORDER: "build, then order",
     Step.IMPORT: "import what comes",

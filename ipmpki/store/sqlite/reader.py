@@ -20,7 +20,7 @@ from ipmpki.store.records import (
     StoredAuthority,
     StoredRevocationList,
 )
-from ipmpki.store.sqlite.schema import hex_serial, moment
+from ipmpki.store.sqlite.schema import ASKED_BEFORE, hex_serial, moment
 from ipmpki.x509.pem import plain_certificates
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ _FIRST_WITH_SUCCESSION = 3
 """The first format that tells which authorities are trusted, and what is installed."""
 _FIRST_WITH_SOURCES = 4
 """The first format that tells from where a host's installation is known, of hosts skipped, and of backups."""
+_FIRST_WITH_ASKING = 5
+"""The first format that tells which servers are told to ask clients for certificates."""
 
 _AUTHORITIES = (
     "SELECT id, subject, specification, certificates, key, key_type, fingerprint, not_before, not_after,"
@@ -86,7 +88,7 @@ def read(connection: sqlite3.Connection) -> Issued:
             revocation_lists=lists,
             unlisted_revocations=unlisted,
             listed_revocations=listed,
-            folders={folder.path: folder for folder in _read_folders(connection)},
+            folders={folder.path: folder for folder in _read_folders(connection, version)},
             last_event=last[0] if last else 0,
             last_event_at=moment(last[1]) if last else None,
         )
@@ -275,8 +277,9 @@ def _read_revocation_lists(connection: sqlite3.Connection, identities: str) -> I
         yield StoredRevocationList(authority, number, moment(this_update), moment(next_update), pem)
 
 
-def _read_folders(connection: sqlite3.Connection) -> Iterator[PublishedFolder]:
-    for path, inputs, published_at, listing in connection.execute(
-        "SELECT path, inputs, published_at, listing FROM folder"
+def _read_folders(connection: sqlite3.Connection, version: int) -> Iterator[PublishedFolder]:
+    asks = "asks_clients" if version >= _FIRST_WITH_ASKING else ASKED_BEFORE
+    for path, inputs, published_at, listing, asks_clients in connection.execute(
+        f"SELECT path, inputs, published_at, listing, {asks} FROM folder"  # noqa: S608 -- our own names
     ):
-        yield PublishedFolder(path, inputs, moment(published_at), listing)
+        yield PublishedFolder(path, inputs, moment(published_at), listing, bool(asks_clients))

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 APPLICATION_ID = 0x49504D50
 """«IPMP»: what tells a store from any other SQLite file."""
-VERSION = 4
+VERSION = 5
 FILE_MODE = 0o600
 
 _REQUESTS = """
@@ -44,7 +44,20 @@ CREATE TABLE backup (
 ) STRICT;
 """
 
-UPGRADES = {1: _REQUESTS, 2: _INSTALLATIONS + _RETIREMENT, 3: _IN_USE}
+ASKED_BEFORE = """EXISTS (
+    SELECT 1 FROM certificate WHERE retired_at IS NULL AND (
+        (host = substr(folder.path, 7) AND profile = 'server-mutual')
+        OR host = substr(folder.path, 7) || '/client'
+    )
+)"""
+"""Before, a server was told to ask clients as soon as it had what it shows where it is a client itself."""
+
+_ASKING = f"""
+ALTER TABLE folder ADD COLUMN asks_clients INTEGER NOT NULL DEFAULT 0;
+UPDATE folder SET asks_clients = {ASKED_BEFORE} WHERE substr(path, 1, 6) = 'hosts/';
+"""  # noqa: S608 -- our own names
+
+UPGRADES = {1: _REQUESTS, 2: _INSTALLATIONS + _RETIREMENT, 3: _IN_USE, 4: _ASKING}
 """What a store of an older format lacks, by that format's number; each step leads to the next."""
 
 TABLES = f"""
@@ -71,7 +84,8 @@ CREATE TABLE revocation_list (
     next_update INTEGER NOT NULL, pem BLOB NOT NULL, PRIMARY KEY (authority, number)
 ) STRICT;
 CREATE TABLE folder (
-    path TEXT PRIMARY KEY, inputs TEXT NOT NULL, published_at INTEGER NOT NULL, listing TEXT NOT NULL
+    path TEXT PRIMARY KEY, inputs TEXT NOT NULL, published_at INTEGER NOT NULL, listing TEXT NOT NULL,
+    asks_clients INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, host TEXT,

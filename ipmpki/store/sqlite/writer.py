@@ -397,8 +397,14 @@ class Store:
         with self._transaction() as execute:
             for folder in folders:
                 execute(
-                    "REPLACE INTO folder VALUES (?, ?, ?, ?)",
-                    (folder.path, folder.inputs, seconds(folder.published_at), folder.listing),
+                    "REPLACE INTO folder VALUES (?, ?, ?, ?, ?)",
+                    (
+                        folder.path,
+                        folder.inputs,
+                        seconds(folder.published_at),
+                        folder.listing,
+                        folder.asks_clients,
+                    ),
                 )
             for path in removed:
                 execute("DELETE FROM folder WHERE path = ?", (path,))

@@ -120,7 +120,7 @@ def bundle_of(  # noqa: PLR0913 -- each names one thing a test varies
         declared=tables.Host(name=name, role=Role(role)),
     )
     ca_certificates, _ = pair(f"authority of {label}")
-    return HostBundle(host, authority, mutual, ca_certificates, certificate, key, crl)
+    return HostBundle(host, authority, mutual, mutual, ca_certificates, certificate, key, crl)
 
 
 def write_folder(bundle: HostBundle, folder: Path) -> Path:

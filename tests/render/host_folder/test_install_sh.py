@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -216,9 +217,7 @@ def test_a_damaged_folder_is_refused_and_nothing_changes(prepare: Prepare, name:
 
 def test_a_key_that_is_not_the_certificates_is_refused(prepare: Prepare) -> None:
     bundle = bundle_of()
-    mixed = type(bundle)(
-        bundle.host, "Acme", False, bundle.ca_certificates, pair("first")[0], pair("second")[1], None
-    )
+    mixed = replace(bundle, certificate=pair("first")[0], key=pair("second")[1])
     installation = prepare(mixed)
     assert "do not belong together" in installation.run(status=4)
     assert not list(installation.root.iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_a_server_on_macos_or_without_a_certificate_is_refused() -> None:
     with pytest.raises(ValueError, match="no server on macOS"):
         settings_of(bundle_of(os="macos"))
     bundle = bundle_of()
-    waiting = type(bundle)(bundle.host, "Acme", False, bundle.ca_certificates, None, None, None)
+    waiting = replace(bundle, certificate=None)
     with pytest.raises(ValueError, match="no certificate yet"):
         settings_of(waiting)
 

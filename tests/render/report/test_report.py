@@ -638,6 +638,7 @@ def test_json_is_laid_out_as_the_standard_library_does(report: Report) -> None:
         "mutual_auth",
         "authority",
         "rollover",
+        "mutual_auth_change",
         "bundle",
         "revocation_list",
         "hosts",
