@@ -189,13 +189,7 @@ class _Asking:
         if name == self._before:
             console.tell("that does not open it")
         self._before = name
-        asked: str = click.prompt(
-            f"Passphrase of {name} (empty: leave what is encrypted)",
-            hide_input=True,
-            default="",
-            show_default=False,
-            err=True,
-        )
+        asked = console.ask(f"Passphrase of {name} (empty: leave what is encrypted)", may_be_empty=True)
         return os.fsencode(asked) or None
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import sys
 import time
 from typing import IO, TYPE_CHECKING
 
 import click
+
+from ipmpki.diagnostics.escape import visible_but_colours, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,68 +51,67 @@ def can_show(text: str) -> bool:
     return True
 
 
-_DRIVES = re.compile(r"(\x1b\[[0-9;]*m|\r(?=\n))|([^\n\t -~])")
-"""Colours and underlines, which the program sets itself, line ends of a calendar, and what is not ASCII."""
-
-
-def harmless(text: str) -> str:
-    """Text that cannot drive a terminal nor turn its writing about, whoever wrote what is quoted in it.
-
-    What a person could not see is shown as it would be written in a program: ``\\x1b``, ``\\u202e``.
-    """
-    return text if text.isascii() and text.isprintable() else _DRIVES.sub(_shown, text)
-
-
-def _shown(found: re.Match[str]) -> str:
-    character = found[0]
-    if found[1] or character.isprintable() or character == "\N{NO-BREAK SPACE}":
-        return character
-    code = ord(character)
-    if code <= 0x7F:  # noqa: PLR2004 -- C0 and DEL
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 -- the basic plane
-
-
-def say_exactly(text: str) -> None:
+def say_exactly(text: str, *, coloured: bool = False) -> None:
     """Print text whose line ends and characters are those of a format, whatever the locale: UTF-8."""
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None or sys.stdout.isatty():
-        click.echo(harmless(text), nl=False, color=wants_colour(sys.stdout))
+        click.echo(_fit(text, coloured), nl=False, color=coloured)
         return
     sys.stdout.flush()
-    stream.write(text.encode())
+    stream.write(visible_lines(text).encode())
     stream.flush()
 
 
-def say(text: str) -> None:
-    """Print a result, to stdout."""
-    click.echo(harmless(text), nl=not text.endswith("\n"), color=wants_colour(sys.stdout))
+def say(text: str, *, coloured: bool = False) -> None:
+    """Print a result, to stdout. ``coloured`` text was made visible before the colours came."""
+    click.echo(_fit(text, coloured), nl=not text.endswith("\n"), color=coloured)
 
 
-def tell(text: str) -> None:
-    """Tell a person what goes on, on stderr, where it disturbs no pipe."""
+def tell(text: str, *, coloured: bool = False) -> None:
+    """Tell a person what goes on, on stderr, where it disturbs no pipe; ``coloured`` as in ``say``."""
     with contextlib.suppress(OSError):  # nobody can be told that nobody can be told
-        click.echo(harmless(text), err=True, nl=not text.endswith("\n"), color=wants_colour(sys.stderr))
+        click.echo(_fit(text, coloured), err=True, nl=not text.endswith("\n"), color=coloured)
+
+
+def _fit(text: str, coloured: bool) -> str:
+    return visible_but_colours(text) if coloured else visible_lines(text)
+
+
+def ask(words: str, *, twice: bool = False, may_be_empty: bool = False) -> str:
+    """Ask for a passphrase, which is not shown; once more, where it must be given ``twice``."""
+    asked: str = click.prompt(
+        visible_lines(words),
+        hide_input=True,
+        confirmation_prompt=twice,
+        default="" if may_be_empty else None,
+        show_default=False,
+        err=True,
+    )
+    return asked
 
 
 def say_error(message: str, remedy: str | None) -> None:
     """Print a failure: the fault, then what to do about it."""
-    label = click.style("error", fg="red", bold=True) if wants_colour(sys.stderr) else "error"
-    tell(f"{label}: {message}")
+    _tell_labelled("error", "red", message)
     if remedy:
         tell(f"  help: {remedy}")
 
 
 def say_problem(message: str) -> None:
     """Print one of several things that are wrong; what to do about it follows on a line of its own."""
-    label = click.style("problem", fg="red", bold=True) if wants_colour(sys.stderr) else "problem"
-    tell(f"{label}: {message}")
+    _tell_labelled("problem", "red", message)
 
 
 def say_warning(message: str) -> None:
     """Print what a person should look at, although nothing failed."""
-    label = click.style("warning", fg="yellow", bold=True) if wants_colour(sys.stderr) else "warning"
-    tell(f"{label}: {message}")
+    _tell_labelled("warning", "yellow", message)
+
+
+def _tell_labelled(label: str, colour: str, message: str) -> None:
+    if wants_colour(sys.stderr):
+        tell(f"{click.style(label, fg=colour, bold=True)}: {visible_lines(message)}", coloured=True)
+    else:
+        tell(f"{label}: {message}")
 
 
 @contextlib.contextmanager

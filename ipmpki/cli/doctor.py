@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.options import declaration_argument
 from ipmpki.cli.restore import tell_list
+from ipmpki.diagnostics.escape import to_json
 
 if TYPE_CHECKING:
     from ipmpki.operations.doctor.diagnose import Diagnosis
@@ -89,7 +89,7 @@ def _json(store: Path, found: Diagnosis) -> str:
         for one in found.findings
     ]
     values = {"version": 1, "store": store.name, "healthy": found.is_healthy, "readable": found.is_readable}
-    return json.dumps({**values, "findings": findings, "holds": found.holds}, indent=2, ensure_ascii=False)
+    return to_json({**values, "findings": findings, "holds": found.holds})
 
 
 def _salvage(store: Path, new: Path, now: datetime) -> int:

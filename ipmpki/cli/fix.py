@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ipmpki.cli import console
+from ipmpki.diagnostics.escape import visible_lines
 from ipmpki.diagnostics.wording import counted
 from ipmpki.source import files
 
@@ -26,7 +27,6 @@ def make_fixes(path: Path) -> None:
     """Write every fix to the declaration and its included files, each whole or not at all, and say so."""
     from ipmpki.operations.draft import open_draft
     from ipmpki.operations.fix import fix
-    from ipmpki.render.problems.escape import visible
     from ipmpki.source.write_file import save
 
     draft = open_draft(path)
@@ -34,7 +34,7 @@ def make_fixes(path: Path) -> None:
     for name, before, after in _changed(draft, fixed.draft):
         applied = [one for one in fixed.applied if one.problem.place.file == name]
         save(Path(name), before, after)
-        console.tell(f"{visible(name)}: {counted(len(applied), 'problem')} fixed")
+        console.tell(f"{name}: {counted(len(applied), 'problem')} fixed")
         for one in applied:
             console.tell(f"  {_told(one)}")
 
@@ -48,7 +48,7 @@ def show_fixes(path: Path) -> None:
     fixed = fix(draft, datetime.now(UTC))
     for name, before, after in _changed(draft, fixed.draft):
         for line in _diff(name, before, after):
-            console.say(_seen(line) + "\n")
+            _say_line(f"{line}\n")
     left = len(fixed.problems)
     mended, others = counted(len(fixed.applied), "problem"), counted(left, "problem")
     if fixed.applied:
@@ -68,12 +68,10 @@ def _changed(draft: Draft, fixed: Draft) -> Iterator[tuple[str, bytes, bytes]]:
 
 
 def _told(one: LocatedProblem) -> str:
-    from ipmpki.render.problems.escape import visible
-
     span = one.label.span
     where = f"line {span.start.line}: " if span else ""
     done = one.fix.message if one.fix else ""
-    return visible(f"{where}{one.problem.message} -> {done}")
+    return f"{where}{one.problem.message} -> {done}"
 
 
 def _diff(name: str, before: bytes, after: bytes) -> Iterator[str]:
@@ -93,14 +91,11 @@ def _diff(name: str, before: bytes, after: bytes) -> Iterator[str]:
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def _seen(line: str) -> str:
-    """A line of a diff as a person may see it; into a pipe it goes as it is, for patch."""
-    if not sys.stdout.isatty():
-        return line
-    from ipmpki.render.problems.escape import visible
-
-    line = "\t".join(visible(part) for part in line.split("\t"))
-    return click.style(line, fg=_COLOURS.get(line[:1])) if console.wants_colour(sys.stdout) else line
+def _say_line(line: str) -> None:
+    if console.wants_colour(sys.stdout):
+        console.say(click.style(visible_lines(line), fg=_COLOURS.get(line[:1])), coloured=True)
+    else:
+        console.say(line)
 
 
 __all__ = ["make_fixes", "show_fixes"]

@@ -15,6 +15,7 @@ from ipmpki.cli.arguments import target_argument
 from ipmpki.cli.options import declaration_argument
 from ipmpki.declaration.key_types import KeyType
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
+from ipmpki.diagnostics.escape import to_json
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration
 from ipmpki.diagnostics.problem import Severity
 
@@ -362,10 +363,8 @@ def show(file: Path, format_: str) -> int:
         show_problems(checked.problems, "text", str(file))
         return 1
     if format_ == "json":
-        import json
-
         listed = {"version": 1, "hosts": [_as_json(host) for host in hosts]}
-        console.say(json.dumps(listed, indent=2))
+        console.say(to_json(listed))
     elif hosts:
         console.say(_table(hosts))
     else:

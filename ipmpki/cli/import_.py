@@ -95,10 +95,7 @@ def _line(arrival: Arrival) -> str:
 def _ask(name: str) -> bytes | None:
     if not sys.stdin.isatty():
         return None
-    answer: str = click.prompt(
-        f"Passphrase of {name}", hide_input=True, default="", show_default=False, err=True
-    )
-    return answer.encode()
+    return console.ask(f"Passphrase of {name}", may_be_empty=True).encode()
 
 
 __all__ = ["command"]

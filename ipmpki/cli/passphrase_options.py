@@ -53,8 +53,7 @@ def ask(words: str, *, options: str, twice: bool = False) -> bytes:
     """Ask for a passphrase on the terminal. Raises WrongUse, naming the ``options``, where there is none."""
     if not sys.stdin.isatty():
         raise WrongUse("there is no terminal to ask for the passphrase on", f"say where it is: {options}")
-    asked: str = click.prompt(words, hide_input=True, confirmation_prompt=twice, err=True)
-    return asked.encode(errors="surrogateescape")
+    return console.ask(words, twice=twice).encode(errors="surrogateescape")
 
 
 def warn_if_short(passphrase: bytes) -> None:

@@ -74,7 +74,8 @@ def command(  # noqa: PLR0913 -- one parameter an option
     if format_ == "json":
         console.say(render_plan_json(plan))
     else:
-        console.say(render_plan_text(plan, colour=console.wants_colour(sys.stdout)))
+        colour = console.wants_colour(sys.stdout)
+        console.say(render_plan_text(plan, colour=colour), coloured=colour)
     if exit_code and plan.changes:
         return PENDING
     return exit_status(project.problems, strict=strict)

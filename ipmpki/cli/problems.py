@@ -30,7 +30,9 @@ def show_problems(
             from ipmpki.render.problems.text import render_text
 
             colour, width = console.wants_colour(sys.stderr), console.terminal_width()
-            console.tell(render_text(problems, width=width, colour=colour, distinct=width is not None))
+            console.tell(
+                render_text(problems, width=width, colour=colour, distinct=width is not None), coloured=colour
+            )
     elif format_ == "json":
         from ipmpki.render.problems.json import render_json
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ipmpki.cli import console
+from ipmpki.diagnostics.escape import to_json
 
 
 @click.command(epilog="For one rule's page: ipmpki explain RULE")
@@ -26,7 +25,7 @@ def command(format_: str) -> int:
         listed = [
             {"name": rule.name, "severity": rule.severity.value, "citation": rule.citation} for rule in rules
         ]
-        console.say(json.dumps({"version": 1, "rules": listed}, indent=2, ensure_ascii=False))
+        console.say(to_json({"version": 1, "rules": listed}))
         return 0
     if format_ == "markdown":
         from ipmpki.render.problems.rules_reference import render_reference

@@ -169,7 +169,8 @@ def command(  # noqa: PLR0913 -- one parameter an option
         text, ends_well = _table(status, output), not status.is_broken
     else:
         text, ends_well = _renderer(format_)(status), format_ != "json" or not status.is_broken
-    _write(text, output)
+    is_coloured = format_ == "table" and output is None and console.wants_colour(sys.stdout)
+    _write(text, output, coloured=is_coloured)
     if status.errors and format_ == "table":
         console.say_warning(
             f"a part of {file} cannot be read, so this may lack hosts that are not in the store: see"
@@ -242,9 +243,9 @@ def _renderer(format_: str) -> Callable[[Status], str]:
     return render_calendar
 
 
-def _write(text: str, output: Path | None) -> None:
+def _write(text: str, output: Path | None, *, coloured: bool = False) -> None:
     if output is None:
-        console.say_exactly(text)
+        console.say_exactly(text, coloured=coloured)
         return
     from ipmpki.source.write_file import publish
 

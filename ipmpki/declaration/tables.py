@@ -13,8 +13,9 @@ from ipmpki.declaration.types import (
     Batches,
     Country,
     Duration,
+    FilePath,
     Generation,
-    GivenText,
+    GivenLine,
     Key,
     KeywordName,
     KeywordSetting,
@@ -23,7 +24,9 @@ from ipmpki.declaration.types import (
     PermittedNetworks,
     RenewKey,
     ServerName,
+    SubjectText,
     TcpPort,
+    VariableName,
     integer,
 )
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
@@ -38,13 +41,13 @@ class Table(BaseModel):
 class Passphrase(Table):
     """Where the CA key's passphrase is read from; exactly one of the two."""
 
-    env: GivenText | None = Field(
+    env: VariableName | None = Field(
         default=None,
         title="Environment variable",
         description="Name of the environment variable that holds the passphrase.",
         examples=["IPMPKI_CA_PASSPHRASE"],
     )
-    file: GivenText | None = Field(
+    file: FilePath | None = Field(
         default=None,
         title="Passphrase file",
         description="File whose first line is the passphrase; relative to pki.toml.",
@@ -55,16 +58,16 @@ class Passphrase(Table):
 class SigningAuthority(Table):
     """An authority that signs here: made by ipmpki, or one that exists already."""
 
-    common_name: GivenText | None = Field(
+    common_name: SubjectText | None = Field(
         default=None,
         title="Common name",
         description="The authority's name, as it stands in every certificate it issues.",
         examples=["Acme Print CA"],
     )
-    organization: GivenText | None = Field(
+    organization: SubjectText | None = Field(
         default=None, title="Organization", description="The company's name.", examples=["Acme Corporation"]
     )
-    organizational_unit: GivenText | None = Field(
+    organizational_unit: SubjectText | None = Field(
         default=None,
         title="Organizational unit",
         description="The department's name.",
@@ -76,10 +79,10 @@ class SigningAuthority(Table):
         description="Two capital letters, as in ISO 3166.",
         examples=["DE"],
     )
-    state: GivenText | None = Field(
+    state: SubjectText | None = Field(
         default=None, title="State or province", description="In full.", examples=["Colorado"]
     )
-    locality: GivenText | None = Field(
+    locality: SubjectText | None = Field(
         default=None, title="Locality", description="City or town.", examples=["Boulder"]
     )
     key: Key = Field(
@@ -95,13 +98,13 @@ class SigningAuthority(Table):
         examples=["10y"],
         json_schema_extra={"default": "10y"},
     )
-    certificate: GivenText | None = Field(
+    certificate: FilePath | None = Field(
         default=None,
         title="Existing certificate",
         description="PEM file of an authority that exists already; relative to pki.toml.",
         examples=["ca-cert.pem"],
     )
-    key_file: GivenText | None = Field(
+    key_file: FilePath | None = Field(
         default=None,
         title="Existing key",
         description="PEM file of the authority's private key, relative to pki.toml; or the PKCS#11 URI"
@@ -149,13 +152,13 @@ class CertificateAuthority(SigningAuthority):
         title="Kind of authority",
         description="'private' issues the certificates here; 'third-party' is a globally known CA.",
     )
-    bundle: GivenText | None = Field(
+    bundle: FilePath | None = Field(
         default=None,
         title="Trust bundle",
         description="PEM file of the authorities to trust under kind = 'third-party'; relative to pki.toml.",
         examples=["root.pem"],
     )
-    certdata: GivenText | None = Field(
+    certdata: FilePath | None = Field(
         default=None,
         title="Mozilla's list",
         description="Mozilla's certdata.txt, to make the trust bundle from; relative to pki.toml.",
@@ -385,7 +388,7 @@ class Host(Table):
         description="'new' or 'keep'; as in [defaults], where not given.",
         examples=["keep"],
     )
-    csr: GivenText | None = Field(
+    csr: FilePath | None = Field(
         default=None,
         title="Request made on the host",
         description="A signing request whose key never leaves the host; relative to pki.toml.",
@@ -409,7 +412,7 @@ class Host(Table):
         description="Where this server speaks TLS, for 'ipmpki status --live'; as in [ipm], where not given.",
         examples=[6874],
     )
-    formerly: GivenText | None = Field(
+    formerly: GivenLine | None = Field(
         default=None,
         title="Former name",
         description="Written by 'ipmpki host set --rename': one host under a new name, and not two.",
@@ -434,13 +437,13 @@ class Declaration(Table):
         title="Version of this format",
         description="Version of the format of this file.",
     )
-    include: tuple[GivenText, ...] = Field(
+    include: tuple[FilePath, ...] = Field(
         default=(),
         title="Included files",
         description="Patterns of files with further [[hosts]]; relative to this file.",
         examples=[["sites/*.toml"]],
     )
-    store: GivenText | None = Field(
+    store: FilePath | None = Field(
         default=None,
         title="Store",
         description="Where pki.db lies, if not beside this file.",

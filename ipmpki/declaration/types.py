@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import unicodedata
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from ipmpki.declaration.dns_names import read_name
 from ipmpki.declaration.key_types import SMALLEST_RSA, KeyType
 from ipmpki.declaration.name_scope import DECLARED
+from ipmpki.declaration.texts import file_path, given_line, line, refused, subject_text, variable_name
 from ipmpki.diagnostics.wording import quote
 
 if TYPE_CHECKING:
@@ -31,14 +31,6 @@ _NEAR_DURATION = re.compile(
 )
 
 _RSA = re.compile(r"rsa[-_ ]?(?P<bits>[0-9]{1,5})", re.ASCII | re.IGNORECASE)
-
-
-def refused(fault: str, remedy: str, meant: str | int | None = None) -> PydanticCustomError:
-    """A value of the right type that cannot be meant: fault and remedy in the words of a problem.
-
-    ``meant`` is the value to write instead, where there is just one.
-    """
-    return PydanticCustomError("refused", "{fault}", {"fault": fault, "remedy": remedy, "meant": meant})
 
 
 def _duration(written: Any) -> Any:
@@ -87,31 +79,6 @@ def _generation(written: Any) -> Any:
     return integer(written)
 
 
-def _printable(written: str) -> str:
-    """Refuse what no name, path or command holds on purpose: line ends, NUL, escape sequences."""
-    if not written.isprintable() and any(unicodedata.category(character) == "Cc" for character in written):
-        raise refused(
-            f"{quote(written)} holds a line end or another control character", "write it on one line"
-        )
-    return written
-
-
-def _visible(written: str) -> str:
-    """Refuse also what nobody sees: marks that turn the writing about, zero-width ones (category Cf)."""
-    hidden = next((one for one in written if unicodedata.category(one) == "Cf"), None)
-    if hidden is not None:
-        raise refused(
-            f"{quote(written)} holds the character U+{ord(hidden):04X}, which nobody sees", "write it anew"
-        )
-    return _printable(written)
-
-
-def _given(written: str) -> str:
-    if not written.strip():
-        raise refused("this text is empty", "write a text, or leave the key out")
-    return _printable(written)
-
-
 def _country(written: str) -> str:
     # countryName is exactly two letters, in PrintableString: RFC 5280, appendix A.1; ISO 3166-1.
     if re.fullmatch("[A-Z]{2}", written) is None:
@@ -138,7 +105,7 @@ def _keyword_setting(written: str) -> str:
     _keyword(name.strip())
     if equals and not name.strip():
         raise refused(f"{quote(written)} names no keyword", "write NAME or NAME=VALUE")
-    return _visible(written)
+    return line(written)
 
 
 Duration = Annotated[
@@ -147,8 +114,12 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN}),
 ]
 Key = Annotated[KeyType, BeforeValidator(_key_type)]
-GivenText = Annotated[str, AfterValidator(_given), WithJsonSchema({"type": "string", "pattern": r"\S"})]
-Line = Annotated[str, AfterValidator(_visible)]
+_GIVEN_SCHEMA = {"type": "string", "pattern": r"\S"}
+SubjectText = Annotated[str, AfterValidator(subject_text), WithJsonSchema(_GIVEN_SCHEMA)]
+FilePath = Annotated[str, AfterValidator(file_path), WithJsonSchema(_GIVEN_SCHEMA)]
+GivenLine = Annotated[str, AfterValidator(given_line), WithJsonSchema(_GIVEN_SCHEMA)]
+VariableName = Annotated[str, AfterValidator(variable_name), WithJsonSchema(_GIVEN_SCHEMA)]
+Line = Annotated[str, AfterValidator(line)]
 Country = Annotated[
     str, AfterValidator(_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})
 ]

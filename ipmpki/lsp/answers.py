@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.lsp import keys
 from ipmpki.lsp.cursor import Cursor, Slot, cursor_at
 from ipmpki.lsp.text import Text
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.problems.rules_reference import markdown_page
 from ipmpki.rules.catalog import registered
 from ipmpki.source.syntax import read_key

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from ipmpki.declaration.validate import included_patterns
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.lsp.text import Text, path_of, uri_of
 from ipmpki.operations.check import Reading, conclude, read
 from ipmpki.operations.load import load_text, understand_text
-from ipmpki.render.problems.escape import visible
 from ipmpki.rules.context import Surroundings
 from ipmpki.source import files
 

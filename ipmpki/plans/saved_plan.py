@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from ipmpki.diagnostics.escape import to_json
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.plans.digest import Digest
 from ipmpki.plans.plan import (
@@ -39,7 +40,7 @@ def render_plan_json(plan: Plan) -> str:
         "allows_ca_replacement": plan.allows_ca_replacement,
         "world": str(plan.world),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return to_json(document)
 
 
 def _change_object(change: Change) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from ipmpki.declaration.key_types import kind_of
+from ipmpki.diagnostics.escape import visible, visible_lines
 from ipmpki.diagnostics.wording import (
     counted,
     day,
@@ -17,7 +18,6 @@ from ipmpki.diagnostics.wording import (
     timestamp,
     utc,
 )
-from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ def render_log(events: Sequence[Event], *, width: int | None = None) -> str:
                 subsequent_indent=indent,
                 break_on_hyphens=False,
             )
-    return "".join(f"{line}\n" for line in lines)
+    return visible_lines("".join(f"{line}\n" for line in lines))
 
 
 def _second(moment: datetime) -> str:
@@ -107,7 +107,7 @@ def state_of(one: CertificateRecord, at: datetime) -> str:
 def render_story(host_history: HostHistory, *, width: int | None = None) -> str:
     """The certificate in words, and a paragraph for each that came before it."""
     width = max(min(width or _WIDTH, 100), _NARROWEST)
-    return "\n".join(line.rstrip() for line in _story(host_history, width)) + "\n"
+    return visible_lines("\n".join(line.rstrip() for line in _story(host_history, width))) + "\n"
 
 
 def _story(host_history: HostHistory, width: int) -> Iterator[str]:

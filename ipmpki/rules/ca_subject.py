@@ -132,12 +132,13 @@ def subject_field_padded(fleet: Fleet) -> Iterator[Finding]:
 
 @fleet_rule(Severity.WARNING, cites="RFC 5280, section 7.1; RFC 4518, sections 2.2 and 2.4")
 def invisible_character(fleet: Fleet) -> Iterator[Finding]:
-    """A field of the authority's subject holds a character that nobody sees.
+    """A field of the authority's subject holds a character that is not what it looks like.
 
     ## What it finds
 
-    A space that is none, such as the no-break space of a word processor, or a character without a shape, such
-    as a soft hyphen or a mark that turns the direction of text.
+    A space that is none, such as the no-break space of a word processor, or a character that only your own
+    font has. What is drawn as nothing, such as a soft hyphen or a mark that turns the direction of text, is
+    an error of its own.
 
     ## Who is hurt
 

@@ -24,4 +24,4 @@ def test_a_character_that_nobody_sees_is_an_error(tmp_path: Path, line: str) -> 
     shop = Shop(tmp_path, text=f"{HEAD}[ipm]\n{line}\n{SERVER}")
     told = [one.problem.message for one in shop.load().problems if one.problem.rule == "wrong-value"]
     assert len(told) == 1
-    assert "which nobody sees" in told[0]
+    assert "what nobody sees" in told[0]

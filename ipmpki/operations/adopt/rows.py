@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import GivenKey, KeptKey
 from ipmpki.declaration.vocabulary import Profile
+from ipmpki.diagnostics.escape import visible
 from ipmpki.operations.adopt.conformity import adopted_specification, described, with_wrong_profile
 from ipmpki.operations.adopt.findings import LeftCode, LeftOut
 from ipmpki.operations.adopt.index_and_crl import Past, unusable_serial
@@ -171,7 +172,7 @@ def _ordered(host: HostSpec, entry: HostEntry) -> CertificateSpec:
 
 def _holder(title: str) -> str:
     """A name for whoever is no host; no slash, which tells a host's second certificate."""
-    return (title if title.isprintable() else ascii(title)).replace("/", "_")
+    return visible(title).replace("/", "_")
 
 
 def _profile(one: PresentedCertificate) -> Profile:

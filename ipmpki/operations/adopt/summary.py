@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Role
+from ipmpki.diagnostics.escape import to_json, visible_lines
 from ipmpki.diagnostics.wording import counted, quote
 from ipmpki.render.problems.json import problems_output
 
@@ -26,7 +26,8 @@ _MOST_NAMES = 3
 
 def render_adoption_text(adoption: Adoption, *, written: bool) -> str:
     """The authority, the hosts, the history, and all that was left, with the reason of each."""
-    return "\n".join([*_taken(adoption, written=written), *_left(adoption), *_passed_over(adoption), "", ""])
+    lines = [*_taken(adoption, written=written), *_left(adoption), *_passed_over(adoption), "", ""]
+    return visible_lines("\n".join(lines))
 
 
 def _taken(adoption: Adoption, *, written: bool) -> Iterator[str]:
@@ -153,4 +154,4 @@ def render_adoption_json(
         "passed_over": list(adoption.passed_over),
         "check": problems_output(problems, file),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return to_json(document)

@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.fault import UnreadableFile, WrongUse
 from ipmpki.operations.adopt.findings import LeftCode, LeftOut
 
@@ -94,8 +95,7 @@ def _read(folder: Path, name: str) -> bytes | LeftOut:
 
 def shown(name: str) -> str:
     """A file's name as it can be shown: what is no text, or would act on a terminal, is escaped."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return visible(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
 
 def _unreadable(told: str, error: OSError) -> LeftOut:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.edit.toml import write_value
 from ipmpki.declaration.key_types import KeyType, made_here
 from ipmpki.declaration.vocabulary import Role
+from ipmpki.diagnostics.escape import is_hidden
 from ipmpki.operations.adopt.hosts import declarable_key
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _may_stand(name: str, value: str) -> bool:
         return _COUNTRY.fullmatch(value) is not None
     if name == "common_name" and len(value.encode()) > _LONGEST[name]:
         return False
-    return len(value) <= _LONGEST[name] and value.isprintable() and bool(value.strip())
+    return len(value) <= _LONGEST[name] and not any(map(is_hidden, value)) and bool(value.strip())
 
 
 def _duration(days: int) -> str:

@@ -7,12 +7,12 @@ not declared is never guessed but named among ``look_for``.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Role
+from ipmpki.diagnostics.escape import to_json
 from ipmpki.plans.dist_layout import TRUSTED, TRUSTED_FOR_CLIENTS
 from ipmpki.render.platforms import Platform, platform_of
 
@@ -188,4 +188,4 @@ def settings_json(files: tuple[SettingsFile, ...]) -> bytes:
             for file in files
         ],
     }
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    return to_json(document).encode()

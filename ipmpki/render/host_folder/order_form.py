@@ -6,6 +6,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Profile
+from ipmpki.diagnostics.escape import visible_lines
 from ipmpki.plans.dist_layout import host_folder
 from ipmpki.render.host_folder.contents import RenderedFile
 from ipmpki.render.host_folder.payload import PUBLIC_MODE, request_name
@@ -29,7 +30,7 @@ _PURPOSES = {
 
 def render_orders(fleet: Sequence[HostSpec], requests: Sequence[OpenRequest]) -> RenderedFile:
     """What to order for each open request, in the words of an order form; dates are UTC."""
-    text = "\n".join(_lines({host.name: host for host in fleet}, requests)) + "\n"
+    text = visible_lines("\n".join(_lines({host.name: host for host in fleet}, requests))) + "\n"
     return RenderedFile(NAME, text.encode(), PUBLIC_MODE)
 
 

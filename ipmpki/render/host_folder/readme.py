@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
+from ipmpki.diagnostics.escape import visible_lines
 from ipmpki.render.host_folder.contents import RenderedFile
 from ipmpki.render.host_folder.payload import PUBLIC_MODE, request_name
 from ipmpki.render.host_folder.request_cnf import request_place
@@ -51,7 +52,7 @@ def render_readme(bundle: HostBundle, settings: tuple[SettingsFile, ...]) -> Ren
         else _wrapped(f"{_EFFECT}{advice}."),
         look_for=[f"{file.role}'s file: {what}" for file in settings for what in file.look_for],
     )
-    return RenderedFile(README, text.encode(), PUBLIC_MODE)
+    return RenderedFile(README, visible_lines(text).encode(), PUBLIC_MODE)
 
 
 def render_waiting_readme(bundle: HostBundle) -> RenderedFile:
@@ -63,7 +64,7 @@ def render_waiting_readme(bundle: HostBundle) -> RenderedFile:
         role=host.role,
         keeps_key=bundle.keeps_key,
     )
-    return RenderedFile(README, text.encode(), PUBLIC_MODE)
+    return RenderedFile(README, visible_lines(text).encode(), PUBLIC_MODE)
 
 
 def render_request_readme(bundle: HostBundle) -> RenderedFile:
@@ -91,7 +92,7 @@ def render_request_readme(bundle: HostBundle) -> RenderedFile:
         windows=windows,
         owner_words=_owner_of_new_key(host),
     )
-    return RenderedFile(README, text.encode(), PUBLIC_MODE)
+    return RenderedFile(README, visible_lines(text).encode(), PUBLIC_MODE)
 
 
 def _owner_of_new_key(host: HostSpec) -> str:

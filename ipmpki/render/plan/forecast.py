@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import to_json, visible_lines
 from ipmpki.plans.forecast import Task
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _MOST_NAMED = 8
 
 def render_calendar_text(work: Sequence[Work], start: datetime, until: datetime) -> str:
     """A list by day, in lines that fit a terminal, ending in a newline."""
-    return "\n".join(_lines(work, start, until)) + "\n"
+    return visible_lines("\n".join(_lines(work, start, until))) + "\n"
 
 
 def _lines(work: Sequence[Work], start: datetime, until: datetime) -> Iterator[str]:
@@ -90,7 +90,7 @@ def render_calendar_json(work: Sequence[Work], start: datetime, until: datetime)
             for one in work
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return to_json(document)
 
 
 def _time(moment: datetime) -> str:

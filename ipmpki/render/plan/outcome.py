@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Role
+from ipmpki.diagnostics.escape import visible_lines
 from ipmpki.diagnostics.wording import counted, day
 from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, host_folder
 from ipmpki.plans.installation import in_use_of, roles_in_order
@@ -45,7 +46,7 @@ def render_outcome(plan: Plan, fleet: Fleet | None, issued: Issued, dist: str) -
 
     ``issued`` is what the store holds after it, ``dist`` the folder as people see it.
     """
-    return "\n".join(_outcome_lines(plan, fleet, issued, dist)) + "\n"
+    return visible_lines("\n".join(_outcome_lines(plan, fleet, issued, dist))) + "\n"
 
 
 def _outcome_lines(plan: Plan, fleet: Fleet | None, issued: Issued, dist: str) -> Iterator[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import visible_lines
 from ipmpki.diagnostics.wording import counted, day
 from ipmpki.plans.plan import (
     Action,
@@ -52,10 +54,18 @@ ORDER = (Action.CREATE, Action.RENEW, Action.REPLACE, Action.REVOKE, Action.REST
 
 def render_plan_text(plan: Plan, *, colour: bool = False) -> str:
     """The plan for people: a mark, what it is about, old and new values, why; then one line that sums up."""
-    return "\n".join(_lines(plan, colour=colour)) + "\n"
+    text = visible_lines("\n".join(_lines(plan))) + "\n"
+    return _MARK.sub(_painted, text) if colour else text
 
 
-def _lines(plan: Plan, *, colour: bool) -> Iterator[str]:
+_MARK = re.compile(r"^ *(-/\+|[-+~])(?= [a-z]+ )", re.MULTILINE)
+
+
+def _painted(found: re.Match[str]) -> str:
+    return f"\x1b[{_COLOURS[found[1]]}m{found[0]}\x1b[0m"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
     if not plan.changes:
         yield nothing_to_do(plan)
         yield from awaited_lines(plan)
@@ -63,7 +73,7 @@ def _lines(plan: Plan, *, colour: bool) -> Iterator[str]:
     yield f"As of {plan.at:%Y-%m-%d %H:%M} UTC, a build would do this:"
     yield ""
     for change in plan.changes:
-        yield from _change_lines(change, plan.at, colour=colour)
+        yield from _change_lines(change, plan.at)
     counts = plan.summary
     parts = [f"{counts[action]} to {action.value}" for action in ORDER if counts[action]]
     yield ""
@@ -176,11 +186,9 @@ def requested(plan: Plan) -> list[Awaited]:
     return [one for one in plan.awaited if one.file is not None]
 
 
-def _change_lines(change: Change, at: datetime, *, colour: bool) -> Iterator[str]:
-    mark = _MARKS[change.action]
-    shown = f"\x1b[{_COLOURS[mark]}m{mark:>3}\x1b[0m" if colour else f"{mark:>3}"
+def _change_lines(change: Change, at: datetime) -> Iterator[str]:
     subject = f"  {change.host}" if change.host else ""
-    yield f"{shown} {change.action} {_NOUNS[change.artifact]}{subject}"
+    yield f"{_MARKS[change.action]:>3} {change.action} {_NOUNS[change.artifact]}{subject}"
     fields = [(one.field, _transition(one)) for one in change.differences]
     if change.action is not Action.CREATE or not fields:
         fields += [("because", f"{reason.code}: {reason.detail}") for reason in change.reasons]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import wording
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.problems.fold import fold
 from ipmpki.render.problems.text import marked_text
 

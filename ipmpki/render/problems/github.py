@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

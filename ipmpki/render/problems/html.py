@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ipmpki.diagnostics.escape import visible_lines
 from ipmpki.diagnostics.problem import tally
 from ipmpki.render.problems.cards import problem_cards
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.problems.page import inlined, page_environment, policy
 from ipmpki.render.problems.rule_pages import rule_pages
 from ipmpki.render.problems.text import summary
@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 def render_problem_page(problems: Sequence[LocatedProblem], file: str) -> str:
     """One HTML5 file that needs nothing beside it; ``file`` is what was judged, as people named it."""
     style = inlined("report.css")
-    return _template().render(
+    page = _template().render(
         policy=policy([style]),
         style=Markup(style),  # noqa: S704 - a file of this package
-        file=visible(file),
+        file=file,
         summary=summary(tally(one.problem for one in problems)),
         problems=problem_cards(problems),
         rule_pages=rule_pages(problems),
     )
+    return visible_lines(page)
 
 
 @cache

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import to_json
 from ipmpki.diagnostics.problem import Position, Span, tally
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _TOP = Span(Position(1, 1), Position(1, 1))
 
 def render_json(problems: Sequence[LocatedProblem], file: str) -> str:
     """``{"version": 1, "file": …, "problems": […], "summary": {…}}``; ``file`` is the declaration's name."""
-    return json.dumps(problems_output(problems, file), indent=2, ensure_ascii=False) + "\n"
+    return to_json(problems_output(problems, file))
 
 
 def problems_output(problems: Sequence[LocatedProblem], file: str) -> ProblemsOutput:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.problem import Severity
-from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ipmpki.diagnostics import wording
+from ipmpki.diagnostics.escape import visible
 from ipmpki.render import TEMPLATES
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.prose import Code, Sentence
 
 if TYPE_CHECKING:

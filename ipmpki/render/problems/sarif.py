@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as quote_url
 
+from ipmpki.diagnostics.escape import to_json
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.catalog import registered
 from ipmpki.version import __version__
@@ -42,7 +42,7 @@ def render_sarif(problems: Sequence[LocatedProblem]) -> str:
         "results": [_sarif_result(one, indices[one.problem.rule]) for one in problems],
     }
     log = {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return to_json(log)
 
 
 def _sarif_result(located: LocatedProblem, index: int) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import escaped, visible
 from ipmpki.diagnostics.problem import Severity, tally
 from ipmpki.diagnostics.wording import counted
-from ipmpki.render.problems.escape import columns, escaped, is_harmless, visible
 from ipmpki.render.problems.fold import fold
 
 if TYPE_CHECKING:
@@ -268,5 +268,19 @@ def _cell(character: str, line: str, index: int) -> str:
     if character == "\u200d" or unicodedata.category(character) in {"Mn", "Me"}:
         # A mark joins the letter before it; at the start of a line there is none to join.
         joins = index and character != "\u200d" and line[index - 1] != "\t"
-        return character if joins else escaped(character)
-    return character if is_harmless(character) else escaped(character)
+        return visible(character) if joins else escaped(character)
+    return visible(character)
+
+
+def columns(text: str) -> int:
+    """How many columns a text takes on a terminal: East Asian wide ones two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if unicodedata.category(character) in {"Mn", "Me"}
+        else 2
+        if unicodedata.east_asian_width(character) in {"W", "F"}
+        else 1
+        for character in text
+    )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics import wording
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import day, grouped, timestamp
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.report import words
 from ipmpki.render.report.words import Installing
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ipmpki.diagnostics.escape import visible, visible_lines
 from ipmpki.diagnostics.problem import tally
 from ipmpki.diagnostics.wording import day, grouped, minute, timestamp
 from ipmpki.plans.installation import roles_in_order
 from ipmpki.render.problems.cards import problem_cards
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.problems.page import inlined, page_environment, policy
 from ipmpki.render.problems.rule_pages import rule_pages
 from ipmpki.render.report import next_steps, words
@@ -72,7 +72,7 @@ def render_html(report: Report, census: Census) -> bytes:
         words=words.WORDS,
         limits=words.LIMITS,
     )
-    return page.encode("utf-8", "backslashreplace")
+    return visible_lines(page).encode()
 
 
 def prepare_report() -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from json.encoder import encode_basestring
-from struct import iter_unpack
 from typing import TYPE_CHECKING, Any
 
+from ipmpki.diagnostics.escape import visible_json
 from ipmpki.diagnostics.wording import fingerprint_digits, serial_number, timestamp
 from ipmpki.render.problems.json import problems_output
 from ipmpki.render.report.words import HostStatus, status_of
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     )
     from ipmpki.render.report.words import Census
 
-_NOT_PLAIN = re.compile(r"[^\n -~]")
 _IN_HOST = "\n" + 6 * " "
 _IN_CERTIFICATE = "\n" + 8 * " "
 _STATUS_WORDS = {status: status.name.lower().replace("_", "-") for status in HostStatus}
@@ -59,21 +57,11 @@ def render_json(report: Report, census: Census) -> bytes:
             "first_expiry": _time(census.first_expiry),
         },
     }
-    return (_NOT_PLAIN.sub(_seen, _written(document, "\n")) + "\n").encode()
+    return (visible_json(_written(document, "\n")) + "\n").encode()
 
 
 class _Written(list[str]):
     """Items of a list that are JSON already."""
-
-
-def _seen(match: re.Match[str]) -> str:
-    """Escape what cannot be seen, so that printing the file on a terminal shows what it holds."""
-    character = match[0]
-    if character.isprintable():
-        return character
-    return "".join(
-        f"\\u{unit:04x}" for (unit,) in iter_unpack(">H", character.encode("utf-16-be", "surrogatepass"))
-    )
 
 
 def _written(value: Any, newline: str) -> str:

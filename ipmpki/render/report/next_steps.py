@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import counted, day, minute, utc
 from ipmpki.plans.installation import roles_in_order
 from ipmpki.plans.plan import MutualAuthStage, Stage
 from ipmpki.render.platforms import platform_of
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.prose import Code, Sentence
 from ipmpki.render.report.words import Installing, build_command, installing_of, is_due
 

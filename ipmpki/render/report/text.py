@@ -7,9 +7,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics import wording
+from ipmpki.diagnostics.escape import visible, visible_lines
 from ipmpki.diagnostics.problem import tally
 from ipmpki.diagnostics.wording import counted, day, grouped, minute
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.problems.text import render_text
 from ipmpki.render.report import next_steps, words
 from ipmpki.render.report.trust_map import draw_trust
@@ -30,7 +30,7 @@ _PAIRS_A_LINE = 48
 
 def render_plain(report: Report, census: Census) -> bytes:
     """The report as plain text, UTF-8, with a final newline and no control character but that."""
-    return ("\n".join(_lines(report, census)) + "\n").encode("utf-8", "backslashreplace")
+    return (visible_lines("\n".join(_lines(report, census))) + "\n").encode()
 
 
 def _lines(report: Report, census: Census) -> Iterator[str]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import MINYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import counted, day, utc
-from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

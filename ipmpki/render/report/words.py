@@ -12,9 +12,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.vocabulary import Role
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.problem import tally
 from ipmpki.diagnostics.wording import counted, day
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.prose import Code, Sentence
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import uuid
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.diagnostics.escape import visible_lines
 from ipmpki.diagnostics.wording import counted
 from ipmpki.plans.status import Kind, Standing, State
 from ipmpki.render.status import words
@@ -135,8 +136,8 @@ def _shared(one: Standing) -> str:
 
 
 def _text(value: str) -> str:
-    """RFC 5545, section 3.3.11."""
-    return value.translate(_ESCAPES)
+    """RFC 5545, section 3.3.11: TEXT holds no control character, and a line end as two characters."""
+    return visible_lines(value).translate(_ESCAPES)
 
 
 def _folded(line: str) -> str:

@@ -7,10 +7,11 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import visible, visible_lines
 from ipmpki.diagnostics.wording import counted, days, minute, serial_number, timestamp
 from ipmpki.plans.sight import Comparison, Word
-from ipmpki.render.problems.escape import visible
-from ipmpki.render.status.nagios import SERVICE, Level, Thresholds
+from ipmpki.render.status.nagios import SERVICE, Level, Thresholds, clean
+from ipmpki.render.status.prometheus import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,6 @@ SAID = {
 _MARKS = {Word.CURRENT: "✓", Word.OLDER: "▲"}
 _LETTERS = {"✓": " ", "▲": "!", "✕": "X"}
 _MOST_NAMED = 3
-_AWKWARD = str.maketrans("|\n\r", "/  ")
 
 
 def render_live_table(
@@ -51,7 +51,7 @@ def render_live_table(
     lines += ["", f"{counted(len(verdicts), 'server')} asked: {current:,} as issued."]
     if any(one.holder is not None for one in verdicts):
         lines.append(f"To record what was seen: ipmpki installed {visible(declaration)} --live")
-    return "\n".join(lines) + "\n"
+    return visible_lines("\n".join(lines)) + "\n"
 
 
 def _mark(word: Word, *, shows_pictures: bool) -> str:
@@ -105,7 +105,7 @@ def render_live_nagios(
         text += f" and {len(bad) - _MOST_NAMED:,} more" if len(bad) > _MOST_NAMED else ""
     counts = Counter(one.word for one in verdicts)
     measures = " ".join(f"{word.value.replace('-', '_')}={counts[word]};;;0" for word in Word)
-    return f"{SERVICE} {highest.name} - {text.translate(_AWKWARD)} | {measures}", highest
+    return f"{SERVICE} {highest.name} - {clean(text)} | {measures}", highest
 
 
 def _sentence(one: Comparison, at: datetime) -> str:
@@ -135,10 +135,10 @@ def _metrics(verdicts: Sequence[Comparison]) -> Iterator[str]:
     yield "# HELP ipmpki_live_shows What a server was seen to show; always 1."
     yield "# TYPE ipmpki_live_shows gauge"
     for one in verdicts:
-        yield f'ipmpki_live_shows{{host="{one.host}",shows="{one.word.value}"}} 1'
+        yield f'ipmpki_live_shows{{host="{escaped(one.host)}",shows="{one.word.value}"}} 1'
     dated = [(one.host, one.sight.not_after) for one in verdicts if one.sight is not None]
     if dated:
         yield "# HELP ipmpki_live_not_after_timestamp_seconds When the certificate ends that a server shows."
         yield "# TYPE ipmpki_live_not_after_timestamp_seconds gauge"
         for host, end in dated:
-            yield f'ipmpki_live_not_after_timestamp_seconds{{host="{host}"}} {end.timestamp():.0f}'
+            yield f'ipmpki_live_not_after_timestamp_seconds{{host="{escaped(host)}"}} {end.timestamp():.0f}'

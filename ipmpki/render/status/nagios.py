@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import counted
 from ipmpki.plans.status import Kind, Standing, State
 from ipmpki.render.status import words
@@ -60,16 +61,16 @@ def render_nagios(status: Status, thresholds: Thresholds) -> tuple[str, Level]:
     if status.errors:
         text += f"; {status.declaration} has {counted(status.errors, 'error')}"
     measures = " ".join(_measures(status, thresholds))
-    return f"{SERVICE} {worst.name} - {_clean(text)} | {measures}", worst
+    return f"{SERVICE} {worst.name} - {clean(text)} | {measures}", worst
 
 
 def render_unknown(reason: str) -> str:
     """The line where nothing could be found out."""
-    return f"{SERVICE} {Level.UNKNOWN.name} - {_clean(reason)}"
+    return f"{SERVICE} {Level.UNKNOWN.name} - {clean(reason)}"
 
 
-def _clean(text: str) -> str:
-    return text.translate(_AWKWARD)
+def clean(text: str) -> str:
+    return visible(text.translate(_AWKWARD))
 
 
 def _level(one: Standing, status: Status, thresholds: Thresholds) -> Level:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.plans.status import Kind
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ def render_prometheus(status: Status) -> str:
 
 
 def _lines(status: Status) -> Iterator[str]:
-    pki = f'pki="{_escaped(status.pki)}"'
+    pki = f'pki="{escaped(status.pki)}"'
     hosts = [
-        (f'{pki},host="{_escaped(one.name)}",certificate="{one.kind.value}"', one) for one in status.hosts
+        (f'{pki},host="{escaped(one.name)}",certificate="{one.kind.value}"', one) for one in status.hosts
     ]
     yield from _metric(
         "ipmpki_certificate_not_after_timestamp_seconds",
@@ -117,5 +118,5 @@ def _metric(name: str, meaning: str, samples: Iterable[tuple[str, float]]) -> It
         yield from lines
 
 
-def _escaped(value: str) -> str:
-    return value.translate(_ESCAPES)
+def escaped(value: str) -> str:
+    return visible(value).translate(_ESCAPES)

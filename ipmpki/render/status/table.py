@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import counted, day, minute
 from ipmpki.plans.status import Standing, State, Step
-from ipmpki.render.problems.escape import visible
 from ipmpki.render.status import words
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import counted, day, days
 from ipmpki.plans.installation import Cause
 from ipmpki.plans.plan import MutualAuthStage
 from ipmpki.plans.status import Kind, Standing, State, Step
-from ipmpki.render.problems.escape import visible
 
 if TYPE_CHECKING:
     from datetime import datetime

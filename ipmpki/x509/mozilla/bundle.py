@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import counted
 from ipmpki.x509.mozilla.criteria import TrustLevel, in_order
 
@@ -59,8 +60,8 @@ def moment(at: datetime) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text of the file without what could break a line or a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    """A text of the file in which nothing breaks a line or drives a terminal."""
+    return visible(text)
 
 
 def _heading(number: int, criteria: Criteria, source: RootsSource) -> str:

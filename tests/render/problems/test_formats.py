@@ -116,7 +116,7 @@ def test_junit_without_a_problem_has_one_case_that_passed() -> None:
 def test_junit_shows_what_no_xml_may_hold() -> None:
     text = render_junit([located("x", 1, 2, message=EVIL, remedy=EVIL, file=EVIL)], "pki.toml")
     (suite,) = suites(text)
-    assert "␛[31m" in next(iter(suite)).result[0].message
+    assert r"\x1b[31m" in next(iter(suite)).result[0].message
 
 
 @pytest.mark.parametrize("path", [*DECLARATIONS, WRONG], ids=lambda path: path.stem)
