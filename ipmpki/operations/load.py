@@ -12,6 +12,7 @@ from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.operations.check import Understood, conclude, judged, read, understand
 from ipmpki.operations.host_requests import read_requests
+from ipmpki.operations.key_owners import keys_of_others
 from ipmpki.operations.project import Project, in_force, store_path
 from ipmpki.operations.surroundings import missing_files, surroundings_of
 from ipmpki.operations.trust_bundle import bundle_problems
@@ -53,8 +54,9 @@ def load_text(
         missing = missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
         fleet, found = read_requests(path.parent, fleet)
         understood = replace(understood, fleet=fleet, problems=(*understood.problems, *found))
+        taken = keys_of_others(path.parent, fleet, store, issued)
         unusable = bundle_problems(path.parent, fleet, now)
-        understood = judged(replace(understood, problems=(*understood.problems, *missing, *unusable)))
+        understood = judged(replace(understood, problems=(*understood.problems, *missing, *unusable, *taken)))
     checked = conclude(understood, surroundings_of(path, understood, store, issued, now))
     if fleet is not None:
         fleet = in_force(path.parent, fleet, issued)

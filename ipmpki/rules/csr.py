@@ -83,6 +83,31 @@ def request_repeated() -> None:
     """
 
 
+@reported_elsewhere(Severity.ERROR, cites="NIST SP 800-57 Part 1 Rev. 5, sections 5.2 and 5.3")
+def key_of_another() -> None:
+    """A key that somebody else has is to be certified.
+
+    ## What it finds
+
+    A file named by csr that is for the key of an authority, for one that another host has or had, or for one
+    that was revoked as compromised; and an authority in [ca] certificate with the key of a host.
+
+    ## Who is hurt
+
+    Everybody: whoever has the key poses as both of them. With an authority's key a host issues certificates.
+
+    ## Example
+
+    It comes of making a request with whatever key lay at hand, such as ca-key.pem, or with a key that was
+    copied from another host's folder.
+
+    ## Instead
+
+    Make a key and a request on each host. A host goes on with its own key under another name where pki.toml
+    says so, with formerly = "old.example.com".
+    """
+
+
 @reported_elsewhere(Severity.INFO, cites="RFC 2986, section 4.1: the authority decides what it certifies")
 def request_asks_for_other_names() -> None:
     """A host's request asks for names that pki.toml does not declare.

@@ -89,6 +89,13 @@ class OpenRequest(NamedTuple):
     pem: bytes
 
 
+class KeyHistory(NamedTuple):
+    """Whose a key is or was, and whether a certificate for it was revoked as somebody else may have it."""
+
+    holders: frozenset[str]
+    is_compromised: bool
+
+
 class InstallationSource(StrEnum):
     """How it came to be known what a host has in use."""
 

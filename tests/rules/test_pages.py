@@ -58,7 +58,7 @@ FIXED = {
 """The names that are promises to users, with their severities."""
 
 WITHOUT_EXAMPLE = {
-    *("file-unreadable", "include-without-effect", "internal-error"),
+    *("file-unreadable", "include-without-effect", "internal-error", "key-of-another"),
     *("request-asks-for-other-names", "request-awaited", "request-repeated", "request-unreadable"),
 }
 """Beside the rules about state: what they report does not come of the declaration alone."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from ipmpki.store.records import Issued
+from ipmpki.declaration.specification import BUNDLE
+from ipmpki.declaration.vocabulary import RevocationReason
+from ipmpki.store.records import Issued, KeyHistory
 from ipmpki.store.sqlite.connection import reading
 from ipmpki.store.sqlite.reader import read, read_certificates, serials_of
 
@@ -59,6 +61,37 @@ def read_by_fingerprint(path: Path, fingerprints: Iterable[str]) -> dict[str, Is
         wanted = (json.dumps(list(fingerprints)),)
         condition = "fingerprint IN (SELECT value FROM json_each(?))"
         return {one.fingerprint: one for one in read_certificates(connection, condition, wanted)}
+
+
+def read_key_histories(path: Path, digests: Iterable[str]) -> dict[str, KeyHistory]:
+    """What is known of the keys with these digests, by digest; takes no lock, raises Fault."""
+    with reading(path) as connection:
+        if connection is None:
+            return {}
+        rows = connection.execute(
+            "SELECT digest, host, '' FROM key WHERE digest IN (SELECT value FROM json_each(?1)) UNION SELECT"
+            " key, host, coalesce(revocation_reason, '') FROM certificate"
+            " WHERE key IN (SELECT value FROM json_each(?1))",
+            (json.dumps(list(digests)),),
+        )
+        found: dict[str, KeyHistory] = {}
+        for digest, host, reason in rows:
+            holders, was_compromised = found.get(digest, KeyHistory(frozenset(), is_compromised=False))
+            is_compromised = was_compromised or reason == RevocationReason.KEY_COMPROMISE
+            found[digest] = KeyHistory(holders | {host}, is_compromised)
+        return found
+
+
+def read_authorities(path: Path) -> list[bytes]:
+    """The certificates, in PEM, of all authorities that ever signed here; takes no lock, raises Fault."""
+    with reading(path) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute(
+            "SELECT certificates FROM authority WHERE substr(specification, 1, ?) != ? ORDER BY id",
+            (len(BUNDLE), BUNDLE),
+        )
+        return [certificates for (certificates,) in rows]
 
 
 class AuthorityKey(NamedTuple):
