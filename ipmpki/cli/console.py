@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from ipmpki.diagnostics.escape import visible_but_colours, visible_lines
+from ipmpki.diagnostics.escape import visible, visible_but_colours, visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +53,13 @@ def can_show(text: str) -> bool:
 
 def say_exactly(text: str, *, coloured: bool = False) -> None:
     """Print text whose line ends and characters are those of a format, whatever the locale: UTF-8."""
+    text = "\r\n".join(_fit(piece, coloured) for piece in text.split("\r\n"))  # a calendar's line ends
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None or sys.stdout.isatty():
-        click.echo(_fit(text, coloured), nl=False, color=coloured)
+        click.echo(text, nl=False, color=coloured)
         return
     sys.stdout.flush()
-    stream.write(visible_lines(text).encode())
+    stream.write(text.encode())
     stream.flush()
 
 
@@ -94,7 +95,7 @@ def say_error(message: str, remedy: str | None) -> None:
     """Print a failure: the fault, then what to do about it."""
     _tell_labelled("error", "red", message)
     if remedy:
-        tell(f"  help: {remedy}")
+        tell(f"  help: {visible(remedy)}")
 
 
 def say_problem(message: str) -> None:
@@ -108,10 +109,10 @@ def say_warning(message: str) -> None:
 
 
 def _tell_labelled(label: str, colour: str, message: str) -> None:
-    if wants_colour(sys.stderr):
-        tell(f"{click.style(label, fg=colour, bold=True)}: {visible_lines(message)}", coloured=True)
-    else:
-        tell(f"{label}: {message}")
+    """One line, whatever is quoted in it: nobody can put a further message below it."""
+    is_coloured = wants_colour(sys.stderr)
+    shown = click.style(label, fg=colour, bold=True) if is_coloured else label
+    tell(f"{shown}: {visible(message)}", coloured=is_coloured)
 
 
 @contextlib.contextmanager

@@ -141,10 +141,10 @@ def run(arguments: list[str] | None = None) -> None:
         status = 130
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx is not None else "ipmpki"
-        console.say_error(error.format_message(), f"see '{where} --help'")
+        console.say_error(_one_line(error), f"see '{where} --help'")
         status = error.exit_code
     except click.ClickException as error:
-        console.say_error(error.format_message(), None)
+        console.say_error(_one_line(error), None)
         status = error.exit_code
     except Fault as fault:
         console.say_error(fault.message, fault.remedy)
@@ -179,6 +179,11 @@ def _give_up_on_full_streams() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _one_line(error: click.ClickException) -> str:
+    """What click says; it lists choices in lines of their own."""
+    return " ".join(error.format_message().split())
 
 
 def _unforeseen(error: Exception) -> int:

@@ -18,8 +18,8 @@ _UNSEEN = re.compile(
 """Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt: what is drawn as nothing. Some are
 letters or marks by their category: the fillers of Hangul, the variation selectors."""
 _ODD = re.compile("[^ -~]")
-_ODD_IN_LINES = re.compile("(\r(?=\n))|[^\n\t -~]")
-_ODD_OR_COLOUR = re.compile(r"(\x1b\[[0-9;]*m|\r(?=\n))|[^\n\t -~]")
+_ODD_IN_LINES = re.compile("[^\n\t -~]")
+_ODD_OR_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)|[^\n\t -~]")
 _ODD_IN_JSON = re.compile("[^\n -~]")
 
 
