@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.x509.der import DerShape
-from ipmpki.x509.keys import PublicKey, key_type_of
+from ipmpki.x509.keys import PublicKey, key_type_of, rsa_numbers
 from ipmpki.x509.message import NoMessage, certificates_of
 from ipmpki.x509.pem import CERTIFICATE, TRUSTED, armoured, first_element, read_blocks, why_unreadable
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ipmpki.declaration.fleet import Address
+    from ipmpki.x509.key_flaws import RsaNumbers
     from ipmpki.x509.pem import PemBlock
 
 _ExtensionT = TypeVar("_ExtensionT", bound=x509.ExtensionType)
@@ -68,7 +69,8 @@ class CertificateFacts:
     RFC 4514 text, most specific attribute first. ``key_type`` is as keys.key_type_of says, or ``ed25519`` and
     the like, or ``unknown``, then with an empty digest. ``key_usage`` and ``extended_key_usage`` hold RFC
     5280's names (a purpose unknown here as dotted numbers), empty where the extension is absent.
-    ``fingerprint`` is SHA-256 of the certificate, ``public_key_digest`` of its SubjectPublicKeyInfo.
+    ``fingerprint`` is SHA-256 of the certificate, ``public_key_digest`` of its SubjectPublicKeyInfo. ``rsa``
+    are the numbers of an RSA key.
     """
 
     common_name: str | None
@@ -85,6 +87,7 @@ class CertificateFacts:
     is_authority: bool
     fingerprint: str
     public_key_digest: str
+    rsa: RsaNumbers | None = None
 
 
 def read_certificate(pem: bytes) -> CertificateFacts:
@@ -223,7 +226,7 @@ def facts_of(certificate: x509.Certificate) -> CertificateFacts:
         common_names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         constraints = find_extension(extensions, x509.BasicConstraints)
         alternative_names = find_extension(extensions, x509.SubjectAlternativeName)
-        key_type, digest = _key(certificate)
+        key_type, digest, rsa = _key(certificate)
         return CertificateFacts(
             common_name=str(common_names[-1].value) if common_names else None,
             subject=subject.rfc4514_string(),
@@ -242,6 +245,7 @@ def facts_of(certificate: x509.Certificate) -> CertificateFacts:
             is_authority=constraints is not None and constraints.ca,
             fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
             public_key_digest=digest,
+            rsa=rsa,
         )
     except UNREADABLE:
         raise _damaged() from None
@@ -255,17 +259,17 @@ def find_extension(extensions: x509.Extensions, kind: type[_ExtensionT]) -> _Ext
         return None
 
 
-def _key(certificate: x509.Certificate) -> tuple[str, str]:
-    """The type of the certificate's key and the digest of its SubjectPublicKeyInfo."""
+def _key(certificate: x509.Certificate) -> tuple[str, str, RsaNumbers | None]:
+    """The type of the certificate's key, the digest of its SubjectPublicKeyInfo, an RSA key's numbers."""
     try:
         key = certificate.public_key()
     except UnsupportedAlgorithm:
-        return "unknown", ""
+        return "unknown", "", None
     encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     digest = hashlib.sha256(encoded).hexdigest()
     if isinstance(key, PublicKey):
-        return key_type_of(key), digest
-    return type(key).__name__.removesuffix("PublicKey").lower(), digest
+        return key_type_of(key), digest, rsa_numbers(key)
+    return type(key).__name__.removesuffix("PublicKey").lower(), digest, None
 
 
 def _addresses(names: x509.SubjectAlternativeName) -> tuple[Address, ...]:

@@ -18,6 +18,7 @@ from ipmpki.diagnostics.problem import Place
 from ipmpki.x509 import keys
 from ipmpki.x509.certificate import facts_of, find_extension, quietly
 from ipmpki.x509.der import FIRST_TAGGED, DerShape, NotDer, element_at, elements, is_whole_sequence
+from ipmpki.x509.key_flaws import flaw_of
 from ipmpki.x509.message import NoMessage, certificates_of
 from ipmpki.x509.pem import TRUSTED, armoured, first_element, read_blocks, why_unreadable
 from ipmpki.x509.presented_certificates import (
@@ -106,6 +107,8 @@ class Contents:
             remedy = "have whoever issued it make it anew; copying the file again changes nothing"
             self.flaws.append(Flaw(FlawKind.CERTIFICATE, place, message, remedy))
             return None
+        if flaw_of(presented.key_type, presented.rsa) is not None:
+            return presented  # no program uses that, and a rule tells of it
         fields = " and ".join(odd) or "a field of it"
         verb = "are" if len(odd) > 1 else "is"
         self.remarks.append(
@@ -357,4 +360,5 @@ def _certificate(certificate: x509.Certificate, place: Place) -> PresentedCertif
         fingerprint=facts.fingerprint,
         public_key_digest=facts.public_key_digest,
         serial=facts.serial,
+        rsa=facts.rsa,
     )

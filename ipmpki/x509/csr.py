@@ -10,11 +10,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
+from ipmpki.declaration.key_types import rsa_key
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.x509.certificate import quietly
 from ipmpki.x509.der import DerShape
 from ipmpki.x509.key_flaws import flaw_of
-from ipmpki.x509.keys import PublicKey, key_type_of, public_key_digest
+from ipmpki.x509.keys import PublicKey, key_type_of, public_key_digest, rsa_numbers
 from ipmpki.x509.pem import read_blocks, why_unreadable
 from ipmpki.x509.profiles import LEAF_EXTENSIONS, alternative_names, leaf_subject
 from ipmpki.x509.signature import is_signed_by, weak_hash
@@ -46,12 +47,13 @@ def read_request(content: bytes) -> RequestFacts:
     try:
         with quietly():
             key = request.public_key()
-            flaw = flaw_of(key) if isinstance(key, PublicKey) else None  # before anything is computed with it
+            # Before anything is computed with it.
+            flaw = flaw_of(key_type_of(key), rsa_numbers(key)) if isinstance(key, PublicKey) else None
             is_own = flaw is None and is_signed_by(key, request, request.tbs_certrequest_bytes)
             names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
             asked = _alternative_names(request)
     except Exception:  # noqa: BLE001 -- bytes nobody here wrote: whatever the library raises, they are broken
-        raise _damaged() from None
+        raise _refused(request) from None
     if not isinstance(key, PublicKey):
         raise RequestUnreadable("the request is for a kind of key that is not supported", _MAKE)
     if flaw is not None:
@@ -104,6 +106,15 @@ def _load(content: bytes) -> x509.CertificateSigningRequest:
                 raise _damaged(why_unreadable(block.octets)) from None
     said = next((one for one in blocks if one.label.endswith("CERTIFICATE REQUEST") or not one.label), None)
     raise _damaged(said.fault or why_unreadable(said.octets or b"") if said is not None else None)
+
+
+def _refused(request: x509.CertificateSigningRequest) -> RequestUnreadable:
+    """Why nothing is made of a request whose key, as it may be, the library does not take."""
+    from ipmpki.x509.nonconformity import refused_numbers_of_request
+
+    numbers = refused_numbers_of_request(request.public_bytes(serialization.Encoding.DER))
+    flaw = flaw_of(rsa_key(numbers.modulus.bit_length()), numbers) if numbers is not None else None
+    return _damaged() if flaw is None else RequestUnreadable(f"the request's key {flaw}", _MAKE)
 
 
 def _damaged(why: str | None = None) -> RequestUnreadable:

@@ -13,6 +13,7 @@ from ipmpki.declaration.key_types import KeyType, elliptic_key, kind_of, rsa_key
 from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.x509 import sealed_key
 from ipmpki.x509.der import DerShape, is_whole_sequence
+from ipmpki.x509.key_flaws import RsaNumbers
 from ipmpki.x509.pem import CERTIFICATE, KEY_SHAPES, armoured, read_blocks, why_unreadable
 from ipmpki.x509.protection import SEALED_LABEL, is_encrypted, is_sealed
 
@@ -206,6 +207,14 @@ def key_type_of(key: PrivateKey | PublicKey) -> str:
     if isinstance(public, rsa.RSAPublicKey):
         return rsa_key(public.key_size)
     return elliptic_key(public.curve.name)
+
+
+def rsa_numbers(key: object) -> RsaNumbers | None:
+    """Modulus and exponent of an RSA public key; None for a key of another kind."""
+    if not isinstance(key, rsa.RSAPublicKey):
+        return None
+    numbers = key.public_numbers()
+    return RsaNumbers(numbers.n, numbers.e)
 
 
 _SPKI: Final = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

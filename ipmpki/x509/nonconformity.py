@@ -11,14 +11,17 @@ import hashlib
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
+from asn1crypto import csr as asn1_csr
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
+from ipmpki.declaration.key_types import rsa_key
 from ipmpki.x509.certificate import PURPOSE_NAMES, USAGE_NAMES, quietly
-from ipmpki.x509.keys import PublicKey, key_type_of
+from ipmpki.x509.key_flaws import RsaNumbers
+from ipmpki.x509.keys import PublicKey, key_type_of, rsa_numbers
 from ipmpki.x509.presented_certificates import PresentedCertificate
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ def read_nonconforming(
     try:
         certificate = asn1.Certificate.load(octets, strict=True)
         signed = certificate["tbs_certificate"]
-        key_type, digest = _key(signed["subject_public_key_info"].dump())
+        key_type, digest, rsa = _key(signed["subject_public_key_info"].dump())
         names = _value(signed, "subject_alt_name") or ()
         presented = PresentedCertificate(
             place=place,
@@ -67,6 +70,7 @@ def read_nonconforming(
             fingerprint=hashlib.sha256(octets).hexdigest(),
             serial=signed["serial_number"].native,
             objections=tuple(_objections(signed)),
+            rsa=rsa,
         )
     except NoCertificate:
         raise
@@ -116,13 +120,36 @@ def _moment(time: Any) -> datetime:
     return moment
 
 
-def _key(info: bytes) -> tuple[str, str]:
+def _key(info: bytes) -> tuple[str, str, RsaNumbers | None]:
+    digest = hashlib.sha256(info).hexdigest()
     try:
         key = serialization.load_der_public_key(info)
     except Exception:  # noqa: BLE001 -- of a kind, or coded in a way, that the library does not know
-        return "unknown", ""
+        numbers = refused_numbers(info)
+        return (rsa_key(numbers.modulus.bit_length()), digest, numbers) if numbers else ("unknown", "", None)
     kind = key_type_of(key) if isinstance(key, PublicKey) else type(key).__name__
-    return kind.removesuffix("PublicKey").lower(), hashlib.sha256(info).hexdigest()
+    return kind.removesuffix("PublicKey").lower(), digest, rsa_numbers(key)
+
+
+def refused_numbers(info: bytes) -> RsaNumbers | None:
+    """The numbers of an RSA key that the library refuses, as one with an even exponent (RFC 8017, 3.1)."""
+    try:
+        read = asn1_keys.PublicKeyInfo.load(info, strict=True)
+        held = read["public_key"].parsed
+        return RsaNumbers(held["modulus"].native, held["public_exponent"].native)
+    except Exception:  # noqa: BLE001 -- it is no RSA key, or not built as one
+        return None
+
+
+def refused_numbers_of_request(request: bytes) -> RsaNumbers | None:
+    """The same of the key in a request, in DER."""
+
+    def info() -> Any:
+        asked = asn1_csr.CertificationRequest.load(request, strict=True)["certification_request_info"]
+        return asked["subject_pk_info"].dump()
+
+    found = _or_none(info)
+    return refused_numbers(found) if found is not None else None
 
 
 def _value(signed: Any, name: str) -> Any:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Address
     from ipmpki.declaration.vocabulary import Role
     from ipmpki.diagnostics.problem import Place
+    from ipmpki.x509.key_flaws import RsaNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class PresentedCertificate:
     and ``extended_key_usage`` hold RFC 5280's names (an unknown purpose as dotted numbers), None where the
     extension is absent. ``signature_hash`` is such as ``sha256``, None where the algorithm has none or is
     not known. ``is_self_issued``: issuer and subject are the same name (RFC 5280, section 3.2).
-    ``objections`` are, in words, what no program should overlook in it, though some do.
+    ``objections`` are, in words, what no program should overlook in it, though some do. ``rsa`` are the
+    numbers of an RSA key.
     """
 
     place: Place
@@ -47,6 +49,7 @@ class PresentedCertificate:
     public_key_digest: str
     serial: int
     objections: tuple[str, ...] = ()
+    rsa: RsaNumbers | None = None
 
     @property
     def title(self) -> str:

@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from asn1crypto.core import Integer
+from asn1crypto.csr import CertificationRequest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -363,3 +365,15 @@ def test_a_request_for_a_key_that_anybody_can_compute_is_refused(keeper: Shop) -
     even = der.replace(modulus.to_bytes(256, "big"), (modulus - 1).to_bytes(256, "big"))
     (keeper.folder / "csr/ipm1.csr").write_bytes(even)
     assert "small factor" in problems(keeper)["request-unreadable"]
+
+
+@pytest.mark.parametrize(("exponent", "said"), [("020101", "exponent 1"), ("0203010000", "an even exponent")])
+def test_a_request_for_a_key_with_a_wrong_exponent_gets_its_true_reason(
+    keeper: Shop, exponent: str, said: str
+) -> None:
+    info = CertificationRequest.load(request(key()).public_bytes(serialization.Encoding.DER))
+    held = info["certification_request_info"]["subject_pk_info"]["public_key"].parsed
+    held["public_exponent"] = Integer.load(bytes.fromhex(exponent)).native
+    info["certification_request_info"]["subject_pk_info"]["public_key"] = held
+    (keeper.folder / "csr/ipm1.csr").write_bytes(info.dump(force=True))
+    assert said in problems(keeper)["request-unreadable"]

@@ -27,6 +27,7 @@ from ipmpki.x509 import issuer as issuing
 from ipmpki.x509 import keys
 from ipmpki.x509.certificate import CertificateUnreadable
 from ipmpki.x509.foreign_pki import Passphrases, list_pem_of, subject_of
+from ipmpki.x509.key_flaws import flaw_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -188,7 +189,7 @@ def _hosts(
     )
     tell_of_ended(survey, ((name, one) for name, one in ended if name is not None and name not in names))
     entries = (entry_of(name, held, survey, names - {name}) for name, held in grouped.items())
-    return tuple(_with_own_serial(entries, survey))
+    return tuple(_with_own_key(_with_own_serial(entries, survey), old, survey))
 
 
 def _with_own_serial(entries: Iterable[HostEntry], survey: Survey) -> Iterator[HostEntry]:
@@ -206,6 +207,37 @@ def _with_own_serial(entries: Iterable[HostEntry], survey: Survey) -> Iterator[H
         remedy = "the next build makes another; the old one cannot be revoked by itself"
         survey.left.append(LeftOut(LeftCode.UNUSABLE_SERIAL, own.place.file, words, remedy))
         yield replace(entry, certificate=None, key=None)
+
+
+def _with_own_key(entries: Iterable[HostEntry], old: OldAuthority, survey: Survey) -> Iterator[HostEntry]:
+    """What has a key that others have, or can compute, gives way to another with the next build.
+
+    Two hosts with one key stay as they are: each gets its own when it is renewed.
+    """
+    holders: dict[str, str] = {}
+    for entry in entries:
+        own = entry.certificate
+        if own is None:
+            yield entry
+            continue
+        file = own.place.file
+        flaw = flaw_of(own.key_type, own.rsa)
+        if own.public_key_digest == old.certificate.public_key_digest:
+            flaw = "is the authority's, so that the host can issue certificates"
+        if flaw is not None:
+            words = f"the key of {quote(entry.name)} {flaw}"
+            remedy = "the next build makes another; revoke the old certificate once that is installed"
+            survey.left.append(LeftOut(LeftCode.WEAK_KEY, file, words, remedy))
+            yield replace(entry, certificate=None, key=None, request=None)
+            continue
+        first = holders.setdefault(own.public_key_digest, entry.name)
+        if first != entry.name:
+            words = (
+                f"{quote(entry.name)} has the same key as {quote(first)}: whoever takes it from one is both"
+            )
+            remedy = "each gets a key of its own when it is renewed"
+            survey.left.append(LeftOut(LeftCode.SHARED_KEY, file, words, remedy))
+        yield entry
 
 
 def _authority(old: OldAuthority, project: Project, kept_key: bytes) -> StoredAuthority:

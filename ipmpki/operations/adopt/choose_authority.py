@@ -76,7 +76,7 @@ def choose_authority(
     same = {
         one.fingerprint
         for one in survey.certificates.values()
-        if one.public_key_digest == own.public_key_digest
+        if one.is_authority and one.public_key_digest == own.public_key_digest
     }
     return OldAuthority(
         own,
@@ -107,7 +107,7 @@ def _issued_by(
         by_subject.setdefault(one.subject, []).append(one)
     for certificate in survey.certificates.values():
         for authority in by_subject.get(certificate.issuer, ()):
-            if certificate.public_key_digest == authority.public_key_digest:
+            if certificate.is_authority and certificate.public_key_digest == authority.public_key_digest:
                 continue  # itself, as it is now or was before
             if is_issued_by(survey.der[certificate.fingerprint], survey.der[authority.fingerprint]):
                 issued[authority.fingerprint].append(certificate)

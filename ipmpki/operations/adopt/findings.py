@@ -30,6 +30,8 @@ class LeftCode(StrEnum):
     SUPERSEDED = "superseded"
     ENDED = "ended"
     WEAK_AUTHORITY = "weak-authority"
+    WEAK_KEY = "weak-key"
+    SHARED_KEY = "shared-key"
     NO_FILE = "certificate-file-missing"
     UNUSABLE_SERIAL = "unusable-serial"
     OTHER_INDEX = "other-index"

@@ -9,6 +9,7 @@ from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.wording import quote
 from ipmpki.operations.adopt.findings import LeftCode, LeftOut
 from ipmpki.operations.adopt.hosts import role_of
+from ipmpki.x509.key_flaws import flaw_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from ipmpki.operations.adopt.choose_authority import OldAuthority
     from ipmpki.operations.adopt.findings import Survey
     from ipmpki.x509.presented_certificates import PresentedCertificate
-
-"""As the rule key-too-weak."""
 
 
 def tell_leftovers(survey: Survey, old: OldAuthority) -> None:
@@ -39,8 +38,10 @@ def tell_of_ended(survey: Survey, ended: Iterable[tuple[str, PresentedCertificat
 
 
 def _weakness(old: OldAuthority) -> Iterator[LeftOut]:
-    if kind_of(old.certificate.key_type).is_weak:
-        words = f"the authority's own key, {old.certificate.key_type}, was taken, but it can be broken"
+    own = old.certificate
+    flaw = flaw_of(own.key_type, own.rsa) or ("can be broken" if kind_of(own.key_type).is_weak else None)
+    if flaw is not None:
+        words = f"the authority's own key, {own.key_type}, was taken, but it {flaw}"
         remedy = "when all runs, give it a successor, which takes over in steps: generation = 2 in [ca]"
         yield LeftOut(LeftCode.WEAK_AUTHORITY, old.certificate.place.file, words, remedy)
 

@@ -10,6 +10,7 @@ from ipmpki.diagnostics.problem import Severity
 from ipmpki.diagnostics.wording import quote
 from ipmpki.rules.certificates.validity import judged
 from ipmpki.rules.registry import VENDOR, Finding, also_of_presented, presented_rule
+from ipmpki.x509.key_flaws import flaw_of
 from ipmpki.x509.presented_certificates import FlawKind
 
 if TYPE_CHECKING:
@@ -125,6 +126,41 @@ def _too_weak(presented: Presented) -> Iterator[Finding]:
             yield Finding(
                 f"the key of {quote(one.title)}, {one.key_type}, is too weak to trust",
                 "have it issued again for a new RSA key of 2048 bits or more",
+                one.place,
+            )
+
+
+@presented_rule(
+    Severity.ERROR, cites="NIST SP 800-89, section 5.3.3; CVE-2017-15361; RFC 8446, section 4.2.7"
+)
+def key_unsound(presented: Presented) -> Iterator[Finding]:
+    """A certificate's key is one that others can compute, or that programs do not use.
+
+    ## What it finds
+
+    An RSA key with an even modulus, a factor below 752, primes that lie close together, or the mark of chips
+    that made keys badly (ROCA); with the exponent 1, an even one or one of more than 64 bits; of more than
+    16384 bits. Also a key on another curve than P-256, P-384 and P-521. Whether it is one of Debian's weak
+    keys of 2008 is not looked up.
+
+    ## Who is hurt
+
+    Everybody: who computes the private key poses as its holder. Or nobody connects, as programs refuse it.
+
+    ## Example
+
+    It comes of smart cards made before 2017, and of small devices that made keys with too little chance.
+
+    ## Instead
+
+    Make a new key with openssl or ipmpki, and have a certificate issued for it.
+    """
+    for one in judged(presented):
+        flaw = flaw_of(one.key_type, one.rsa)
+        if flaw is not None and not kind_of(one.key_type).is_weak:
+            yield Finding(
+                f"the key of {quote(one.title)} {flaw}",
+                "make a new key, an RSA key of 2048 bits or more, and have a certificate issued for it",
                 one.place,
             )
 

@@ -11,6 +11,7 @@ from ipmpki.x509.protection import Protection, protection_of
 from tests.cli.command import ipmpki
 from tests.operations.adopt.old import RSA, OldPki
 from tests.operations.adopt.test_leftovers import left_of
+from tests.operations.verify import mint
 
 if TYPE_CHECKING:
     from tests.operations.adopt.conftest import Heir
@@ -159,3 +160,31 @@ def test_an_expired_authority_is_refused(heir: Heir) -> None:
     (heir.old.folder / "new.pem").rename(heir.old.folder / name)
     assert "expired" in heir.adopt().err
     assert not heir.store.exists()
+
+
+def test_a_key_that_others_have_or_can_compute_is_told_and_gives_way(heir: Heir) -> None:
+    old = heir.old.found()
+    old.issue("ipm1.example.com", "server", key=RSA)
+    old.issue("ipm2.example.com", "server", key=("-key", "private/ipm1.example.com.key"))
+    old.issue("desk1.example.com", key=("-key", "private/cakey.pem"))
+    (old.folder / "private/unsound.key").write_bytes(
+        mint.Made(mint.authority().certificate, mint.unsound_key()).key_pem()
+    )
+    old.issue("desk2.example.com", key=("-key", "private/unsound.key"))
+    assert left_of(heir) == {
+        "damaged": ["certs/desk2.example.com.csr"],
+        "shared-key": ["certs/ipm2.example.com.crt"],
+        "weak-key": ["certs/desk1.example.com.crt", "certs/desk2.example.com.crt"],
+    }
+    assert {key for key in heir.changes() if key[1] is not None} == {
+        ("client-certificate", "desk1.example.com"),
+        ("client-certificate", "desk2.example.com"),
+    }
+
+
+def test_an_authority_with_an_unsound_key_is_taken_and_told(heir: Heir) -> None:
+    key = mint.Made(mint.authority().certificate, mint.unsound_key()).key_pem()
+    (heir.old.folder / "private").mkdir()
+    (heir.old.folder / "private/cakey.pem").write_bytes(key)
+    heir.old.found(key=("-key", "private/cakey.pem")).issue("ipm1.example.com", "server", key=RSA)
+    assert "was taken, but it has an exponent of 65 bits" in heir.adopt().out

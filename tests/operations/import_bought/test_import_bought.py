@@ -20,6 +20,7 @@ from ipmpki.diagnostics.fault import Fault
 from ipmpki.operations.import_bought import Imported, import_certificates
 from ipmpki.store.sqlite.queries import read_issued
 from tests.operations.import_bought.seller import CLIENT_AUTH, SERVER_AUTH, Seller, pem
+from tests.operations.verify import mint
 from tests.shop import HEAD, SERVER, Shop, client
 from tests.x509.mozilla.writing import certificate_object, octal, trust_object
 
@@ -61,6 +62,17 @@ def outcomes(imported: Imported) -> dict[str, str]:
 
 def rules(imported: Imported) -> set[str]:
     return {one.problem.rule for one in imported.problems}
+
+
+def test_what_an_authority_with_an_unsound_key_sold_is_refused(buyer: Shop, seller: Seller) -> None:
+    other = Seller()
+    vars(other).update(vars(seller) | {"_key": mint.unsound_key()})
+    vars(other).pop("intermediate", None)
+    imported = bring(buyer, pem(other.sell(request_of(buyer)), other.intermediate))
+    assert outcomes(imported) == {"ipm1": "refused"}
+    assert [one.problem.message for one in imported.problems if one.problem.rule == "key-unsound"] == [
+        "the key of 'Trust Unlimited TLS' has an exponent of 65 bits, more than programs can use"
+    ]
 
 
 def test_what_was_ordered_is_taken_and_published_with_its_key_and_chain(buyer: Shop, seller: Seller) -> None:

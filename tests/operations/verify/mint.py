@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from math import gcd
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -45,6 +46,18 @@ def key(kind: str = "rsa-2048", number: int = 0) -> Any:
         if family == "ed25519"
         else ec.generate_private_key(ec.SECP256R1())
     )
+
+
+@functools.cache
+def unsound_key() -> rsa.RSAPrivateKey:
+    """An RSA key that signs, with an exponent that is longer than programs use."""
+    sound = key("rsa-2048", 99).private_numbers()
+    p, q, exponent = sound.p, sound.q, 2**64 + 13
+    while gcd(exponent, (p - 1) * (q - 1)) != 1:
+        exponent += 2
+    d = pow(exponent, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(exponent, p * q)
+    return rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), sound.iqmp, public).private_key()
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,8 @@ class Order:
     number: int = 0
     hashed: Any = field(default_factory=hashes.SHA256)
     further: Sequence[tuple[x509.ExtensionType, bool]] = ()
+    public: Any = None
+    """A public key to certify in place of its own."""
 
 
 def make(order: Order, issuer: Made | None = None) -> Made:
@@ -99,7 +114,7 @@ def make(order: Order, issuer: Made | None = None) -> Made:
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(private.public_key())
+        .public_key(order.public or private.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(order.begin)
         .not_valid_after(order.end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.operations.verify import mint
@@ -169,6 +170,19 @@ def weak_signature() -> str:
 def key_too_weak() -> str:
     lay(mint.server(kind="rsa-1024"))
     return f"server.pem {GOOD}"
+
+
+@scene
+def key_unsound() -> str:
+    lay(mint.server(public=rsa.RSAPublicNumbers(65537, (2**1279 - 1) * (2**2203 - 1) * 5).public_key()))
+    return f"server.pem {GOOD}"
+
+
+@scene
+def key_unsound_curve() -> str:
+    curve = ec.derive_private_key(7, ec.SECP256K1()).public_key()
+    lay(mint.client(public=curve), name="client.pem")
+    return f"client.pem {GOOD.replace('ipm1', 'desk1').replace('server', 'client')}"
 
 
 @scene
