@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -34,6 +35,12 @@ Examples:
 @click.option(
     "--format", "format_", type=click.Choice(FORMATS), default="text", help="How problems are written."
 )
+@click.option(
+    "--pki",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The declaration whose store is asked what it knows of them; ./pki.toml if it is there.",
+)
 @strict_option
 def command(  # noqa: PLR0913 -- one for each option
     *,
@@ -46,6 +53,7 @@ def command(  # noqa: PLR0913 -- one for each option
     at: datetime | None,
     timeout: float,
     format_: str,
+    pki: Path | None,
     strict: bool,
 ) -> int:
     """Judge what each PATH holds: a file, a host's folder, or a live server as HOST:PORT.
@@ -55,28 +63,42 @@ def command(  # noqa: PLR0913 -- one for each option
     otherwise. A server shows its own certificates alone: not its key, nor whom it trusts, nor its CRL. One at
     an address is asked for the first --name that is no address.
 
+    Each certificate is told: whose it is, its names, until when, its key, its serial number, and whether the
+    store of pki.toml issued it and it is the current one.
+
     Exit status: 0 without errors, 1 with errors (or warnings, with --strict), 2 if a file cannot be read,
-    4 if a server cannot be reached.
+    4 if a server cannot be reached, or the store of --pki cannot be used.
     """
     from ipmpki.declaration.vocabulary import Role
     from ipmpki.operations.verify.verify import Question, verify
 
+    now = at or datetime.now(UTC)
     verified = verify(
         Question(
             paths,
-            at or datetime.now(UTC),
+            now,
             anchors,
             lists,
             Role(role) if role else None,
             mutual_auth == "required" if mutual_auth else None,
             names,
             timeout,
+            pki,
         )
     )
     shown = " ".join(paths)
-    show_problems(verified.problems, format_, shown, strict=strict)
+    if format_ == "json":
+        from ipmpki.render.certificates import render_verified_json
+
+        console.say(render_verified_json(verified.certificates, verified.problems, shown, now))
+    else:
+        if format_ == "text":
+            from ipmpki.render.certificates import render_seen
+
+            console.say(render_seen(verified.certificates, now, width=console.output_width()))
+        show_problems(verified.problems, format_, shown, strict=strict)
     if format_ == "text" and not verified.problems:
-        number = verified.certificates
+        number = len(verified.certificates)
         console.tell(f"{shown}: no problems ({number} {'certificate' if number == 1 else 'certificates'})")
     return verified.failed or exit_status(verified.problems, strict=strict)
 

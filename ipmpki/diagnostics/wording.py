@@ -114,6 +114,20 @@ def day(moment: datetime) -> str:
     return timestamp(moment)[:10]
 
 
+def days_left(end: datetime, now: datetime) -> int:
+    """Whole days until a moment; below 0 once it has passed."""
+    return (utc(end) - utc(now)).days
+
+
+def left(end: datetime, now: datetime) -> str:
+    """How long something holds, such as ``397 days left``; ``ended 2 days ago`` afterwards."""
+    number = days_left(end, now)
+    if number >= 0:
+        return f"{days(number)} left"
+    past = days_left(now, end)
+    return f"ended {days(past)} ago" if past else "ended today"
+
+
 def serial_number(serial: int) -> str:
     """A serial number as ``openssl x509 -serial`` prints it: upper-case hexadecimal, whole bytes."""
     digits = f"{serial:X}"

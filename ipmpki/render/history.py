@@ -11,8 +11,10 @@ from ipmpki.diagnostics.escape import visible, visible_lines
 from ipmpki.diagnostics.wording import (
     counted,
     day,
+    days_left,
     fingerprint_digits,
     grouped,
+    left,
     minute,
     serial_number,
     timestamp,
@@ -127,10 +129,11 @@ def _story(host_history: HostHistory, width: int) -> Iterator[str]:
         )
     yield ""
     fields = (
+        ("Subject", facts.subject or "-"),
         ("Names", ", ".join(facts.dns_names) or facts.common_name or "-"),
         ("Addresses", ", ".join(map(str, facts.addresses)) or "-"),
         ("Valid from", minute(facts.not_before)),
-        ("Valid until", minute(facts.not_after)),
+        ("Valid until", f"{minute(facts.not_after)}, {left(facts.not_after, host_history.at)}"),
         ("May act as", ", ".join(_PURPOSES.get(name, name) for name in facts.extended_key_usage) or "-"),
         ("Key", kind_of(facts.key_type).words),
         ("Issued by", facts.issuer),
@@ -138,7 +141,8 @@ def _story(host_history: HostHistory, width: int) -> Iterator[str]:
     )
     for label, value in fields:
         yield from _field(label, visible(value), width)
-    yield from _field("No longer used", _ended(one), width) if certificate.retired_at is not None else ()
+    is_current = certificate.retired_at is None
+    yield from _field("Current", "yes", width) if is_current else _field("No longer used", _ended(one), width)
     yield from _field("Revoked", _revoked(one), width)
     yield from _field("Serial", serial_number(facts.serial), width)
     pairs = grouped(facts.fingerprint)
@@ -236,8 +240,11 @@ def _certificate(one: CertificateRecord, at: datetime) -> dict[str, Any]:
         "key": facts.key_type,
         "key_usage": list(facts.key_usage),
         "extended_key_usage": list(facts.extended_key_usage),
+        "subject": facts.subject,
         "issuer": facts.issuer,
         "fingerprint": fingerprint_digits(facts.fingerprint),
+        "days_left": days_left(facts.not_after, at),
+        "is_current": certificate.retired_at is None,
         "issued": _event(history.began) if history.began is not None else None,
         "retired_at": None if certificate.retired_at is None else timestamp(certificate.retired_at),
         "retired_by": _event(history.ended) if history.ended is not None else None,

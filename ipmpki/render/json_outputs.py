@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NewType, TypedDict
+
+Balance = NewType("Balance", int)
+"""A number that may be below 0."""
 
 
 class PositionOutput(TypedDict):
@@ -278,8 +281,11 @@ class ShownCertificateOutput(TypedDict):
     key: str
     key_usage: list[str]
     extended_key_usage: list[str]
+    subject: str
     issuer: str
     fingerprint: str
+    days_left: Balance
+    is_current: bool
     issued: EventOutput | None
     retired_at: str | None
     retired_by: EventOutput | None
@@ -300,6 +306,40 @@ class ShowOutput(TypedDict):
     before: list[ShownCertificateOutput]
     later: int
     also: str | None
+
+
+class SeenCertificateOutput(TypedDict):
+    """A certificate that verify was shown: ``file`` is its file or server, ``number`` its place in it from 0.
+
+    Times are in UTC, serial number and SHA-256 fingerprint hexadecimal. Usages are null where the
+    certificate does not limit them. ``days_left`` is negative after its end. ``origin`` is what the store
+    says of it, null where no store was asked; ``host`` whose it is there.
+    """
+
+    file: str
+    number: int
+    subject: str
+    issuer: str
+    common_name: str | None
+    dns_names: list[str]
+    addresses: list[str]
+    is_authority: bool
+    not_before: str
+    not_after: str
+    days_left: Balance
+    key: str
+    key_usage: list[str] | None
+    extended_key_usage: list[str] | None
+    serial: str
+    fingerprint: str
+    origin: Literal["current", "replaced", "revoked", "authority", "former-authority", "unknown"] | None
+    host: str | None
+
+
+class VerifiedOutput(ProblemsOutput):
+    """What ``ipmpki verify --format json`` writes: the certificates that it saw, and what is wrong."""
+
+    certificates: list[SeenCertificateOutput]
 
 
 class ManifestFileOutput(TypedDict):

@@ -101,6 +101,7 @@ def _of_output(shape: type) -> Callable[[], dict[str, Any]]:
 _PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     int: {"type": "integer", "minimum": 0},
+    json_outputs.Balance: {"type": "integer"},
     bool: {"type": "boolean"},
     type(None): {"type": "null"},
 }
@@ -137,6 +138,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "problems": _of_output(json_outputs.ProblemsOutput),
     "plan": _of_output(json_outputs.PlanOutput),
     "status": _of_output(json_outputs.StatusOutput),
+    "verify": _of_output(json_outputs.VerifiedOutput),
     "show": _of_output(json_outputs.ShowOutput),
     "log": _of_output(json_outputs.LogOutput),
     "manifest": _of_output(json_outputs.ManifestOutput),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ipmpki.operations.build import build
+from ipmpki.operations.installed import record_installed
 from ipmpki.operations.load import load
 from ipmpki.operations.plan import plan
 from tests.faults.fleets import Fleet
@@ -58,8 +60,11 @@ class Walk:
         self.fleet.write(self.ledger.folder)
 
     def toggle(self) -> None:
+        """It takes two steps, of which the second waits for the hosts: they all install the first at once."""
         self.fleet.toggle_mutual()
-        self.fleet.write(self.ledger.folder)
+        declaration = self.fleet.write(self.ledger.folder)
+        build(load(declaration))
+        record_installed(load(declaration), None)
 
     def settle(self) -> None:
         """Another owner: scripts and settings differ, no certificate does."""

@@ -25,6 +25,7 @@ from ipmpki.operations.verify.collect import (
     remarks_of,
 )
 from ipmpki.operations.verify.locate import place_problems
+from ipmpki.operations.verify.origin import recognised
 from ipmpki.rules.engine import judge_presented
 from ipmpki.x509.path_validation import Evidence, judge_path
 from ipmpki.x509.presented_certificates import Chain, FlawKind, Presented
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from ipmpki.declaration.fleet import Address
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
+    from ipmpki.store.origin import Seen
     from ipmpki.x509.contents import Contents
     from ipmpki.x509.presented_certificates import PresentedCertificate
 
@@ -48,7 +50,8 @@ class Question:
 
     ``paths`` are files, folders and servers as written. ``anchors`` are files with the trusted authorities,
     ``revocation_lists`` with CRLs. ``now`` is aware. ``names`` are DNS names and addresses as written.
-    ``seconds`` is how long a server may take.
+    ``seconds`` is how long a server may take. ``declaration`` is the pki.toml whose store is asked what it
+    knows of the certificates; where it is None, that of the working folder is, if there is one.
     """
 
     paths: Sequence[str]
@@ -59,22 +62,26 @@ class Question:
     mutual_auth: bool | None = None
     names: Sequence[str] = ()
     seconds: float = tls_server.USUAL_SECONDS
+    declaration: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Every problem, by file and line, and how many certificates were seen. ``failed`` is an exit status.
+    """Every problem, by file and line, and every certificate that was seen. ``failed`` is an exit status.
 
     It is 2 where a file could not be read, 4 where a server could not be reached, else 0.
     """
 
     problems: tuple[LocatedProblem, ...]
-    certificates: int
+    certificates: tuple[Seen, ...]
     failed: int
 
 
 def verify(question: Question) -> Verified:
-    """Judge everything the question names. Raises WrongUse where a name given is none."""
+    """Judge everything the question names.
+
+    Raises WrongUse where a name given is none, and Fault where a store cannot be read.
+    """
     names, addresses = _names(question.names)
     asked = Presented(
         question.now,
@@ -93,10 +100,8 @@ def verify(question: Question) -> Verified:
         judge_presented(replace(asked, flaws=flaws_of(shared), remarks=remarks_of(shared)))
     )
     said: set[tuple[str, ...]] = set()
-    certificates = 0
     for group in groups:
         presented = _presented(group, shared, asked)
-        certificates += sum(len(one.certificates) for one in group.everything())
         if presented.unchecked in said:
             presented = replace(presented, unchecked=())
         said.add(presented.unchecked)
@@ -105,7 +110,9 @@ def verify(question: Question) -> Verified:
     kinds = {flaw.kind for group in every for flaw in flaws_of(group)}
     failed = 4 if FlawKind.SERVER in kinds else 2 if FlawKind.FILE in kinds else 0
     held = [one for group in every for one in group.everything()]
-    return Verified(place_problems(problems, held, question.paths), certificates, failed)
+    shown = [one for group in groups for each in group.everything() for one in each.certificates]
+    seen = recognised(question.declaration, shown)
+    return Verified(place_problems(problems, held, question.paths), seen, failed)
 
 
 def _names(written: Iterable[str]) -> tuple[tuple[str, ...], tuple[Address, ...]]:

@@ -94,6 +94,14 @@ def read_authorities(path: Path) -> list[bytes]:
         return [certificates for (certificates,) in rows]
 
 
+def read_authority_fingerprints(path: Path) -> set[str]:
+    """The SHA-256 of every authority there ever was; takes no lock, raises Fault."""
+    with reading(path) as connection:
+        if connection is None:
+            return set()
+        return {one for (one,) in connection.execute("SELECT fingerprint FROM authority")}
+
+
 class AuthorityKey(NamedTuple):
     """An authority's key as it is kept; empty for a trust bundle, which has none."""
 
