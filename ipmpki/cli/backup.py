@@ -33,13 +33,14 @@ def command(
 
     It is a copy of one moment, and may be made while a build is at work. Whoever has it and its passphrase
     has the authority's key and every other. The files of the CA key and of its passphrase are not in it, nor
-    is dist/, which a build makes again.
+    is dist/, which a build makes again. When it was made is noted in the store, for status.
     """
-    from ipmpki.operations.backup.backup import make_backup
+    from ipmpki.operations.backup.backup import make_backup, note_backup
     from ipmpki.x509.sealed_file import normal
 
     file, backup = given_files
-    made = make_backup(file, backup, now=datetime.now(UTC).replace(microsecond=0))
+    now = datetime.now(UTC).replace(microsecond=0)
+    made = make_backup(file, backup, now=now)
     passphrase = given(passphrase_env, passphrase_file)
     if passphrase is None:
         options = "--passphrase-env NAME or --passphrase-file PATH"
@@ -47,6 +48,9 @@ def command(
     opens = normal(passphrase)
     create_private(backup, lambda sink: made.write(sink, opens), overwrite=force)
     warn_if_short(passphrase)
+    unnoted = note_backup(file, made, now=now)
+    if unnoted is not None:
+        console.say_warning(f"the backup is written, but status does not know of it: {unnoted.message}")
     for name in made.left_out:
         console.say_warning(f"'{name}' is not in the backup: it lies outside the folder of {file.name}")
     noun = "file" if len(made.files) == 1 else "files"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,9 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+MOST_DAYS = 36_525
+"""A century: no certificate lasts longer."""
 
 
 class Moment(click.ParamType[datetime]):
@@ -29,6 +32,21 @@ class Moment(click.ParamType[datetime]):
         except (ValueError, OverflowError):
             self.fail(f"'{value}' is not a day such as 2027-06-01", param, ctx)
         return moment
+
+
+class Days(click.ParamType[timedelta]):
+    """A number of days, such as ``30d``, as lifetimes are written in pki.toml."""
+
+    name = "days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read the days."""
+        if isinstance(value, timedelta):
+            return value
+        written = value.removesuffix("d")
+        if not written.isascii() or not written.isdigit() or not 0 < int(written[:6]) <= MOST_DAYS:
+            self.fail(f"'{value}' is not a number of days such as 30d", param, ctx)
+        return timedelta(days=int(written[:6]))
 
 
 def declaration_argument(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ipmpki.cli import console
-from ipmpki.cli.options import Moment, declaration_argument
+from ipmpki.cli.options import MOST_DAYS, Days, Moment, declaration_argument
 from ipmpki.diagnostics.fault import Fault, WrongUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from ipmpki.plans.status import Status
 
 FORMATS = ("table", "json", "prometheus", "nagios", "ics")
 UNKNOWN = 3
-MOST_DAYS = 36_525
-"""A century: no certificate lasts longer."""
 
 
 class _ForMonitors(click.Command):
@@ -117,6 +115,12 @@ Examples:
     metavar="DAYS",
     help="With nagios: CRITICAL this long before an end, instead of at the end.",
 )
+@click.option(
+    "--backup-age",
+    type=Days(),
+    metavar="DAYS",
+    help="How long the store may hold what no backup has, such as 30d: then WARNING, or status 1.",
+)
 @click.option("--live", is_flag=True, help="Ask every server that declares its tls_port what it shows now.")
 @click.option(
     "--timeout",
@@ -132,6 +136,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
     output: Path | None,
     warning: int | None,
     critical: int | None,
+    backup_age: timedelta | None,
     live: bool,
     timeout: float | None,
 ) -> int:
@@ -141,9 +146,10 @@ def command(  # noqa: PLR0913 -- one parameter an option
     servers are asked over TLS: 0 each shows what was issued, 1 one does not; with nagios, 1 WARNING an older
     certificate that still holds, 2 CRITICAL anything else.
 
-    Exit status: 0 fine, 1 if something has expired or is revoked, 2 if FILE or its store is not there, 4 if
+    Exit status: 0 fine, 1 if something has expired or is revoked, was not installed on a host in time, or is
+    not backed up within --backup-age, 2 if FILE or its store is not there, 4 if
     the store cannot be read. With prometheus and ics, 0 whatever they tell. With nagios, 0 OK, 1 WARNING, 2
-    CRITICAL (expired or revoked), 3 UNKNOWN (whatever else went wrong).
+    CRITICAL (expired, revoked or not installed in time), 3 UNKNOWN (whatever else went wrong).
     """
     from ipmpki.operations.status import watch
 
@@ -156,19 +162,19 @@ def command(  # noqa: PLR0913 -- one parameter an option
         )
     if timeout is not None and not live:
         raise WrongUse("--timeout is for servers that are asked", "add --live")
+    if backup_age is not None and live:
+        raise WrongUse("--live asks servers, and they know nothing of backups", "ask twice")
     if live:
         return _show_live(file, format_, at, output, warning, critical, timeout)
     status = watch(file, at)
     if format_ == "nagios":
         from ipmpki.render.status.nagios import Thresholds, render_nagios
 
-        line, level = render_nagios(status, Thresholds(warning, critical))
+        line, level = render_nagios(status, Thresholds(warning, critical, backup_age))
         _write(line + "\n", output)
         return int(level)
-    if format_ == "table":
-        text, ends_well = _table(status, output), not status.is_broken
-    else:
-        text, ends_well = _renderer(format_)(status), format_ != "json" or not status.is_broken
+    text = _table(status, output) if format_ == "table" else _renderer(format_)(status)
+    is_well = not status.is_broken and not status.backup.is_due(status.at, backup_age)
     is_coloured = format_ == "table" and output is None and console.wants_colour(sys.stdout)
     _write(text, output, coloured=is_coloured)
     if status.errors and format_ == "table":
@@ -176,7 +182,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
             f"a part of {file} cannot be read, so this may lack hosts that are not in the store: see"
             f" 'ipmpki check {file}'"
         )
-    return 0 if ends_well else 1
+    return 0 if is_well or format_ in {"prometheus", "ics"} else 1
 
 
 def _show_live(  # noqa: PLR0913, PLR0917 -- the options

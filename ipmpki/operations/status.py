@@ -16,7 +16,7 @@ from ipmpki.operations.check import read
 from ipmpki.operations.load import understand_text
 from ipmpki.operations.project import STORE_NAME, store_path
 from ipmpki.plans.mutual_auth import change_of, in_force
-from ipmpki.plans.status import Status, shown_subject, stand, unknown_hosts, waited_for
+from ipmpki.plans.status import Status, last_backup, shown_subject, stand, unknown_hosts, waited_for
 from ipmpki.source import files
 from ipmpki.store.sqlite.queries import read_issued
 
@@ -59,7 +59,17 @@ def watch(path: Path, at: datetime | None = None) -> Status:
     skipped = tuple(sorted(issued.skipped.items()))
     turn = change_of(fleet, issued) if fleet is not None else None
     return Status(
-        str(path), _named(issued, path), now, standings, without, errors, waiting, unknown, skipped, turn
+        str(path),
+        _named(issued, path),
+        now,
+        standings,
+        without,
+        errors,
+        waiting,
+        unknown,
+        skipped,
+        turn,
+        last_backup(issued),
     )
 
 

@@ -22,6 +22,7 @@ from ipmpki.plans.trust import installable, may_be_installed, trusts_signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import timedelta
 
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.declaration.renewal import Renewal
@@ -118,6 +119,30 @@ class Standing(NamedTuple):
         return self.install_by is not None and self.install_by <= at
 
 
+class LastBackup(NamedTuple):
+    """When the store was last backed up, None where never; and whether it holds more by now."""
+
+    at: datetime | None
+    changed_since: bool
+
+    def is_due(self, at: datetime, longest: timedelta | None) -> bool:
+        """Whether what the store holds was not backed up for longer than it may be."""
+        if longest is None or not self.changed_since:
+            return False
+        return self.at is None or at - self.at > longest
+
+
+NEVER = LastBackup(None, changed_since=False)
+"""Of a store that holds nothing yet."""
+
+
+def last_backup(issued: Issued) -> LastBackup:
+    """What is known of backups: that one was made, not that it can still be read."""
+    if issued.backup is None:
+        return LastBackup(None, changed_since=issued.last_event > 0)
+    return LastBackup(issued.backup.at, changed_since=issued.last_event > issued.backup.last_event)
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """How all stands ``at`` a moment; what ends first stands first, after what is not there at all.
@@ -139,6 +164,7 @@ class Status:
     unknown: tuple[str, ...] = ()
     skipped: tuple[tuple[str, Skip], ...] = ()
     mutual_auth: MutualAuthChange | None = None
+    backup: LastBackup = NEVER
 
     @property
     def overdue(self) -> tuple[Standing, ...]:

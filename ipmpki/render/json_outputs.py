@@ -222,6 +222,13 @@ class SkippedOutput(TypedDict):
     reason: str
 
 
+class BackupOutput(TypedDict):
+    """When the store was last backed up, null where never, and whether it holds more by now."""
+
+    at: str | None
+    changed_since: bool
+
+
 class StatusOutput(TypedDict):
     """What ``ipmpki status --format json`` writes: what is not there yet first, then what ends first.
 
@@ -240,6 +247,7 @@ class StatusOutput(TypedDict):
     mutual_auth: MutualAuthOutput | None
     not_known_to_be_installed: list[str]
     skipped: list[SkippedOutput]
+    backup: BackupOutput
     declaration_errors: int
 
 

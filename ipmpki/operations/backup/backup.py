@@ -8,13 +8,16 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.validate import included_patterns
-from ipmpki.diagnostics.fault import UnreadableFile, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration, WrongUse
 from ipmpki.operations.backup.archive import Manifest, write_archive
 from ipmpki.operations.check import read
 from ipmpki.operations.load import understand_text
 from ipmpki.operations.project import store_path
+from ipmpki.operations.status import find_store
 from ipmpki.source.files import read_file, read_included
-from ipmpki.store.sqlite.snapshot import snapshot
+from ipmpki.store.sqlite.open import open_store
+from ipmpki.store.sqlite.queries import is_of_this_format
+from ipmpki.store.sqlite.snapshot import last_event_in, snapshot
 from ipmpki.x509.sealed_file import Sealer
 
 if TYPE_CHECKING:
@@ -61,6 +64,22 @@ def make_backup(declaration: Path, target: Path, *, now: datetime) -> WrittenBac
             raise WrongUse(f"'{target}' is itself to be backed up", "name another file")
     manifest = Manifest(now, path.name, fleet.declared.store or store.name)
     return WrittenBackup(manifest, files, snapshot(store), left_out)
+
+
+def note_backup(declaration: Path, made: WrittenBackup, *, now: datetime) -> Fault | None:
+    """Record in the store that a backup was written, so that status knows; the reason why not, if it cannot.
+
+    A store of an older version is left as it is: a backup upgrades nothing.
+    """
+    try:
+        store = find_store(declaration)
+        if not is_of_this_format(store):
+            return Fault(f"{store.name} is of an older version", "the next build brings it up to date")
+        with open_store(store, now=now) as opened:
+            opened.record_backup(last_event_in(made.store))
+    except Fault as fault:
+        return fault
+    return None
 
 
 def _files(path: Path, content: bytes, fleet: Fleet) -> tuple[dict[str, bytes], tuple[str, ...]]:

@@ -55,6 +55,7 @@ def render_status_json(status: Status) -> str:
         "skipped": [
             {"host": name, "at": timestamp(skip.at), "reason": skip.reason} for name, skip in status.skipped
         ],
+        "backup": {"at": _time(status.backup.at), "changed_since": status.backup.changed_since},
         "declaration_errors": status.errors,
     }
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"

@@ -40,10 +40,14 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Days before an end from which on it counts; None for the declared renewal windows, and for the end."""
+    """Days before an end from which on it counts; None for the declared renewal windows, and for the end.
+
+    ``backup_age`` is for how long the store may hold what no backup has; None for ever.
+    """
 
     warning: int | None = None
     critical: int | None = None
+    backup_age: timedelta | None = None
 
 
 def render_nagios(status: Status, thresholds: Thresholds) -> tuple[str, Level]:
@@ -57,6 +61,9 @@ def render_nagios(status: Status, thresholds: Thresholds) -> tuple[str, Level]:
     if status.unknown:
         others = f" and {len(status.unknown) - 1:,} more" if len(status.unknown) > 1 else ""
         text += f"{'; ' if text else ''}not known to be installed: {status.unknown[0]}{others}"
+    if status.backup.is_due(status.at, thresholds.backup_age):
+        worst = max(worst, Level.WARNING)
+        text += f"{'; ' if text else ''}store {words.backup_words(status)}"
     text = text or _well(status)
     if status.errors:
         text += f"; {status.declaration} has {counted(status.errors, 'error')}"
@@ -123,6 +130,8 @@ def _measures(status: Status, thresholds: Thresholds) -> Iterable[str]:
             yield f"{label}={left:.2f};{_from(thresholds.warning)};{_from(thresholds.critical)}".rstrip(";")
     yield f"overdue={len(status.overdue)};;;0"
     yield f"not_known_to_be_installed={len(status.unknown)};;;0"
+    if status.backup.at is not None:
+        yield f"backup_days={(status.at - status.backup.at) / timedelta(days=1):.2f};;;0"
     for state, number in status.tally().items():
         yield f"{state.value.replace('-', '_')}={number};;;0"
 

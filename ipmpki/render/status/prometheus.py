@@ -97,6 +97,17 @@ def _lines(status: Status) -> Iterator[str]:
         "Until when the certificate revocation list holds.",
         _ends_of(status, Kind.REVOCATION_LIST, pki),
     )
+    last = status.backup
+    yield from _metric(
+        "ipmpki_backup_timestamp_seconds",
+        "When the store was last backed up.",
+        [] if last.at is None else [(pki, last.at.timestamp())],
+    )
+    yield from _metric(
+        "ipmpki_store_changed_since_backup",
+        "Whether the store holds what no backup has: 1 yes, 0 no.",
+        [(pki, int(last.changed_since))],
+    )
     yield from _metric(
         "ipmpki_declaration_errors",
         "How many errors keep a part of the declaration from being read.",

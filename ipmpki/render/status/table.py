@@ -111,6 +111,8 @@ def _summary(status: Status) -> Iterator[str]:
         others = f" and {len(waiting) - 1:,} more" if len(waiting) > 1 else ""
         yield f"Mutual authentication is turned {way}."
         yield f"Not known to be ready for that: {visible(waiting[0])}{others}."
+    if status.backup.changed_since:
+        yield f"The store was {words.backup_words(status)}."
     steps = {one.step for one in status.standings}
     if steps & {Step.BUILD, Step.ORDER, Step.WITHDRAW} or status.awaits_build:
         yield f"Next: ipmpki plan {visible(status.declaration)}, then build."

@@ -14,6 +14,8 @@ from ipmpki.plans.status import Kind, Standing, State, Step
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ipmpki.plans.status import Status
+
 KINDS = {
     Kind.AUTHORITY: "CA",
     Kind.BUNDLE: "CAs",
@@ -27,6 +29,18 @@ TURNS = {
     MutualAuthStage.HAND_OUT: "on: servers ask when all have certificates",
     MutualAuthStage.RELEASE: "off: clients keep certificates until no server asks",
 }
+
+
+def backup_words(status: Status) -> str:
+    """When the store was last backed up, and whether that has all that it holds."""
+    last = status.backup
+    if last.at is None:
+        return "never backed up"
+    age = (status.at - last.at).days
+    ago = f"{days(age)} ago" if age > 0 else "today"
+    return f"backed up {ago}" + (", and changed since" if last.changed_since else "")
+
+
 _STEPS = {
     Step.ORDER: "build, then order",
     Step.IMPORT: "import what comes",

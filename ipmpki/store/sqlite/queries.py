@@ -10,6 +10,7 @@ from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.store.records import Issued, KeyHistory
 from ipmpki.store.sqlite.connection import reading
 from ipmpki.store.sqlite.reader import read, read_certificates, serials_of
+from ipmpki.store.sqlite.schema import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +101,15 @@ def read_authority_fingerprints(path: Path) -> set[str]:
         if connection is None:
             return set()
         return {one for (one,) in connection.execute("SELECT fingerprint FROM authority")}
+
+
+def is_of_this_format(path: Path) -> bool:
+    """Whether a store is kept as this version keeps one, so that writing to it upgrades nothing."""
+    with reading(path) as connection:
+        if connection is None:
+            return False
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        return bool(version == VERSION)
 
 
 class AuthorityKey(NamedTuple):

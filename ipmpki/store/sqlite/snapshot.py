@@ -46,6 +46,14 @@ def snapshot(path: Path) -> bytes:
             return copy.serialize()
 
 
+def last_event_in(store: bytes) -> int:
+    """The newest entry of the ledger in a copy of a store; 0 where it has none."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as copy:
+        copy.deserialize(store)
+        (last,) = copy.execute("SELECT max(id) FROM event").fetchone()
+        return int(last or 0)
+
+
 class _Impatience:
     """Ends a copy that does not get on, as while another program holds the store."""
 
