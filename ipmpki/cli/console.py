@@ -91,6 +91,16 @@ def ask(words: str, *, twice: bool = False, may_be_empty: bool = False) -> str:
     return asked
 
 
+def can_ask() -> bool:
+    """Whether a person is there who reads what is asked, and can answer."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(words: str) -> bool:
+    """Ask a question that only a clear yes answers with yes."""
+    return click.confirm(visible_lines(words), default=False, err=True)
+
+
 def say_error(message: str, remedy: str | None) -> None:
     """Print a failure: the fault, then what to do about it."""
     _tell_labelled("error", "red", message)

@@ -173,7 +173,7 @@ def command(  # noqa: PLR0913 -- one parameter an option
         line, level = render_nagios(status, Thresholds(warning, critical, backup_age))
         _write(line + "\n", output)
         return int(level)
-    text = _table(status, output) if format_ == "table" else _renderer(format_)(status)
+    text = _table(status, output, backup_age) if format_ == "table" else _renderer(format_)(status)
     is_well = not status.is_broken and not status.backup.is_due(status.at, backup_age)
     is_coloured = format_ == "table" and output is None and console.wants_colour(sys.stdout)
     _write(text, output, coloured=is_coloured)
@@ -222,15 +222,16 @@ def _show_live(  # noqa: PLR0913, PLR0917 -- the options
     return int(any(one.word is not Word.CURRENT for one in verdicts))
 
 
-def _table(status: Status, output: Path | None) -> str:
+def _table(status: Status, output: Path | None, backup_age: timedelta | None) -> str:
     from ipmpki.render.status.table import LETTERS, PICTURES, render_table
 
     if output is not None:
-        return render_table(status)
+        return render_table(status, backup_age=backup_age)
     return render_table(
         status,
         width=console.output_width(),
         colour=console.wants_colour(sys.stdout),
+        backup_age=backup_age,
         marks=PICTURES if console.can_show("".join(PICTURES)) else LETTERS,
     )
 

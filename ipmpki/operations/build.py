@@ -22,6 +22,8 @@ from ipmpki.source.ownership import require_own
 from ipmpki.store.sqlite.open import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.issue.context import BuildContext, Progress
@@ -42,9 +44,17 @@ class Built:
 
 
 def build(
-    project: Project, *, saved: Plan | None = None, replace_ca: bool = False, progress: Progress | None = None
+    project: Project,
+    *,
+    saved: Plan | None = None,
+    replace_ca: bool = False,
+    progress: Progress | None = None,
+    approve: Callable[[Plan], None] | None = None,
 ) -> Built:
     """Plan, issue, publish. With ``saved``, do exactly that plan or refuse as the world has moved.
+
+    ``approve`` is asked before anything is changed, where the plan holds what no later build can take back;
+    what it raises ends the build.
 
     Raises Refused where the declaration has errors (the report says so, all else is untouched), WrongUse
     where the authority would be replaced without leave, and Fault where the work itself fails.
@@ -71,6 +81,9 @@ def build(
     allowed = replace_ca or (saved is not None and saved.allows_ca_replacement)
     agreed = _agreed_plan(project, fleet, project.issued, saved, allowed=allowed)
     preflight(agreed, context, project.issued)
+    if approve is not None and agreed.irrevocable:
+        approve(agreed)
+    approved = agreed.irrevocable
     require_own(project.dist, what="the hosts' keys")
     with open_store(project.store, now=project.now) as store:
         told = _recover(store, project, context)
@@ -79,6 +92,11 @@ def build(
             fleet = _fleet_now(project, fleet, held)
             context = replace(context, fleet=fleet)
             agreed = _agreed_plan(project, fleet, held, saved, allowed=allowed, told=told)
+            if approve is not None and not agreed.irrevocable <= approved:
+                raise WrongUse(
+                    "another build came between: this one would revoke more than was agreed to",
+                    "look at 'ipmpki plan' again, and build",
+                )
         held = _rechain(store, project, fleet, held)
         publication = Publication(store, Publisher(project.dist), project.now)
         publication.publisher.recover()

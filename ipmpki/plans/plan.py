@@ -198,6 +198,16 @@ class Plan:
         )
 
     @property
+    def irrevocable(self) -> frozenset[tuple[Action, str | None, Artifact]]:
+        """What no later build can take back: certificates revoked, the authority replaced."""
+        return frozenset(
+            (change.action, change.host, change.artifact)
+            for change in self.changes
+            if change.action is Action.REVOKE
+            or (change.action is Action.REPLACE and change.artifact is Artifact.CA_CERTIFICATE)
+        )
+
+    @property
     def is_staged(self) -> bool:
         """Whether it is a step of several, after which hosts may be installed in any order."""
         return self.rollover is not None or self.mutual_auth is not None

@@ -698,3 +698,89 @@ def test_now_is_the_default(built_shop: Shop) -> None:
     document = json.loads(ipmpki("status", built_shop.declaration, "--format", "json").out)
     at = datetime.fromisoformat(document["at"])
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
+
+
+# --- Backups ----------------------------------------------------------------------------------------
+
+
+def back_up(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKUP_PASSPHRASE", "a long enough passphrase")
+    target = shop.folder / "pki.backup"
+    done = ipmpki("backup", shop.declaration, target, "--force", "--passphrase-env", "BACKUP_PASSPHRASE")
+    assert done.status == 0, done.err
+    assert "warning" not in done.err
+
+
+def test_a_store_that_was_never_backed_up_is_told(built_shop: Shop) -> None:
+    assert "backed up" not in ask(built_shop, at=TODAY).out
+    outcome = ask(built_shop, "--backup-age", "30d", at=TODAY)
+    assert (outcome.status, "The store was never backed up.\n" in outcome.out) == (1, True)
+    line = ask(built_shop, "--format", "nagios", "--backup-age", "30d", at=TODAY)
+    assert (line.status, line.out.startswith("IPMPKI WARNING - store never backed up |")) == (1, True)
+
+
+def test_a_backup_of_all_that_there_is_never_grows_old(
+    built_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(built_shop, monkeypatch)
+    later = TODAY + timedelta(days=100)
+    outcome = ask(built_shop, "--backup-age", "30d", at=later)
+    assert outcome.status == 0
+    assert "backed up" not in outcome.out
+
+
+def test_what_changed_since_the_backup_may_wait_so_long_for_the_next(
+    built_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(built_shop, monkeypatch)
+    made = datetime.now(UTC)
+    record_installed(built_shop.load(), None)
+    assert ask(built_shop, "--backup-age", "30d", at=made + timedelta(days=30, seconds=-60)).status == 0
+    overdue = made + timedelta(days=31)
+    outcome = ask(built_shop, "--backup-age", "30d", at=overdue)
+    assert outcome.status == 1
+    assert "The store was backed up 31 days ago, and changed since.\n" in outcome.out
+    assert ask(built_shop, at=overdue).status == 0
+    line = ask(built_shop, "--format", "nagios", "--backup-age", "30d", at=overdue)
+    assert (line.status, "store backed up 31 days ago, and changed since" in line.out) == (1, True)
+    assert "backup_days=31" in line.out
+    document = json.loads(ask(built_shop, "--format", "json", at=overdue).out)
+    validate(document, "status")
+    assert document["backup"]["changed_since"] is True
+    back_up(built_shop, monkeypatch)
+    assert json.loads(ask(built_shop, "--format", "json", at=overdue).out)["backup"]["changed_since"] is False
+
+
+def test_prometheus_gets_the_time_of_the_backup_and_whether_it_has_all(
+    built_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gauges() -> dict[str, float]:
+        text = ask(built_shop, "--format", "prometheus", at=TODAY).out
+        return {one.name: one.samples[0].value for one in text_string_to_metric_families(text)}
+
+    assert "ipmpki_backup_timestamp_seconds" not in gauges()
+    assert gauges()["ipmpki_store_changed_since_backup"] == 1
+    back_up(built_shop, monkeypatch)
+    assert gauges()["ipmpki_store_changed_since_backup"] == 0
+    assert abs(gauges()["ipmpki_backup_timestamp_seconds"] - datetime.now(UTC).timestamp()) < 120
+
+
+@pytest.mark.parametrize("written", ["0", "-1", "30 days", "1h", "99999999999", "٣d", ""])
+def test_what_is_no_number_of_days_is_refused(built_shop: Shop, written: str) -> None:
+    outcome = ask(built_shop, f"--backup-age={written}", at=TODAY)
+    assert (outcome.status, "is not a number of days such as 30d" in outcome.err) == (2, True)
+
+
+def test_a_backup_upgrades_no_store_of_an_older_version(
+    built_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.closing(sqlite3.connect(built_shop.store)) as connection:
+        connection.execute("ALTER TABLE folder DROP COLUMN asks_clients")
+        connection.execute("PRAGMA user_version = 4")
+    monkeypatch.setenv("BACKUP_PASSPHRASE", "a long enough passphrase")
+    target = built_shop.folder / "pki.backup"
+    done = ipmpki("backup", built_shop.declaration, target, "--passphrase-env", "BACKUP_PASSPHRASE")
+    assert done.status == 0
+    assert "status does not know of it: pki.db is of an older version" in done.err
+    with contextlib.closing(sqlite3.connect(built_shop.store)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)

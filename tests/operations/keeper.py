@@ -54,9 +54,9 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
 
 
 def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """All rows of a store but the ledger's and the holder's, by table."""
+    """All rows of a store but the ledger's, the holder's and what is noted of backups, by table."""
     tables = [str(name) for (name,) in rows(path, "SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    skipped = {"event", "holder", "sqlite_sequence"}
+    skipped = {"event", "holder", "backup", "sqlite_sequence"}
     return {name: sorted(rows(path, f"SELECT * FROM {name}")) for name in tables if name not in skipped}  # noqa: S608
 
 

@@ -11,6 +11,7 @@ from ipmpki.render.status import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from ipmpki.plans.status import Status
 
@@ -36,11 +37,17 @@ class _Row(NamedTuple):
 
 
 def render_table(
-    status: Status, *, width: int | None = None, colour: bool = False, marks: tuple[str, str, str] = PICTURES
+    status: Status,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+    marks: tuple[str, str, str] = PICTURES,
+    backup_age: timedelta | None = None,
 ) -> str:
     """The table, and a line that sums it up. ``width`` is the terminal's, None for lines of any length.
 
-    A state is told by a mark and a word; colour only repeats it.
+    A state is told by a mark and a word; colour only repeats it. ``backup_age`` is for how long the store may
+    hold what no backup has; None where nobody counts on backups.
     """
     rows = [_row(one, status) for one in status.standings]
     widths = [max(map(len, column)) for column in zip(_HEADINGS, *(row.cells for row in rows), strict=True)]
@@ -51,7 +58,7 @@ def render_table(
     lines.append(_line("  ", _HEADINGS, widths))
     for row in rows:
         lines += _lines(marks[row.grade], row, widths, _COLOURS[row.grade] if colour else None)
-    return "\n".join([*lines, "", *_summary(status)]) + "\n"
+    return "\n".join([*lines, "", *_summary(status, backup_age)]) + "\n"
 
 
 def _row(one: Standing, status: Status) -> _Row:
@@ -87,7 +94,7 @@ def _painted(text: str, colour: str | None) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
 
 
-def _summary(status: Status) -> Iterator[str]:
+def _summary(status: Status, backup_age: timedelta | None) -> Iterator[str]:
     tally = status.tally()
     parts = [f"{number:,} {words.COUNTED_STATES[state]}" for state, number in tally.items() if number]
     line = f"{counted(sum(tally.values()), 'certificate')}: {', '.join(parts)}" if parts else "no certificate"
@@ -111,7 +118,8 @@ def _summary(status: Status) -> Iterator[str]:
         others = f" and {len(waiting) - 1:,} more" if len(waiting) > 1 else ""
         yield f"Mutual authentication is turned {way}."
         yield f"Not known to be ready for that: {visible(waiting[0])}{others}."
-    if status.backup.changed_since:
+    last = status.backup
+    if (last.changed_since and last.at is not None) or last.is_due(status.at, backup_age):
         yield f"The store was {words.backup_words(status)}."
     steps = {one.step for one in status.standings}
     if steps & {Step.BUILD, Step.ORDER, Step.WITHDRAW} or status.awaits_build:
