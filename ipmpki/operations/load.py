@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.operations.check import Understood, conclude, judged, read, understand
+from ipmpki.operations.configured_authority import authority_problems
 from ipmpki.operations.host_requests import read_requests
 from ipmpki.operations.key_owners import keys_of_others
 from ipmpki.operations.project import Project, in_force, store_path
@@ -54,9 +55,11 @@ def load_text(
         missing = missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
         fleet, found = read_requests(path.parent, fleet)
         understood = replace(understood, fleet=fleet, problems=(*understood.problems, *found))
+        authority = authority_problems(path.parent, fleet, issued, now)
         taken = keys_of_others(path.parent, fleet, store, issued)
         unusable = bundle_problems(path.parent, fleet, now)
-        understood = judged(replace(understood, problems=(*understood.problems, *missing, *unusable, *taken)))
+        beside = (*missing, *unusable, *authority, *taken)
+        understood = judged(replace(understood, problems=(*understood.problems, *beside)))
     checked = conclude(understood, surroundings_of(path, understood, store, issued, now))
     if fleet is not None:
         fleet = in_force(path.parent, fleet, issued)

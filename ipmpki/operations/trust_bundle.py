@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Problem, Severity
+from ipmpki.diagnostics.wording import quote
 from ipmpki.source import files
 from ipmpki.store.sqlite.queries import read_chains
 
@@ -38,11 +39,16 @@ def bundle_problems(root: Path, fleet: Fleet, now: datetime) -> Iterator[Problem
     source = fleet.bundle
     if not fleet.is_third_party or source is None or not (root / source.path).is_file():
         return
+    place = fleet.place.at("ca", source.key)
     try:
-        read_bundle(root, source, now)
+        why = read_bundle(root, source, now).why_nobody(now)
     except Fault as fault:
-        place = fleet.place.at("ca", source.key)
         yield Problem("bundle-holds-no-certificate", Severity.ERROR, fault.message, fault.remedy, place)
+        return
+    if why is not None:
+        message = f"of the authorities in {quote(source.path)} {why}"
+        remedy = "put the authorities of today into it"
+        yield Problem("bundle-holds-no-certificate", Severity.ERROR, message, remedy, place)
 
 
 def with_bundle(wanted: Wanted, root: Path, fleet: Fleet, issued: Issued, now: datetime) -> Wanted:

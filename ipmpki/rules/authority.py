@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.ip_addresses import AddressFault, read_address
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import quote
-from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, state_rule
+from ipmpki.rules.registry import VENDOR, Finding, fleet_rule, reported_elsewhere, state_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +109,32 @@ def subject_field_too_long(fleet: Fleet) -> Iterator[Finding]:
                 "shorten it",
                 fleet.place.at(fleet.signing_table, field),
             )
+
+
+@reported_elsewhere(Severity.ERROR, cites="RFC 5280, sections 4.2.1.3, 4.2.1.9, 4.2.1.12 and 6.1.4")
+def authority_cannot_issue() -> None:
+    """The authority that exists already may not issue what is asked of it.
+
+    ## What it finds
+
+    A certificate in [ca] certificate that is no authority's, lacks keyCertSign or cRLSign, or is confined to
+    other purposes; and one above it that allows no further authority below itself, or not for this purpose.
+    Beside this, "ipmpki check" judges that authority as "ipmpki verify" judges any: whether it is valid now,
+    its key, its signature, its path to a root.
+
+    ## Who is hurt
+
+    Everybody: programs refuse each certificate that such an authority issues.
+
+    ## Example
+
+    It comes of naming a server's certificate in place of the authority's, and of an authority that was made
+    with "pathlen:0" and issued another below it all the same.
+
+    ## Instead
+
+    Name the right file; or have an authority issued that may do this, or let ipmpki make one.
+    """
 
 
 @state_rule(Severity.WARNING, cites="OpenSSL, X509_VERIFY_PARAM_set_flags(3): X509_V_FLAG_PARTIAL_CHAIN")

@@ -136,7 +136,7 @@ def parse_readable_certificates(content: bytes) -> list[x509.Certificate]:
     refused: CertificateUnreadable | None = None
     for one in encodings(content):
         try:
-            found.append(_parsed(one))
+            found.append(parse_der(one))
         except CertificateUnreadable as fault:
             refused = fault
     if refused is not None and not found:
@@ -155,7 +155,7 @@ def parse_certificates(content: bytes) -> list[x509.Certificate]:
                 return certificates
     except (ValueError, x509.InvalidVersion):
         pass
-    return [_parsed(one) for one in encodings(content)]
+    return [parse_der(one) for one in encodings(content)]
 
 
 def encodings(content: bytes) -> list[bytes]:
@@ -196,7 +196,8 @@ def rewritten(content: bytes) -> bytes:
     return b"".join(armoured(CERTIFICATE, one) for one in dict.fromkeys(encodings(content)))
 
 
-def _parsed(encoded: bytes) -> x509.Certificate:
+def parse_der(encoded: bytes) -> x509.Certificate:
+    """One certificate in DER, for the authority's own modules. Raises CertificateUnreadable."""
     try:
         with quietly():
             return x509.load_der_x509_certificate(encoded)
@@ -326,7 +327,7 @@ def names_of(encoded: bytes) -> tuple[str, str]:
 
     Raises CertificateUnreadable.
     """
-    certificate = _parsed(encoded)
+    certificate = parse_der(encoded)
     with quietly():
         return _known_as(certificate.subject), _known_as(certificate.issuer)
 

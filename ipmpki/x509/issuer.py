@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ipmpki.diagnostics.fault import WrongDeclaration
-from ipmpki.x509.certificate import UNREADABLE, parse_readable_certificates, quietly
+from ipmpki.x509.certificate import parse_readable_certificates, quietly
+from ipmpki.x509.issuing_path import find, reason_against
 from ipmpki.x509.keys import PublicKey, public_key_digest
 from ipmpki.x509.name_constraints import constraints_of, names_outside
 from ipmpki.x509.profiles import (
@@ -53,16 +54,7 @@ _ONE_SECOND: Final = timedelta(seconds=1)
 # last.
 _END_OF_TIME: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
-_ExtensionT = TypeVar("_ExtensionT", bound=x509.ExtensionType)
-
 SignatureHash: TypeAlias = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
-_TLS_PURPOSES: Final = frozenset(
-    {
-        ExtendedKeyUsageOID.SERVER_AUTH,
-        ExtendedKeyUsageOID.CLIENT_AUTH,
-        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
-    }
-)
 _SHA256: Final = hashes.SHA256()
 _CURVE_HASHES: Final[Mapping[str, SignatureHash]] = {
     "secp384r1": hashes.SHA384(),
@@ -117,7 +109,7 @@ class Issuer:
         The identifier is copied from the issuing certificate, as some authorities do not derive theirs by
         SHA-1; one that has none at all gets what RFC 5280 would have put there.
         """
-        identifier = _find(self.certificate, x509.SubjectKeyIdentifier)
+        identifier = find(self.certificate, x509.SubjectKeyIdentifier)
         if identifier is None:
             value = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         else:
@@ -127,12 +119,12 @@ class Issuer:
     @cached_property
     def name_constraints(self) -> x509.NameConstraints | None:
         """The names this authority is confined to; None where it is not."""
-        return _find(self.certificate, x509.NameConstraints)
+        return find(self.certificate, x509.NameConstraints)
 
     @cached_property
     def purposes(self) -> frozenset[x509.ObjectIdentifier] | None:
         """The extended key usages this authority is confined to; None where it is not."""
-        usage = _find(self.certificate, x509.ExtendedKeyUsage)
+        usage = find(self.certificate, x509.ExtendedKeyUsage)
         if usage is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usage:
             return None
         return frozenset(usage)
@@ -151,7 +143,7 @@ def load_issuer(certificates_pem: bytes, key: SigningKey) -> Issuer:
     if not matching:
         raise _mismatch(certificates)
     matching.sort(key=lambda certificate: certificate.not_valid_after_utc, reverse=True)
-    faults = [_reason_against(certificate) for certificate in matching]
+    faults = [reason_against(certificate) for certificate in matching]
     for certificate, fault in zip(matching, faults, strict=True):
         if fault is None:
             chain = tuple(other for other in certificates if other is not certificate)
@@ -338,13 +330,6 @@ def _signature_hash(key: SigningKey) -> SignatureHash:
     return _SHA256
 
 
-def _find(certificate: x509.Certificate, kind: type[_ExtensionT]) -> _ExtensionT | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
-
-
 def _belongs_to(certificate: x509.Certificate, digest: str) -> bool:
     """Whether the certificate is for the key of that digest; one for a kind of key unknown here is not."""
     try:
@@ -357,44 +342,3 @@ def _belongs_to(certificate: x509.Certificate, digest: str) -> bool:
 def _subject_text(certificate: x509.Certificate) -> str:
     with quietly():
         return certificate.subject.rfc4514_string() or "a certificate without a subject"
-
-
-def _reason_against(certificate: x509.Certificate) -> str | None:
-    """Why the certificate may not sign leaves and CRLs (RFC 5280, section 6.1.4); None where it may."""
-    try:
-        constraints = _find(certificate, x509.BasicConstraints)
-        usage = _find(certificate, x509.KeyUsage)
-        purposes = _find(certificate, x509.ExtendedKeyUsage)
-        unknown = [
-            each.oid.dotted_string
-            for each in certificate.extensions
-            if each.critical and isinstance(each.value, x509.UnrecognizedExtension)
-        ]
-    except UNREADABLE:
-        return "its extensions cannot be read"
-    reasons = (
-        (
-            constraints is None or not constraints.ca,
-            "it is not a CA certificate (basicConstraints does not say CA:TRUE)",
-        ),
-        (
-            usage is not None and not usage.key_cert_sign,
-            "its key usage does not allow it to sign certificates (no keyCertSign)",
-        ),
-        (
-            usage is not None and not usage.crl_sign,
-            "its key usage does not allow it to sign CRLs (no cRLSign)",
-        ),
-        (
-            purposes is not None and _TLS_PURPOSES.isdisjoint(purposes),
-            "its extended key usage covers neither TLS servers nor TLS clients",
-        ),
-        (
-            # The library hides that such a key is bound to PSS; a signature by PKCS #1 v1.5 would not verify
-            # under it (RFC 4055, section 1.2).
-            certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS,
-            "its key is bound to RSASSA-PSS, which InfoPrint Manager's certificates are not signed with",
-        ),
-        (bool(unknown), f"it has a critical extension that verifiers do not know ({', '.join(unknown)})"),
-    )
-    return next((reason for holds, reason in reasons if holds), None)

@@ -48,6 +48,18 @@ class TrustBundle:
     pem: bytes
     names: Mapping[str, str]
     limits: Mapping[str, datetime]
+    periods: tuple[tuple[datetime, datetime], ...] = ()
+    """When each of them is valid, where the file has not been filtered by that."""
+
+    def why_nobody(self, at: datetime) -> str | None:
+        """In words, why none of them can be trusted at that time; None where one can."""
+        if not self.periods or any(begin <= at <= end for begin, end in self.periods):
+            return None
+        last = max(end for _, end in self.periods)
+        if last < at:
+            return f"none is valid now: the last one ended on {last:%Y-%m-%d}"
+        first = min(begin for begin, end in self.periods if end >= at)
+        return f"none is valid now: the next one begins on {first:%Y-%m-%d %H:%M} UTC"
 
     @property
     def sha256(self) -> str:
@@ -87,7 +99,8 @@ def from_pem(content: bytes, name: str) -> TrustBundle:
         raise BundleUnusable(f"'{name}': {fault.message}", _BEGINS.format(name)) from None
     anchors = [_anchor(one, number, name) for number, one in enumerate(held, start=1)]
     pem = b"".join(armoured(CERTIFICATE, one) for one in held)
-    return TrustBundle(pem, {one.fingerprint: _title(one) for one in anchors}, {})
+    names = {one.fingerprint: _title(one) for one in anchors}
+    return TrustBundle(pem, names, {}, tuple((one.not_before, one.not_after) for one in anchors))
 
 
 _BEGINS: Final = (

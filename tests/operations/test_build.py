@@ -200,9 +200,11 @@ def test_an_authority_that_exists_issues(company_shop: Shop) -> None:
 
 def test_an_authority_that_has_expired_is_refused_before_anything_happens(company_shop: Shop) -> None:
     company_shop.now += timedelta(days=3651)
-    with pytest.raises(Fault, match="has expired") as fault:
+    (error,) = company_shop.load().errors
+    assert error.problem.rule == "authority-cannot-issue"
+    assert "ended on 2036-11-" in error.problem.message
+    with pytest.raises(Refused):
         company_shop.build()
-    assert fault.value.remedy
     assert not company_shop.store.exists()
 
 

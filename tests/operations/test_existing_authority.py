@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from tests.cli.command import ipmpki
@@ -37,6 +38,15 @@ role = "client"
 
 def authority() -> mint.Made:
     return mint.authority("Acme Print CA", path_length=0)
+
+
+def below(root: mint.Made, name: str = "Acme Issuing CA", **changes: Any) -> mint.Made:
+    """An issuing authority that says which key signed it, as RFC 5280, section 4.2.1.1, demands."""
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.private.public_key())
+    usual: dict[str, Any] = {"end": mint.TODAY + 3650 * mint.DAY, "usage": ("key_cert_sign", "crl_sign")}
+    usual |= {"purposes": None, "kind": "ec", "number": 1} | changes
+    order = mint.Order(name, (), is_authority=True, further=((identifier, False),), **usual)
+    return mint.make(order, root)
 
 
 @pytest.fixture
@@ -89,7 +99,7 @@ def in_form(form: str, *certificates: mint.Made) -> bytes:
 @pytest.mark.parametrize("form", ["DER", "UTF-16", "PKCS#7"])
 def test_a_missing_root_is_told_whatever_the_form_of_the_authoritys_file(folder: Path, form: str) -> None:
     (folder / "pki.toml").write_text(PRIVATE)
-    issuing = mint.authority("Acme Issuing CA", number=1, issuer=mint.authority("Acme Root", number=2))
+    issuing = below(mint.authority("Acme Root", number=2))
     (folder / "ca.pem").write_bytes(in_form(form, issuing))
     told = ipmpki("check", folder / "pki.toml").err
     assert "warning[authority-without-root]: the root 'Acme Root' is missing" in told
@@ -109,9 +119,10 @@ def test_a_damaged_file_of_an_authority_is_told_once_and_without_a_traceback(fol
     assert "Traceback" not in ipmpki("check", folder / "pki.toml").err
 
 
-def test_a_check_of_a_root_in_der_loads_no_cryptography(folder: Path) -> None:
+def test_a_check_of_an_authority_that_was_built_loads_no_cryptography(folder: Path) -> None:
     (folder / "pki.toml").write_text(PRIVATE)
     (folder / "ca.pem").write_bytes(authority().der)
+    assert ipmpki("build", folder / "pki.toml").status == 0
     program = (
         "import sys\nfrom ipmpki.cli.main import run\n"
         "try:\n    run(['check', sys.argv[1]])\n"
@@ -133,7 +144,7 @@ def built(folder: Path, *certificates: mint.Made) -> list[str]:
 
 def test_a_root_is_appended_to_a_built_authoritys_file_without_another_authority(folder: Path) -> None:
     root = mint.authority("Acme Root", number=2)
-    issuing = mint.authority("Acme Issuing CA", issuer=root)
+    issuing = below(root)
     issued = built(folder, issuing)
     assert len(issued) == 1
     (folder / "ca.pem").write_bytes(issuing.pem + root.pem)

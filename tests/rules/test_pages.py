@@ -58,7 +58,13 @@ FIXED = {
 """The names that are promises to users, with their severities."""
 
 WITHOUT_EXAMPLE = {
-    *("file-unreadable", "include-without-effect", "internal-error", "key-of-another"),
+    *(
+        "file-unreadable",
+        "include-without-effect",
+        "internal-error",
+        "key-of-another",
+        "authority-cannot-issue",
+    ),
     *("request-asks-for-other-names", "request-awaited", "request-repeated", "request-unreadable"),
 }
 """Beside the rules about state: what they report does not come of the declaration alone."""

@@ -17,6 +17,7 @@ from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.fault import Fault, UnreadableFile
 from ipmpki.diagnostics.problem import Place
 from ipmpki.operations.verify import tls_server
+from ipmpki.plans.dist_layout import TRUSTED_FOR_CLIENTS
 from ipmpki.source.files import read_file
 from ipmpki.x509.contents import Contents, read_chain, read_contents
 from ipmpki.x509.presented_certificates import Flaw, FlawKind, KeyFileMode, RemarkKind
@@ -28,25 +29,26 @@ if TYPE_CHECKING:
 
 BUNDLE = "ca-cert.pem"
 CERTIFICATES = {"server-cert.pem": Role.SERVER, "client-cert.pem": Role.CLIENT}
-_IN_FOLDERS = (BUNDLE, *CERTIFICATES, "server-key.pem", "client-key.pem", "crl.pem")
+_IN_FOLDERS = (BUNDLE, TRUSTED_FOR_CLIENTS, *CERTIFICATES, "server-key.pem", "client-key.pem", "crl.pem")
 
 
 @dataclass(slots=True)
 class Group:
     """What is judged together: contents by the name of their file, and the trusted authorities among them.
 
-    ``server`` is the host of a live server.
+    ``server`` is the host of a live server, ``client_anchors`` whom servers believe of clients beside these.
     """
 
     contents: dict[str, Contents] = field(default_factory=dict)
     anchors: list[Contents] = field(default_factory=list)
+    client_anchors: list[Contents] = field(default_factory=list)
     flaws: list[Flaw] = field(default_factory=list)
     key_files: list[KeyFileMode] = field(default_factory=list)
     server: str | None = None
 
     def everything(self) -> list[Contents]:
         """What all its files hold, those with trusted authorities last."""
-        return [*self.contents.values(), *self.anchors]
+        return [*self.contents.values(), *self.anchors, *self.client_anchors]
 
 
 def groups_of(paths: Sequence[str], seconds: float, server_name: str | None) -> Iterator[Group]:
@@ -86,8 +88,14 @@ def _folder(path: Path, written: str) -> Group:
         inside = os.path.join(written, name)  # noqa: PTH118 -- how the user wrote it, not a path to use
         if name == BUNDLE:
             add_bundle(group, inside)
+        elif name == TRUSTED_FOR_CLIENTS:
+            add_bundle(group, inside, is_for_clients=True)
         else:
             _add_file(group, inside)
+    # A client has no copy of it: in dist/, where the folder was published, it lies beside the hosts.
+    published = path.parent.parent / "ca" / TRUSTED_FOR_CLIENTS
+    if path.parent.name == "hosts" and TRUSTED_FOR_CLIENTS not in found and published.is_file():
+        add_bundle(group, str(published), is_for_clients=True)
     if not found:
         message = f"the folder holds none of {', '.join(_IN_FOLDERS)}"
         group.flaws.append(Flaw(FlawKind.NOTHING, Place(written), message, "name the files one by one"))
@@ -108,8 +116,8 @@ def _add_file(group: Group, written: str) -> None:
             group.key_files.append(KeyFileMode(written, mode, contents.keys[0].place))
 
 
-def add_bundle(group: Group, written: str) -> None:
-    """Read a file of trusted authorities."""
+def add_bundle(group: Group, written: str, *, is_for_clients: bool = False) -> None:
+    """Read a file of authorities that all trust, or only servers, of clients."""
     contents = _read(group, written)
     if contents is None:
         return
@@ -121,7 +129,7 @@ def add_bundle(group: Group, written: str) -> None:
         message = "there is no certificate in this file, which should hold the trusted authorities"
         remedy = "an authority's certificate begins with the line -----BEGIN CERTIFICATE-----"
         contents.flaws.append(Flaw(FlawKind.BUNDLE, Place(written, (0,)), message, remedy))
-    group.anchors.append(contents)
+    (group.client_anchors if is_for_clients else group.anchors).append(contents)
 
 
 def add_lists(group: Group, written: str) -> None:

@@ -152,7 +152,8 @@ def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
         for name, held in alone
         if held[0].fingerprint in leaves or _is_for_a_leaf(name, group) or (asked.role and not chains)
     )
-    bundles = [one.certificates for one in group.anchors if len(one.certificates) <= _FEW]
+    known = [*group.anchors, *group.client_anchors]
+    bundles = [one.certificates for one in known if len(one.certificates) <= _FEW]
     lists = [
         one
         for source in (group, shared)
@@ -172,6 +173,8 @@ def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
         for key, value in one.der.items()
     }
     evidence = Evidence(der, anchors, pool, [one.fingerprint for one in lists])
+    own = [cert for one in group.client_anchors for cert in one.certificates]
+    of_clients = replace(evidence, anchors=[*anchors, *own])
     # An authority shown alone has no role, but somebody must have certified it, too.
     unclaimed = [held for _, held in small if held[0].fingerprint not in leaves]
     paths = [*chains, *(Chain(held[0], tuple(held), None) for held in unclaimed)]
@@ -199,11 +202,20 @@ def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
         revocation_lists=tuple(lists),
         flaws=flaws_of(group),
         remarks=remarks_of(group),
-        verdicts=tuple(judge_path(one, evidence, asked.now) for one in paths) if trusted else (),
+        verdicts=(
+            tuple(judge_path(one, of_clients if _is_clients(one) else evidence, asked.now) for one in paths)
+            if trusted
+            else ()
+        ),
         names=names,
         addresses=addresses,
         unchecked=tuple(unchecked),
     )
+
+
+def _is_clients(chain: Chain) -> bool:
+    """Whether it is servers that judge a chain, who may believe another authority than clients do."""
+    return CERTIFICATES.get(Path(chain.leaf.place.file).name) is Role.CLIENT
 
 
 def _is_for_a_leaf(name: str, group: Group) -> bool:

@@ -154,7 +154,8 @@ def bundle_holds_no_certificate(presented: Presented) -> Iterator[Finding]:
     ## What it finds
 
     A file given by "--ca", or a folder's ca-cert.pem, without a certificate in it: most often Mozilla's raw
-    certdata.txt, renamed as the vendor's page seems to say.
+    certdata.txt, renamed as the vendor's page seems to say. Also one named by bundle in [ca] whose
+    authorities are all past their end.
 
     ## Who is hurt
 

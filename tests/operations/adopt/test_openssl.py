@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from cryptography import x509
 
 from tests.cli.command import ipmpki
 from tests.operations.adopt.old import RSA
+from tests.operations.verify.test_published import published_is_accepted
 from tests.tools import require
 
 if TYPE_CHECKING:
@@ -255,3 +257,10 @@ def test_json_has_all_of_it_by_its_schema(shop_heir: Heir) -> None:
     ]
     assert document["past"][0]["reason"] == "key-compromise"
     assert document["next_revocation_list"] == 2
+
+
+def test_what_is_built_after_an_adoption_is_accepted(shop_heir: Heir) -> None:
+    assert shop_heir.adopt().status == 0
+    assert ipmpki("build", shop_heir.declaration).status == 0
+    now = f"{shop_heir.load().now + timedelta(minutes=1):%Y-%m-%dT%H:%M}"
+    assert published_is_accepted(shop_heir.folder / "dist", now, mutual_auth=True) == 3

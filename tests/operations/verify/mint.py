@@ -39,6 +39,8 @@ def key(kind: str = "rsa-2048", number: int = 0) -> Any:
     """A key of a kind, the same each time for one number."""
     del number
     family, _, size = kind.partition("-")
+    if family == "unsound":
+        return unsound_key()
     if family == "rsa":
         return rsa.generate_private_key(65537, int(size))
     return (
