@@ -65,6 +65,9 @@ FURTHER = {
         b"# Note: say what you want\n#Port=1\nEnableTLS=1\n",
     ),
     "a colon and one word": (b"#Port: 1\n", b"#Port: 1\nEnableTLS: 1\n"),
+    "a carriage return at the very end": (b"A=1\nEnableTLS=0\r", b"A=1\nEnableTLS=1\r"),
+    "carriage returns alone": (b"A=1\rEnableTLS=0\r", b"A=1\rEnableTLS=0\r\nEnableTLS=1\n"),
+    "nothing but a byte order mark": (MARK, MARK + b"EnableTLS=1\n"),
     "an unfinished quote": (b'EnableTLS = "0\n', b'EnableTLS = "1"\n'),
 }
 

@@ -29,7 +29,7 @@ $Loose = $Tight + '[ \t]+'
 $Sign = '(?<delimiter>[ \t]*[=:][ \t]*)'
 $Blanks = '(?<delimiter>[ \t]*)(?![ \t=:])'
 $OneWord = '(?=["#;]|[^ \t\r\n]*(?:[ \t]*\r?$|[ \t]+[#;]))'
-$Rest = '(?<rest>[^\n]*?)(?<end>\r?\n|\z)'
+$Rest = '(?<rest>[^\n]*?)(?<end>\r?\n|\r?\z)'
 
 function ConvertTo-Line($Match) {
   $rest_of = $Match.Groups['rest'].Value

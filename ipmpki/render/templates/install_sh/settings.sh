@@ -48,7 +48,8 @@ as UTF-16 ('Unicode') does. To mend it, save it as plain text or UTF-8, and run 
     NR == 1 && substr($0, 1, 3) == "\357\273\277" { mark_of_order = substr($0, 1, 3); $0 = substr($0, 4) }
     { line[NR] = before[NR] = $0 }
     END {
-        n = NR; whole = ENVIRON["FINAL"] == ""
+        whole = ENVIRON["FINAL"] == ""
+        n = NR == 1 && !whole && line[1] == "" ? 0 : NR      # nothing but the mark
         for (i = 1; ENVIRON["OLD"] != "" && (getline line[0] <ENVIRON["OLD"]) > 0; i++) {
             if (i == 1 && substr(line[0], 1, 3) == "\357\273\277") line[0] = substr(line[0], 4)
             parse(0)
@@ -60,6 +61,7 @@ as UTF-16 ('Unicode') does. To mend it, save it as plain text or UTF-8, and run 
             if (sign_of_comment == "" && mark[i] != "") sign_of_comment = substr(mark[i], 1, 1)
         }
         if (sign_of_comment == "") sign_of_comment = "#"
+        usual_end = n > 1 || whole ? cr[1] : ""
         wants = split(ENVIRON["WANTED"], want, "\n")
         if (usual == "") for (i = 1; i <= n; i++) for (w = 1; w <= wants; w++) {
             split(want[w], part, " ")
@@ -83,11 +85,12 @@ as UTF-16 ('Unicode') does. To mend it, save it as plain text or UTF-8, and run 
             if (times > 1) print key " stands " times " times; the last one counts" >ENVIRON["NOTES"]
             if (live) { if (bare(value[live]) != new) write(live, new) }
             else if (best) write(example, new)
-            else { added++; extra[added] = key usual new (n ? cr[1] : "") }
+            else { added++; extra[added] = key usual new usual_end }
         }
+        printf "%s", mark_of_order
         for (i = 1; i <= n; i++) {
-            if (i == n && !whole && added && cr[i] == "") line[i] = before[i] = line[i] cr[1]
-            printf "%s%s%s", (i == 1 ? mark_of_order : ""), line[i], (i < n || whole || added ? "\n" : "")
+            if (i == n && !whole && added && cr[i] == "") line[i] = before[i] = line[i] usual_end
+            printf "%s%s", line[i], (i < n || whole || added ? "\n" : "")
             if (line[i] == before[i]) continue
             if (i == 1 || line[i - 1] == before[i - 1]) show("@@ line " i " @@", "")
             show("-", before[i]); show("+", line[i])
