@@ -20,6 +20,9 @@ TODAY = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 HEAD = """\
 schema = 1
 
+[ipm.linux.keywords]
+by_hand = ["mutual_auth"]
+
 [ca]
 common_name = "Acme Print CA"
 key = "ec-p256"

@@ -109,9 +109,10 @@ def surroundings_of(told: dict[str, Any]) -> Surroundings:
         return Surroundings(NOW, rootless=rootless, scope=scope_of(told.get("scope")))
     if "lost" in told:
         return Surroundings(NOW, lost=LostStore(**told["lost"], place=Place("pki.toml")))
-    if "newer_list" in told:
-        ours, theirs = told["newer_list"]
-        return Surroundings(NOW, newer_list=(ours, theirs))
+    if {"newer_list", "revoked"} & told.keys():
+        issued = Issued(listed_revocations=told["revoked"]) if "revoked" in told else None
+        ours, theirs = told.get("newer_list", (None, None))
+        return Surroundings(NOW, issued=issued, newer_list=(ours, theirs) if ours else None)
     changed = told.get("bundle_changed_at")
     untrusted = tuple(told.get("untrusted", {}).items())
     if "authority" not in told:

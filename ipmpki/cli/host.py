@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,18 +11,19 @@ import click
 from ipmpki.cli import console
 from ipmpki.cli.arguments import target_argument
 from ipmpki.cli.options import declaration_argument
+from ipmpki.cli.save import save_edited, text_of
 from ipmpki.declaration.key_types import KeyType
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.escape import to_json
-from ipmpki.diagnostics.fault import Fault, WrongDeclaration
+from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from ipmpki.declaration.edit import Change
     from ipmpki.declaration.fleet import HostSpec
-    from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.operations.draft import Draft
     from ipmpki.source.files import SourceFile
 
@@ -46,16 +45,6 @@ def _open(path: Path) -> Draft:
     return open_draft(path)
 
 
-def _text(file: SourceFile) -> str:
-    try:
-        return file.content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise WrongDeclaration(
-            f"{file.name} is not UTF-8; nothing was changed",
-            "save it as UTF-8, which TOML requires; 'ipmpki check' shows where it is not",
-        ) from None
-
-
 @contextlib.contextmanager
 def _naming(file: SourceFile) -> Iterator[None]:
     """Say which file a fault is about: the editor knows only its text."""
@@ -75,8 +64,8 @@ def _file_with(declaration: Draft, name: str) -> SourceFile:
     for file in declaration.files:
         try:
             with _naming(file):
-                found = edit.names_in(_text(file))
-                if edit.declares(_text(file), name):
+                found = edit.names_in(text_of(file))
+                if edit.declares(text_of(file), name):
                     return file
         except Fault as fault:
             refusal = refusal or fault
@@ -93,58 +82,12 @@ def _require_free(declaration: Draft, name: str, *, beside: SourceFile) -> None:
         is_taken = False
         # A file that cannot be read is for the check to report.
         with contextlib.suppress(Fault):
-            is_taken = other.name != beside.name and edit.declares(_text(other), name)
+            is_taken = other.name != beside.name and edit.declares(text_of(other), name)
         if is_taken:
             raise edit.already_declared(name, other.name)
 
 
 # --- Editing --------------------------------------------------------------------------------------
-
-
-def _save(declaration: Draft, file: SourceFile, text: str, done: str) -> int:
-    """Check the edited text, write it where it brings no new error, and say what was done."""
-    from ipmpki.cli.problems import show_problems
-    from ipmpki.source.write_file import save
-
-    main = declaration.files[0].name
-    content = text.encode("utf-8")
-    if content == file.content:
-        console.say(f"{file.name} says so already; nothing was changed")
-        return 0
-    now = datetime.now(UTC)
-    old = declaration.check(now).problems
-    checked = declaration.with_content(file.name, content).check(now).problems
-    new = _new_problems(old, checked)
-    show_problems(new, "text", main)
-    errors = sum(one.problem.severity is Severity.ERROR for one in new)
-    if errors:
-        count = "an error" if errors == 1 else f"{errors} errors"
-        raise WrongDeclaration(
-            f"this would bring {count} into {file.name}; nothing was changed",
-            "run the command again with other values",
-        )
-    save(Path(file.name), file.content, content)
-    left = sum(one.problem.severity is Severity.ERROR for one in checked)
-    step = f"ipmpki plan {main}"
-    if left:
-        step = (
-            f"ipmpki check {main}, which had {'an error' if left == 1 else f'{left} errors'} before already"
-        )
-    console.say(f"{file.name}: {done}\nnext: {step}")
-    return 0
-
-
-def _new_problems(old: Sequence[LocatedProblem], new: Sequence[LocatedProblem]) -> list[LocatedProblem]:
-    """The problems an edit brings. Those that only moved to another line or index are not new."""
-    known = Counter((one.problem.rule, one.problem.message) for one in old)
-    brought: list[LocatedProblem] = []
-    for one in new:
-        identity = (one.problem.rule, one.problem.message)
-        if known[identity]:
-            known[identity] -= 1
-        elif one.problem.severity is not Severity.INFO:
-            brought.append(one)
-    return brought
 
 
 # --- Arguments ------------------------------------------------------------------------------------
@@ -237,8 +180,8 @@ def add(
     fields |= {key: value for key, value in keys.items() if value is not None}
     fields |= {key: values for key, values in zip(_LISTS, (aliases, ips), strict=True) if values}
     with _naming(main):
-        text = edit.add_host(_text(main), fields)
-    return _save(declaration, main, text, f"added {role} {name}")
+        text = edit.add_host(text_of(main), fields)
+    return save_edited(declaration, main, text, f"added {role} {name}")
 
 
 @command.command(
@@ -258,8 +201,8 @@ def remove(target: tuple[Path, str]) -> int:
     declaration = _open(path)
     file = _file_with(declaration, name)
     with _naming(file):
-        text = edit.remove_host(_text(file), name)
-    return _save(declaration, file, text, f"removed {name}")
+        text = edit.remove_host(text_of(file), name)
+    return save_edited(declaration, file, text, f"removed {name}")
 
 
 @command.command(
@@ -305,8 +248,8 @@ def change(target: tuple[Path, str], **given: Any) -> int:
     if given["rename"] is not None:
         _require_free(declaration, given["rename"], beside=file)
     with _naming(file):
-        text = edit.set_host(_text(file), name, changes)
-    return _save(declaration, file, text, f"changed {name}")
+        text = edit.set_host(text_of(file), name, changes)
+    return save_edited(declaration, file, text, f"changed {name}")
 
 
 def _known_as(declaration: Draft, name: str) -> str:

@@ -36,6 +36,10 @@ COMMANDS = {
     "passphrase": ("ipmpki.cli.passphrase", "Set, change or remove the passphrase of the CA's key."),
     "doctor": ("ipmpki.cli.doctor", "Find what is wrong with a store, and save what can be saved."),
     "host": ("ipmpki.cli.host", "Add, remove, change and list hosts in pki.toml."),
+    "keywords": (
+        "ipmpki.cli.keywords",
+        "Read keywords off samples of ipmssl.cfg, and name them in pki.toml.",
+    ),
     "bundle": ("ipmpki.cli.bundle", "Make ca-cert.pem from Mozilla's list of authorities."),
     "rules": ("ipmpki.cli.rules", "List the rules that declarations and certificates are judged by."),
     "explain": ("ipmpki.cli.explain", "Explain one rule: what it finds, who is hurt, what to write."),

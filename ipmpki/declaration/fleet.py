@@ -129,11 +129,17 @@ class KeywordNames:
     """Names of ipmssl.cfg keywords that only the site knows; None where it has not told.
 
     ``mutual_auth`` is a keyword's name, or ``NAME=VALUE`` where the sample shows another value than 1.
+    ``by_hand`` names those of the three that somebody sets by hand, so that no script has to.
     """
 
     ca_file: str | None = None
     crl_file: str | None = None
     mutual_auth: str | None = None
+    by_hand: tuple[str, ...] = ()
+
+    def is_settled(self, purpose: str) -> bool:
+        """Whether something sets the keyword for a purpose, be it a hand."""
+        return getattr(self, purpose) is not None or purpose in self.by_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +203,8 @@ class HostSpec:
 
     @property
     def carries_revocation_list(self) -> bool:
-        """Whether it is given the CRL: a server whose site told the keyword for it."""
-        return self.role is Role.SERVER and self.site.keywords.crl_file is not None
+        """Whether it is given the CRL: a server whose site told the keyword for it, or sets it by hand."""
+        return self.role is Role.SERVER and self.site.keywords.is_settled("crl_file")
 
 
 class ExistingAuthority(NamedTuple):

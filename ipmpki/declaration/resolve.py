@@ -259,5 +259,6 @@ def _site_settings(ipm: tables.Ipm, system: OperatingSystem) -> SiteSettings:
             ca_file=chosen(own.keywords.ca_file, ipm.keywords.ca_file),
             crl_file=chosen(own.keywords.crl_file, ipm.keywords.crl_file),
             mutual_auth=chosen(own.keywords.mutual_auth, ipm.keywords.mutual_auth),
+            by_hand=own.keywords.by_hand or ipm.keywords.by_hand,
         ),
     )

@@ -246,6 +246,12 @@ class Keywords(Table):
         title="Keyword for mutual authentication",
         description="Its name alone is set to 1 as EnableTLS is; 'NAME=VALUE' sets another value.",
     )
+    by_hand: tuple[Literal["ca_file", "crl_file", "mutual_auth"], ...] = Field(
+        default=(),
+        title="Keywords set by hand",
+        description="What somebody sets in ipmssl.cfg by hand, so that no keyword is named for it here.",
+        examples=[("mutual_auth",)],
+    )
 
 
 class IpmSettings(Table):

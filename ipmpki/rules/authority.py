@@ -41,6 +41,9 @@ def third_party_with_mutual_auth(fleet: Fleet) -> Iterator[Finding]:
 
     [tls]
     mutual_auth = "required"
+
+    [ipm.keywords]
+    by_hand = ["mutual_auth"]
     ```
 
     ## Instead
@@ -58,6 +61,7 @@ def third_party_with_mutual_auth(fleet: Fleet) -> Iterator[Finding]:
 
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
+    by_hand = ["mutual_auth"]
     ```
 
     So servers believe no authority but yours of clients. Or let one of your own do it all, with kind =

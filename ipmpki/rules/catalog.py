@@ -24,6 +24,7 @@ SUBJECTS = (
     "issuance",
     "keys",
     "lifetimes",
+    "mutual_auth",
     "paths",
     "public_ca",
     "renewals",

@@ -41,6 +41,9 @@ def client_ca_without_use(fleet: Fleet) -> Iterator[Finding]:
 
     [tls]
     mutual_auth = "required"
+
+    [ipm.keywords]
+    by_hand = ["mutual_auth"]
     ```
 
     ## Instead
@@ -58,6 +61,7 @@ def client_ca_without_use(fleet: Fleet) -> Iterator[Finding]:
 
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
+    by_hand = ["mutual_auth"]
     ```
     """
     if fleet.declared.client_ca is None or fleet.is_mixed:
@@ -102,6 +106,9 @@ def client_ca_not_kept_apart(fleet: Fleet) -> Iterator[Finding]:
     [tls]
     mutual_auth = "required"
 
+    [ipm.keywords]
+    by_hand = ["mutual_auth"]
+
     [[hosts]]
     name = "ipm1.acme.com"
     role = "server"
@@ -122,6 +129,7 @@ def client_ca_not_kept_apart(fleet: Fleet) -> Iterator[Finding]:
 
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
+    by_hand = ["mutual_auth"]
 
     [[hosts]]
     name = "ipm1.acme.com"
@@ -172,6 +180,7 @@ def server_without_client_auth(fleet: Fleet) -> Iterator[Finding]:
 
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
+    by_hand = ["mutual_auth"]
 
     [[hosts]]
     name = "ipm1.acme.com"
@@ -192,6 +201,7 @@ def server_without_client_auth(fleet: Fleet) -> Iterator[Finding]:
 
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
+    by_hand = ["mutual_auth"]
 
     [[hosts]]
     name = "ipm1.acme.com"
@@ -234,6 +244,7 @@ def server_programs_without_certificate(fleet: Fleet) -> Iterator[Finding]:
 
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
+    by_hand = ["mutual_auth"]
 
     [[hosts]]
     name = "ipm1.acme.com"
@@ -256,6 +267,7 @@ def server_programs_without_certificate(fleet: Fleet) -> Iterator[Finding]:
 
     [ipm.keywords]
     ca_file = "NameReadOffTheSample"
+    by_hand = ["mutual_auth"]
 
     [[hosts]]
     name = "ipm1.acme.com"

@@ -99,6 +99,9 @@ def ec_key_not_supported(fleet: Fleet) -> Iterator[Finding]:
     [tls]
     mutual_auth = "required"
 
+    [ipm.keywords]
+    by_hand = ["mutual_auth"]
+
     [ipm.aix]
     ec_keys = false
 
@@ -121,6 +124,9 @@ def ec_key_not_supported(fleet: Fleet) -> Iterator[Finding]:
 
     [tls]
     mutual_auth = "required"
+
+    [ipm.keywords]
+    by_hand = ["mutual_auth"]
 
     [ipm.aix]
     ec_keys = false

@@ -330,15 +330,15 @@ def test_a_disk_that_takes_nothing_leaves_the_file_whole(
 def test_what_somebody_else_writes_in_the_meantime_is_not_lost(
     shop: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ipmpki.cli import host
+    from ipmpki.cli import save
 
-    new_problems = host._new_problems  # noqa: SLF001 -- the moment between reading and writing
+    new_problems = save._new_problems  # noqa: SLF001 -- the moment between reading and writing
 
     def meanwhile(*problems: object) -> object:
         shop.write("pki.toml", MAIN + "# mine\n")
         return new_problems(*problems)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(host, "_new_problems", meanwhile)
+    monkeypatch.setattr(save, "_new_problems", meanwhile)
     outcome = shop("host", "add", "d.example.com", "--role", "client")
     assert outcome.status == 4
     assert "somebody else changed 'pki.toml' in the meantime" in outcome.err

@@ -14,6 +14,9 @@ HOST = '[[hosts]]\nname = "ipm1.example.com"\nrole = "server"\n'
 WHOLE = AUTHORITY + server() + CLIENT
 
 
+BY_HAND = "[ipm.keywords]\nby_hand = ['mutual_auth']\n"
+
+
 def test_a_sound_declaration_has_no_problem() -> None:
     found = checked(WHOLE)
     assert found.problems == ()
@@ -147,7 +150,7 @@ def test_a_host_that_is_no_table_leaves_the_others_their_places() -> None:
         AUTHORITY.replace("common_name", "comon_name") + server() + CLIENT,
         WHOLE.replace("[[hosts]]", "[[host]]"),
         AUTHORITY + "kind = 'x'\n" + server() + CLIENT,
-        AUTHORITY + "kind = 'publik'\n" + server() + CLIENT + "[tls]\nmutual_auth = 'required'\n",
+        AUTHORITY + "kind = 'publik'\n" + server() + CLIENT + "[tls]\nmutual_auth = 'required'\n" + BY_HAND,
         AUTHORITY + "lifetime = 'x'\n" + server("lifetime = '20y'") + CLIENT,
         fleet_with("lifetime = 'x'\nrenew_before = '400d'"),
         fleet_with("renew_before = 'x'\nlifetime = '10d'"),

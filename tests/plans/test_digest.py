@@ -66,7 +66,7 @@ server_account = "ipm1"
 restart_command = "shutdown"
 server_name = "ipm1"
 tls_port = 6874
-keywords = { ca_file = "CA", crl_file = "CRL", mutual_auth = "MUTUAL" }
+keywords = { ca_file = "CA", crl_file = "CRL", mutual_auth = "MUTUAL", by_hand = ["crl_file"] }
 
 [[hosts]]
 name = "ipm1.example.com"

@@ -111,7 +111,8 @@ def test_a_cycle_that_is_a_number_gets_the_words_for_it() -> None:
 
 def fleet_of(hosts: int, *, defaults: str = "", days_apart: int = 0) -> list[str]:
     """What is found of a fleet that was built, with so many days between two hosts' certificates."""
-    text = AUTHORITY + f'[tls]\nmutual_auth = "required"\n[defaults]\n{defaults}\n' + server()
+    by_hand = '[ipm.keywords]\nby_hand = ["mutual_auth"]\n'
+    text = AUTHORITY + f'[tls]\nmutual_auth = "required"\n{by_hand}[defaults]\n{defaults}\n' + server()
     text += "".join(CLIENT.replace("desk1", f"desk{number}") for number in range(1, hosts))
     names = ["ipm1.example.com", *(f"desk{number}.example.com" for number in range(1, hosts))]
     held = {

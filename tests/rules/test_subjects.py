@@ -140,7 +140,7 @@ def test_a_long_wildcard_is_too_long_at_the_subject() -> None:
 def test_a_client_that_gets_no_certificate_may_have_a_long_name_and_an_ec_key() -> None:
     client = f'\n[[hosts]]\nname = "{"a" * 60}.example.com"\nrole = "client"\nkey = "ec-p256"\n'
     assert rules_of(AUTHORITY + server() + client) == []
-    mutual = '[tls]\nmutual_auth = "required"\n'
+    mutual = '[tls]\nmutual_auth = "required"\n[ipm.keywords]\nby_hand = ["mutual_auth"]\n'
     assert rules_of(mutual + AUTHORITY + server() + client) == ["name-too-long"]
 
 
@@ -268,7 +268,7 @@ def test_a_key_file_is_for_its_owner_alone(mode: int, is_readable: bool) -> None
     assert [one.problem.rule for one in found] == ["private-key-readable"] * is_readable
 
 
-MUTUAL = AUTHORITY + '[tls]\nmutual_auth = "required"\n'
+MUTUAL = AUTHORITY + '[tls]\nmutual_auth = "required"\n[ipm.keywords]\nby_hand = ["mutual_auth"]\n'
 EC_CLIENT = CLIENT + 'key = "ec-p256"\n'
 
 

@@ -53,6 +53,8 @@ def declaration_text(declared: Declared, template: str) -> str:
     for table, name, value in _settings(declared, key, lifetime):
         head = _set(head, table, name, value)
     head = _without_examples(head)
+    if declared.mutual_auth:
+        head = _set_by_hand(head)
     hosts = "".join(f"\n{_host(host, key)}" for host in declared.hosts)
     return f"{head.rstrip()}\n{hosts}"
 
@@ -162,6 +164,22 @@ def _introduced(head: str, declared: Declared) -> str:
         "# the store: no file of the old folder is needed any more. What stands here describes it, and\n"
         "# is how its successor will be made: 'generation = 2', or another key, begins one.",
     )
+
+
+_OF_KEYWORDS = (
+    "# [ipm.keywords]\n",
+    '# by_hand = ["mutual_auth"]             # what you set in ipmssl.cfg yourself\n',
+)
+
+
+def _set_by_hand(head: str) -> str:
+    """Servers that ask clients for certificates already were told to by somebody else than ipmpki."""
+    header, line = _OF_KEYWORDS
+    if header not in head or line not in head:
+        message = "the template has no [ipm.keywords], or no by_hand in it"
+        raise ValueError(message)
+    told = 'by_hand = ["mutual_auth", "crl_file"]   # a guess: each ipmssl.cfg has them already\n'
+    return head.replace(header, header.removeprefix("# ")).replace(line, told)
 
 
 def _without_examples(head: str) -> str:

@@ -117,10 +117,10 @@ def _server_file(kind: _Kind) -> SettingsFile:
     look_for = []
     if keywords.ca_file is not None:
         settings.append(Setting(_keyword(keywords.ca_file), kind.trusted))
-    elif mutual_auth:
+    elif mutual_auth and "ca_file" not in keywords.by_hand:
         look_for.append("the file of trusted authorities (ca-cert.pem)")
     if keywords.crl_file is None:
-        if mutual_auth:
+        if mutual_auth and "crl_file" not in keywords.by_hand:
             look_for.append("the revocation list")
     elif kind.has_crl:
         settings.append(Setting(_keyword(keywords.crl_file), "crl.pem"))
@@ -128,6 +128,9 @@ def _server_file(kind: _Kind) -> SettingsFile:
         # A bare NAME is set to 1 by analogy with EnableTLS; NAME=VALUE is what the sample shows.
         name, _, value = keywords.mutual_auth.partition("=")
         settings.append(Setting(_keyword(name), _value(value) or "1" if kind.asks_clients else None))
+    elif "mutual_auth" in keywords.by_hand:
+        if not kind.asks_clients:
+            look_for.append("mutual authentication, which must not be set: take it out by hand")
     elif kind.asks_clients:
         look_for.append("mutual authentication, which is not in force before it is set")
     return SettingsFile(
@@ -148,7 +151,7 @@ def _client_file(kind: _Kind) -> SettingsFile:
     look_for = []
     if keywords.ca_file is not None:
         settings.append(Setting(_keyword(keywords.ca_file), TRUSTED))
-    else:
+    elif "ca_file" not in keywords.by_hand:
         look_for.append("the file of trusted authorities (ca-cert.pem)")
     return SettingsFile(
         Role.CLIENT, platform.client_folder, platform.client_sample, tuple(settings), tuple(look_for)

@@ -168,6 +168,7 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
         census.statuses[status]
         for status in (HostStatus.REVOKED, HostStatus.EXPIRED, HostStatus.RENEWAL_DUE, HostStatus.AWAITED)
     )
+    rules = {located.problem.rule for located in report.problems}
     left = [host for host in report.hosts if installing_of(host, report) in _TO_INSTALL]
     late = sum(installing_of(host, report) is Installing.OVERDUE and host.is_behind for host in left)
     unknown = sum(installing_of(host, report) is Installing.UNKNOWN for host in report.hosts)
@@ -185,6 +186,18 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
             "error",
             f"{counted(late, 'host')} not installed in time",
             (("The certificates that they have in use have ended. ", *_INSTALL),),
+        ),
+        (
+            "mutual-auth-not-in-force" in rules,
+            "warning",
+            "Servers let in anybody",
+            (("Mutual authentication is declared, and nothing has servers ask for certificates.",), read),
+        ),
+        (
+            "revocation-reaches-no-server" in rules,
+            "warning",
+            "Revoked certificates are let in",
+            (("No server gets the list that names them.",), read),
         ),
         (due, "warning", f"{counted(due, 'certificate')} due for renewal", (again,)),
         (
