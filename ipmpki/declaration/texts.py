@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import unicodedata
 
 from pydantic_core import PydanticCustomError
@@ -35,10 +36,11 @@ def _visible(written: str, what: str) -> str:
     _printable(written)
     if written.isascii():
         return written
-    unseen = [place for place in range(len(written)) if is_unseen(written[place])]
+    is_odd = is_hidden if what is _LINE else is_unseen  # no shell takes a no-break space for a space
+    unseen = [place for place in range(len(written)) if is_odd(written[place]) and written[place] != " "]
     if unseen and (what is not _NAME or not all(_joins(written, place) for place in unseen)):
         codes = ", ".join(dict.fromkeys(f"U+{ord(written[place]):04X}" for place in unseen))
-        plain = "".join(one for one in written if not is_unseen(one)).strip()
+        plain = "".join(" " if one.isspace() else "" if is_odd(one) else one for one in written).strip()
         raise refused(
             f"{quote(written)} holds what nobody sees, {codes}: {what}",
             f"write {quote(plain)}{_THEN.get(what, '')}" if plain else "write what can be seen",
@@ -73,8 +75,29 @@ def _given(written: str) -> str:
 
 
 def file_path(written: str) -> str:
-    """A path, or a pattern of paths, whose file is the one it looks like."""
-    return _visible(_given(written), _FILE)
+    """A path, or a pattern of paths, whose file is the one it looks like, and can be there."""
+    _visible(_given(written), _FILE)
+    parts = written.encode(errors="surrogateescape").split(b"/")
+    if len(written) > _LONGEST_PATH or any(len(part) > _LONGEST_FILE_NAME for part in parts):
+        raise refused(
+            f"{quote(written)} is longer than the name of a file may be",
+            f"use names of up to {_LONGEST_FILE_NAME} bytes",
+        )
+    if written.endswith(("-journal", "-wal", "-shm")):  # https://www.sqlite.org/tempfiles.html
+        raise refused(
+            f"{quote(written)} has a name that SQLite takes for its own files beside a store, and removes",
+            "give it another name",
+        )
+    if posixpath.normpath(written) == _PUBLISHED:
+        raise refused(f"{quote(written)} is the folder that a build publishes", "name another file")
+    return written
+
+
+_LONGEST_FILE_NAME = 200
+"""File systems take 255 bytes; what lies beside the store for a while has a longer name than the store."""
+_LONGEST_PATH = 1000
+"""The shortest limit of systems, macOS's PATH_MAX, is 1024, with the folder of pki.toml."""
+_PUBLISHED = "dist"
 
 
 def subject_text(written: str) -> str:
@@ -96,4 +119,6 @@ def variable_name(written: str) -> str:
     """An environment variable's name. It is not quoted: people have put the passphrase itself here."""
     if any(map(is_hidden, _given(written))):
         raise refused("the name of the variable holds what nobody sees", "write the name anew, by hand")
+    if "=" in written:  # environ(7): it ends the name
+        raise refused("no variable's name holds '='", "write the name alone, and set the variable elsewhere")
     return written

@@ -101,9 +101,9 @@ def _keyword(written: str) -> str:
 
 
 def _keyword_setting(written: str) -> str:
-    name, equals, _ = written.partition("=")
+    name = written.partition("=")[0]
     _keyword(name.strip())
-    if equals and not name.strip():
+    if written and not name.strip():
         raise refused(f"{quote(written)} names no keyword", "write NAME or NAME=VALUE")
     return line(written)
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipmpki.source.files import read_file
+from ipmpki.diagnostics.fault import UnreadableFile
+from ipmpki.source.files import read_file, unreadable
 from ipmpki.x509.der import DerShape
 from ipmpki.x509.pem import plain_certificates, read_blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from ipmpki.declaration.fleet import Fleet
+    from ipmpki.diagnostics.problem import Problem
+    from ipmpki.store.records import Issued
 
 
 def read_authority(root: Path, written: str) -> bytes:
@@ -25,3 +31,32 @@ def read_authority(root: Path, written: str) -> bytes:
     from ipmpki.x509.certificate import rewritten
 
     return rewritten(content)
+
+
+def unusable_files(root: Path, fleet: Fleet, issued: Issued) -> Iterator[Problem]:
+    """Why a build could not use the files of the authority that exists, where they are there.
+
+    Once it is in the store, its key's file may go. That key and certificate belong together, a build tries.
+    """
+    if fleet.existing is None or not (root / fleet.existing.certificate).is_file():
+        return
+    table = fleet.place.at(fleet.signing_table)
+    try:
+        read_authority(root, fleet.existing.certificate)
+    except UnreadableFile as fault:
+        yield unreadable(fault.message, table.at("certificate"), fault.remedy or "check the path")
+        return
+    key_file = fleet.existing.key_file
+    if issued.signer is not None or fleet.token_key is not None or not (root / key_file).is_file():
+        return
+    try:
+        blocks = read_blocks(read_file(root / key_file, what="the CA key"))
+    except UnreadableFile as fault:
+        yield unreadable(fault.message, table.at("key_file"), fault.remedy or "check the path")
+        return
+    if not any(one.is_key for one in blocks):
+        yield unreadable(
+            f"there is no private key in '{key_file}'",
+            table.at("key_file"),
+            "name the file of the authority's private key, in PEM or DER",
+        )

@@ -12,10 +12,11 @@ from ipmpki.declaration.validate import included_patterns
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.operations.check import Understood, conclude, judged, read, understand
 from ipmpki.operations.configured_authority import authority_problems
+from ipmpki.operations.existing_authority import unusable_files
 from ipmpki.operations.host_requests import read_requests
 from ipmpki.operations.key_owners import keys_of_others
 from ipmpki.operations.project import Project, in_force, store_path
-from ipmpki.operations.surroundings import missing_files, surroundings_of
+from ipmpki.operations.surroundings import missing_files, no_place_for, surroundings_of
 from ipmpki.operations.trust_bundle import bundle_problems
 from ipmpki.source.files import read_file, read_included
 from ipmpki.store.sqlite.queries import read_issued
@@ -54,11 +55,13 @@ def load_text(
     if fleet is not None:
         missing = missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
         fleet, found = read_requests(path.parent, fleet)
+        found = (*found, *no_place_for(store, fleet))
         understood = replace(understood, fleet=fleet, problems=(*understood.problems, *found))
         authority = authority_problems(path.parent, fleet, issued, now)
         taken = keys_of_others(path.parent, fleet, store, issued)
         unusable = bundle_problems(path.parent, fleet, now)
-        beside = (*missing, *unusable, *authority, *taken)
+        unread = unusable_files(path.parent, fleet, issued)
+        beside = (*missing, *unread, *unusable, *authority, *taken)
         understood = judged(replace(understood, problems=(*understood.problems, *beside)))
     checked = conclude(understood, surroundings_of(path, understood, store, issued, now))
     if fleet is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -33,7 +34,7 @@ from ipmpki.rules.context import (
     Surroundings,
 )
 from ipmpki.source.files import unreadable
-from ipmpki.source.ownership import custody_of, way_to
+from ipmpki.source.ownership import custody_of, owner_of_link, way_to
 from ipmpki.x509.root import certificates_in, first_without_root
 
 if TYPE_CHECKING:
@@ -156,10 +157,16 @@ def accesses(root: Path, sources: Iterable[Place], fleet: Fleet, store: Path) ->
             yield Access(_shown(path, root), found.mode, place, owner=found.owner, group=found.group)
         for folder in way_to(path):
             folders.setdefault(folder, place)
+    around = {Path(os.path.realpath(path)).parent for path, _ in _held(root, fleet, store)}
     for folder, place in folders.items():
+        other = owner_of_link(folder)
+        if other is not None:
+            yield Access(_shown(folder, root), 0, place, owner=other)
         found = custody_of(folder)
         if found is not None and found.is_folder:
-            yield Access(str(folder), found.mode, place, True, found.owner, found.group)
+            # The sticky bit keeps nobody from putting something beside a store.
+            mode = found.mode & ~stat.S_ISVTX if folder in around else found.mode
+            yield Access(str(folder), mode, place, True, found.owner, found.group)
 
 
 def _held(root: Path, fleet: Fleet, store: Path) -> Iterator[tuple[Path, Place]]:
@@ -336,6 +343,16 @@ def missing_files(root: Path, fleet: Fleet, *, is_adopted: bool) -> Iterator[Pro
     for path, place in named:
         if path is not None and not (root / path).is_file():
             yield unreadable(f"there is no file '{path}'", place)
+
+
+def no_place_for(store: Path, fleet: Fleet) -> Iterator[Problem]:
+    """Where the store cannot be: a build would find out only when it has begun."""
+    if not store.parent.is_dir():
+        yield unreadable(
+            f"there is no folder '{store.parent}' to put the store into",
+            _store_place(fleet),
+            "make it, readable for yourself alone, or name another place",
+        )
 
 
 def _passphrase_place(fleet: Fleet) -> Place:

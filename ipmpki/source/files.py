@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import stat
-from glob import glob
+from glob import has_magic
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,13 +14,17 @@ from ipmpki.diagnostics.problem import Fix, Problem, Related, Remove, Severity
 from ipmpki.diagnostics.wording import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ipmpki.diagnostics.problem import Place
 
 LARGEST_FILE = 64 * 1024 * 1024
 """No declaration, certificate or key is larger; a device or a disk image is."""
+
+
+MOST_PASSED = 100_000
+"""Files and folders that a pattern of ``include`` is followed past: with more, a whole disk is meant."""
 
 
 class SourceFile(NamedTuple):
@@ -121,7 +126,54 @@ def matching(root: Path, pattern: str) -> list[Path]:
     """
     if os.path.isabs(pattern) or not pattern:  # noqa: PTH117 -- how the user wrote it
         raise ValueError("Non-relative patterns are unsupported" if pattern else "it is empty")
-    return [root / one for one in glob(pattern, root_dir=root, recursive=True)]  # noqa: PTH207 -- Path.glob shows them
+    return list(dict.fromkeys(_Walk(root).to("", PurePath(pattern).parts or (pattern,))))
+
+
+class _Walk:
+    """Follows patterns below a folder. glob's own would never end where links lead back to where they are."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._passed = 0
+
+    def to(self, base: str, parts: tuple[str, ...]) -> Iterator[Path]:
+        """What the parts of a pattern lead to from a folder, which is named relative to the root.
+
+        Raises ValueError where they lead past more than MOST_PASSED files.
+        """
+        head, rest = parts[0], parts[1:]
+        if not has_magic(head):
+            yield from self._on(os.path.join(base, head), rest)  # noqa: PTH118 -- as it is shown
+            return
+        entries = self._entries(base, are_hidden=head.startswith("."))
+        if head == "**":
+            if rest:
+                yield from self.to(base, rest)
+            for one in entries:
+                if one.is_dir(follow_symlinks=False):
+                    yield from self.to(os.path.join(base, one.name), parts)  # noqa: PTH118
+                elif not rest:
+                    yield self._root / base / one.name
+            return
+        for name in fnmatch.filter([one.name for one in entries], head):
+            yield from self._on(os.path.join(base, name), rest)  # noqa: PTH118
+
+    def _on(self, path: str, rest: tuple[str, ...]) -> Iterator[Path]:
+        if rest:
+            yield from self.to(path, rest)
+        else:
+            yield self._root / path
+
+    def _entries(self, base: str, *, are_hidden: bool) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(self._root / base) as found:
+                entries = [one for one in found if one.name.startswith(".") == are_hidden]
+        except OSError:
+            return []
+        self._passed += 1 + len(entries)
+        if self._passed > MOST_PASSED:
+            raise ValueError(f"it leads past more than {MOST_PASSED:,} files")
+        return sorted(entries, key=lambda one: one.name)
 
 
 def _without_effect(pattern: str, place: Place, owners: list[Place]) -> Problem:

@@ -58,11 +58,42 @@ def custody_of(path: Path) -> Custody | None:
     return Custody(path, mode, owner, group, stat.S_ISDIR(found.st_mode))
 
 
+def owner_of_link(path: Path) -> str | None:
+    """Who may let a link lead elsewhere, where that is neither root nor who runs this; else None."""
+    try:
+        found = path.lstat()
+    except (OSError, ValueError):
+        return None
+    is_foreign = os.name == "posix" and stat.S_ISLNK(found.st_mode) and found.st_uid not in _trusted()
+    return _user(found.st_uid) if is_foreign else None
+
+
 def way_to(path: Path) -> Iterator[Path]:
-    """A path and every folder above it, as it is written and as its links lead, each once, from below."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow the links
-    real = Path(os.path.realpath(path))
-    return iter(dict.fromkeys((absolute, real, *absolute.parents, *real.parents)))
+    """Every folder and link that the system passes on its way to a path, and the path, from below."""
+    at = Path(Path.cwd().anchor)
+    passed, pending, links = {at: None}, [*reversed((Path.cwd() / path).parts[1:])], 0
+    while pending:
+        part = pending.pop()
+        if part == os.pardir:
+            at = at.parent
+            continue
+        at /= part
+        passed[at] = None
+        try:
+            target = at.readlink()
+        except (OSError, ValueError):
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            break
+        at = Path(target.anchor) if target.is_absolute() else at.parent
+        passed[at] = None
+        pending += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+    return reversed(passed)
+
+
+_MOST_LINKS = 40
+"""Linux follows no more (path_resolution(7))."""
 
 
 def require_own(path: Path, *, what: str) -> None:
@@ -71,6 +102,12 @@ def require_own(path: Path, *, what: str) -> None:
     ``what`` is what is to be written there, for the message. Raises Fault with the command that mends it.
     """
     for place in way_to(path):
+        other = owner_of_link(place)
+        if other is not None:
+            raise Fault(
+                f"{what} would lie where '{other}' wants, to whom the link '{place}' belongs",
+                "see how it came there, and remove it",
+            )
         found = custody_of(place)
         if found is None:
             continue
@@ -87,6 +124,15 @@ def require_own(path: Path, *, what: str) -> None:
                 f" another file in the place of {what}",
                 f"run: chmod o-w {shown}",
             )
+    # Where all may make files, they make those that SQLite would read beside the store.
+    folder = Path(os.path.realpath(path)).parent
+    around = custody_of(folder)
+    if around is not None and around.mode & stat.S_IWOTH and _has_permissions(folder):
+        raise Fault(
+            f"everybody on this computer may put files into the folder '{folder}' (mode {around.mode:04o}),"
+            f" beside {what}",
+            "work in a folder of your own, readable for yourself alone",
+        )
 
 
 def _trusted() -> set[int]:

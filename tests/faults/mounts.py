@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def tmpfs(place: Path, options: str) -> Iterator[Path]:
     """A file system in memory, mounted at ``place``; it takes root, so that it is skipped on a laptop."""
     place.mkdir()
-    _run("mount", "-t", "tmpfs", "-o", options, "ipmpki-test", str(place))
+    _run("mount", "-t", "tmpfs", "-o", f"mode=0755,{options}", "ipmpki-test", str(place))
     try:
         yield place
     finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from ipmpki.diagnostics.fault import Fault, UnreadableFile, WrongDeclaration, WrongUse
+from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.operations.build import build
 from ipmpki.operations.project import Refused
 from ipmpki.store.sqlite.queries import read_issued
@@ -267,11 +267,22 @@ def test_an_authority_confined_to_other_names_is_refused_before_anything_happens
 @pytest.mark.parametrize(
     "content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
-def test_a_certificate_that_is_none_is_told_so(company_shop: Shop, content: bytes) -> None:
-    (company_shop.folder / "ca-cert.pem").write_bytes(content)
-    with pytest.raises((UnreadableFile, WrongDeclaration)) as fault:
+@pytest.mark.parametrize("name", ["ca-cert.pem", "ca-key.pem"])
+def test_an_authoritys_file_that_holds_none_is_told_by_the_check(
+    company_shop: Shop, content: bytes, name: str
+) -> None:
+    (company_shop.folder / name).write_bytes(content)
+    told = [one.problem for one in company_shop.load().errors]
+    assert [one.rule for one in told] == ["file-unreadable"]
+    assert told[0].help
+    with pytest.raises(Refused):
         company_shop.build()
-    assert fault.value.remedy
+
+
+def test_the_key_s_file_may_go_once_the_authority_is_in_the_store(company_shop: Shop) -> None:
+    company_shop.build()
+    (company_shop.folder / "ca-key.pem").write_bytes(b"gone")
+    assert company_shop.load().problems == ()
 
 
 def test_hosts_come_from_included_files_too(shop: Shop) -> None:
@@ -358,12 +369,14 @@ def test_the_store_may_lie_elsewhere(shop: Shop, tmp_path: Path) -> None:
     assert shop.changes() == {}
 
 
-def test_a_store_in_a_folder_that_is_not_there_is_a_fault(shop: Shop) -> None:
+def test_a_store_in_a_folder_that_is_not_there_is_told_by_the_check(shop: Shop) -> None:
     shop.edit("schema = 1\n", 'schema = 1\nstore = "safe/pki.db"\n')
-    with pytest.raises(Fault) as fault:
+    (told,) = (one.problem for one in shop.load().errors)
+    assert "there is no folder" in told.message
+    assert told.place.path == ("store",)
+    with pytest.raises(Refused):
         shop.build()
-    assert fault.value.remedy
-    assert [path.name for path in shop.folder.iterdir()] == ["pki.toml"]
+    assert {path.name for path in shop.folder.iterdir()} <= {"pki.toml", "dist"}  # the report alone
 
 
 def test_a_dist_that_cannot_be_written_stops_a_build_before_anything_is_issued(shop: Shop) -> None:

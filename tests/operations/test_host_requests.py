@@ -355,7 +355,7 @@ def test_a_request_for_a_key_that_its_system_cannot_use_is_told(tmp_path: Path) 
 
 def test_a_path_that_is_too_long_is_told_and_nothing_breaks(keeper: Shop) -> None:
     keeper.declaration.write_text(HEAD + KEPT.replace("csr/ipm1.csr", "a" * 5000))
-    assert "too long" in problems(keeper)["request-unreadable"]
+    assert "longer than the name of a file may be" in problems(keeper)["wrong-value"]
 
 
 def test_a_request_for_a_key_that_anybody_can_compute_is_refused(keeper: Shop) -> None:

@@ -114,3 +114,24 @@ def test_a_hidden_file_that_is_named_is_read(tmp_path: Path) -> None:
     (tmp_path / "pki.toml").write_text(MAIN.format(".hosts.toml"))
     (tmp_path / ".hosts.toml").write_text(HOST)
     assert "ipm1.example.com" in ipmpki("host", "list", tmp_path / "pki.toml").out
+
+
+@pytest.mark.parametrize("pattern", ["**/*.toml", f"{'*/' * 30}*.toml"], ids=["any depth", "thirty folders"])
+def test_links_that_lead_back_to_where_they_are_keep_nobody_waiting(tmp_path: Path, pattern: str) -> None:
+    """Two of them make 2^40 ways, which glob would all go; git keeps links, so a repository may hold them."""
+    (tmp_path / "pki.toml").write_text(MAIN.format(pattern) + HOST)
+    for name in ("a", "b"):
+        (tmp_path / name).symlink_to(".")
+    shown = ipmpki("check", tmp_path / "pki.toml")
+    assert "matches no file but this one" in shown.err or "leads past more than 100,000 files" in shown.err
+
+
+def test_two_stars_stand_for_folders_of_any_depth_that_are_no_links(tmp_path: Path) -> None:
+    (tmp_path / "pki.toml").write_text(MAIN.format("sites/**/*.toml"))
+    for number, place in enumerate(("sites", "sites/one/two", "sites/.hidden", "elsewhere")):
+        (tmp_path / place).mkdir(parents=True)
+        host = HOST.replace("ipm1", f"ipm{number}")
+        (tmp_path / place / "hosts.toml").write_text(host)
+    (tmp_path / "sites" / "link").symlink_to("../elsewhere")
+    shown = ipmpki("host", "list", tmp_path / "pki.toml").out
+    assert [number for number in range(4) if f"ipm{number}." in shown] == [0, 1]

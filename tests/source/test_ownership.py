@@ -48,7 +48,15 @@ def test_a_folder_that_everybody_may_write_gets_no_key(shop: Shop) -> None:
     assert fault.value.remedy == f"run: chmod o-w {shop.folder}"
     assert not shop.store.exists()
     shop.folder.chmod(0o1777)
-    shop.build()
+    with pytest.raises(Fault, match="everybody on this computer may put files into the folder"):
+        shop.build()
+    assert [one.problem.rule for one in shop.load().problems] == ["writable-by-everyone"]
+
+
+def test_a_folder_above_that_everybody_may_write_may_be_sticky(shop: Shop) -> None:
+    shop.folder.chmod(0o1777)
+    (shop.folder / "own").mkdir(mode=0o700)
+    require_own(shop.folder / "own" / "pki.db", what="the store")
 
 
 def test_a_link_to_a_folder_that_everybody_may_write_does_not_hide_it(shop: Shop, tmp_path: Path) -> None:
@@ -59,6 +67,56 @@ def test_a_link_to_a_folder_that_everybody_may_write_does_not_hide_it(shop: Shop
     assert open_to_all in set(way_to(shop.folder / "keys" / "pki.db"))
     with pytest.raises(Fault, match="everybody"):
         require_own(shop.folder / "keys" / "pki.db", what="the store")
+
+
+def test_every_link_on_the_way_is_passed(tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "pki.db").symlink_to("../two/pki.db")
+    (tmp_path / "two" / "pki.db").symlink_to(tmp_path / "three" / "pki.db")
+    passed = set(way_to(tmp_path / "one" / "pki.db"))
+    assert {tmp_path / name / "pki.db" for name in ("one", "two", "three")} <= passed
+    (tmp_path / "loop").symlink_to("loop")
+    assert tmp_path in set(way_to(tmp_path / "loop" / "x"))
+
+
+@as_root
+@pytest.mark.parametrize("name", ["dist", "pki.db", "pki.db.lock"])
+def test_a_link_of_somebody_else_is_not_followed(shop: Shop, name: str) -> None:
+    target = shop.folder / "target"
+    target.mkdir()
+    (shop.folder / name).symlink_to(target / "x" if name != "dist" else target)
+    os.chown(shop.folder / name, MALLORY, MALLORY, follow_symlinks=False)
+    with pytest.raises(Fault, match=f"where 'uid {MALLORY}' wants, to whom the link '.*{name}' belongs"):
+        shop.build()
+    assert list(target.iterdir()) == []
+    expected = [] if name == "pki.db.lock" else ["belongs-to-somebody-else"]
+    assert [one.problem.rule for one in shop.load().problems] == expected
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_is_no_lock(shop: Shop, *, is_there: bool) -> None:
+    precious = shop.folder / "precious"
+    if is_there:
+        precious.write_text("precious")
+    (shop.folder / "pki.db.lock").symlink_to(precious)
+    with pytest.raises(Fault, match="is a link, not the store's lock"):
+        shop.build()
+    assert (precious.read_text() if precious.exists() else None) == ("precious" if is_there else None)
+
+
+@as_root
+@pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
+def test_nothing_of_somebody_else_is_played_back_into_a_store(built_shop: Shop, suffix: str) -> None:
+    planted = built_shop.folder / f"pki.db{suffix}"
+    planted.write_bytes(b"x" * 4096)
+    os.chown(planted, MALLORY, MALLORY)
+    held = built_shop.store.read_bytes()
+    for act in (built_shop.load, built_shop.build):
+        with pytest.raises(Fault, match=f"plays back into pki.db, belongs to 'uid {MALLORY}'") as fault:
+            act()
+        assert f"rm {planted}" in str(fault.value.remedy)
+    assert (built_shop.store.read_bytes(), planted.exists()) == (held, True)
 
 
 @as_root

@@ -29,6 +29,8 @@ _FILES = "files/"
 _STORE = "store"
 _VERSION = 1
 _BLOCK = 1024 * 1024
+_LONGEST_NAME = 200
+"""Bytes of a file's name: what is kept of an older one has a longer name, and file systems take 255."""
 _LARGEST_FILE = 64 * 1024 * 1024
 """As for a file that a declaration names."""
 
@@ -107,7 +109,12 @@ class Archive:
         if values["version"] != _VERSION:
             raise BackupUnreadable(f"'{self._name}' is a backup of a newer ipmpki", "use the newer ipmpki")
         made_at = datetime.fromisoformat(values["made_at"])
-        return Manifest(made_at, str(values["declaration"]), str(values["store"]))
+        manifest = Manifest(made_at, str(values["declaration"]), str(values["store"]))
+        declaration, store = PurePosixPath(manifest.declaration), PurePosixPath(manifest.store)
+        is_elsewhere = store.is_absolute() or ".." in store.parts  # so that only whoever restores can say it
+        if len(declaration.parts) != 1 or not (_is_plain(declaration) and (is_elsewhere or _is_plain(store))):
+            raise self._strange()
+        return manifest
 
     def _read_files(self) -> tarfile.TarInfo:
         """Read the declaration's files; the member after them is the store."""
@@ -116,7 +123,8 @@ class Archive:
             if not _is_plain(path):
                 raise self._strange()
             self.files[str(path)] = self._content(member)
-        if member.name != _STORE:
+        store = self.manifest.store
+        if member.name != _STORE or _clash([*self.files, store, f"{store}.lock"]):
             raise self._strange()
         return member
 
@@ -143,8 +151,19 @@ class Archive:
 def _is_plain(path: PurePosixPath) -> bool:
     """Whether a file may be put back at a path: below the declaration's folder, and nothing that others run.
 
-    What lies in a .git tells git what to run, and SQLite plays a journal back into the store beside it.
+    What lies in a .git tells git what to run, what lies in dist/hosts is run on hosts, and SQLite plays a
+    journal back into the store beside it.
     """
     parts = [part.lower() for part in path.parts]
     is_outside = path.is_absolute() or ".." in parts or not parts
-    return not is_outside and ".git" not in parts and not parts[-1].endswith(("-journal", "-wal", "-shm"))
+    is_run = ".git" in parts or parts[:2] == ["dist", "hosts"]
+    is_journal = any(part.endswith(("-journal", "-wal", "-shm")) for part in parts)
+    is_too_long = any(len(part.encode(errors="surrogateescape")) > _LONGEST_NAME for part in path.parts)
+    return not (is_outside or is_run or is_journal or is_too_long)
+
+
+def _clash(names: list[str]) -> bool:
+    """Whether one is to be where another is, or a folder where another is a file, on any file system."""
+    paths = [PurePosixPath(name.lower()) for name in names]
+    taken = set(paths)
+    return len(taken) < len(paths) or any(parent in taken for path in paths for parent in path.parents)

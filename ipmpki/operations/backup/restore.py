@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from ipmpki.x509.sealed_file import BackupUnreadable, Unsealer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from typing import BinaryIO
 
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.store.sqlite.writer import Store
@@ -80,18 +82,12 @@ def restore(  # noqa: PLR0913 -- what the edge gives
     the backup would be forgotten, or that cannot be told, unless ``force``; then nothing was changed.
     """
     name = str(backup)
-    try:
-        source = backup.open("rb")
-    except OSError as error:
-        raise UnreadableFile(
-            f"the backup '{name}' cannot be read: {error.strerror or error}", "check the path"
-        ) from error
-    with source:
+    with _opened(backup) as source:
         archive = Archive(Unsealer(source, passphrase, name), name, os.fstat(source.fileno()).st_size)
         path = declaration.absolute()
         declared, fleet = _declared_store(path, declaration, archive, at)
         for target, _ in _to_be_written(path, archive, replace=with_declaration):
-            _require_no_link(path.parent, target)
+            _require_way(path.parent, target)
         with hold(declared):
             place = Path(os.path.realpath(declared))
             with candidate(place, secrets.token_hex(6)) as (new, file):
@@ -131,8 +127,12 @@ def _compared(
 
 def _declared_store(path: Path, shown: Path, archive: Archive, at: Path | None) -> tuple[Path, Fleet | None]:
     """Where the store is to be: as the present declaration says, or else that of the backup."""
-    if not path.exists():
-        if path.name != archive.manifest.declaration:
+    fleet = None
+    if path.exists():
+        content = files.read_file(shown, what="the declaration")
+        fleet = understand_text(path, str(shown), content).fleet
+    if fleet is None:
+        if path.name != archive.manifest.declaration and not path.exists():
             raise WrongUse(
                 f"there is no '{shown}', and the backup is of '{archive.manifest.declaration}'",
                 f"restore it as '{shown.with_name(archive.manifest.declaration)}'",
@@ -144,10 +144,10 @@ def _declared_store(path: Path, shown: Path, archive: Archive, at: Path | None) 
                 f"the backup's store lay outside the folder of '{shown.name}', at '{archive.manifest.store}'",
                 f"if it is to lie there again, say so: ipmpki restore … --store {os.path.normpath(named)}",
             )
+        if not is_outside:
+            _require_way(path.parent, named)
         return named, None
-    content = files.read_file(shown, what="the declaration")
-    fleet = understand_text(path, str(shown), content).fleet
-    return path.parent / archive.manifest.store if fleet is None else store_path(path, fleet), fleet
+    return store_path(path, fleet), fleet
 
 
 def _lost(place: Path, new: Path, made_at: datetime, *, force: bool) -> tuple[str, ...]:
@@ -193,7 +193,7 @@ def _put_files(
     """Write the declaration's files that are missing; the names of those and of those that differ."""
     written = []
     for target, content in _to_be_written(path, archive, replace=replace):
-        _require_no_link(path.parent, target)
+        _require_way(path.parent, target)
         if target.is_file():
             publish(_beside(target, now), target.read_bytes())
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -221,16 +221,43 @@ def _to_be_written(path: Path, archive: Archive, *, replace: bool) -> list[tuple
     ]
 
 
-def _require_no_link(root: Path, target: Path) -> None:
-    """Let nothing be written to where a link leads. Raises WrongUse."""
+def _require_way(root: Path, target: Path) -> None:
+    """Let nothing be written where a link leads, nor where no file can be. Raises WrongUse."""
     for place in (target, *target.parents):
         if place == root:
             return
-        if place.is_symlink():
+        try:
+            mode = place.lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # what is no folder is found above
+        except OSError as error:
+            raise WrongUse(f"'{place}' cannot be written: {error.strerror}", "see what lies there") from error
+        if stat.S_ISLNK(mode):
             raise WrongUse(
                 f"'{place}' is a link, and what a restore writes stays in the folder of the declaration",
                 "move the link away, then restore again",
             )
+        noun, is_one = ("file", stat.S_ISREG) if place == target else ("folder", stat.S_ISDIR)
+        if not is_one(mode):
+            raise WrongUse(
+                f"'{place}' is not a {noun}, and the backup has one there",
+                "move it away, then restore again",
+            )
+
+
+@contextlib.contextmanager
+def _opened(backup: Path) -> Iterator[BinaryIO]:
+    try:
+        # A pipe would wait for who writes it, and has no size to hold against what is said in it.
+        source = os.fdopen(os.open(backup, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
+    except OSError as error:
+        raise UnreadableFile(
+            f"the backup '{backup}' cannot be read: {error.strerror or error}", "check the path"
+        ) from error
+    with source:
+        if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            raise UnreadableFile(f"the backup '{backup}' is a pipe or a device, not a file", "name a file")
+        yield source
 
 
 def _beside(path: Path, now: datetime) -> Path:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sqlite3
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.source.ownership import custody_of
 from ipmpki.store.sqlite.schema import APPLICATION_ID, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+COMPANIONS = ("-journal", "-wal", "-shm")
+"""SQLite's files beside a database, which belong to it and would be played back into another."""
 
 
 @contextlib.contextmanager
@@ -56,10 +62,25 @@ def require_store(connection: sqlite3.Connection, path: Path) -> None:
 
 def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
     """A connection; it never creates the file, which is _create's, with its permissions."""
+    _require_own_companions(path)
     location = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(location, uri=True, timeout=10.0, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def _require_own_companions(path: Path) -> None:
+    """Let SQLite play nothing back into a store that somebody else has put beside it."""
+    with contextlib.suppress(OSError):
+        owner = path.stat().st_uid
+        for suffix in COMPANIONS:
+            beside = path.with_name(path.name + suffix)
+            found = custody_of(beside)
+            if found is not None and found.owner is not None and beside.stat().st_uid != owner:
+                raise Fault(
+                    f"{beside.name}, which SQLite plays back into {path.name}, belongs to '{found.owner}'",
+                    f"see how it came there, and remove it: rm {shlex.quote(str(beside))}",
+                )
 
 
 @contextlib.contextmanager

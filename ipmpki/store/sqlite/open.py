@@ -62,7 +62,11 @@ def hold(path: Path) -> Iterator[None]:
             "make it, readable for yourself alone, or correct 'store' in pki.toml",
         )
     require_own(path, what="the store, with every key,")
-    lock = filelock.FileLock(f"{path}.lock", timeout=0, mode=FILE_MODE)
+    beside = path.with_name(f"{path.name}.lock")
+    require_own(beside, what="the store's lock")
+    if beside.is_symlink():
+        raise Fault(f"'{beside}' is a link, not the store's lock", "see how it came there, and remove it")
+    lock = filelock.FileLock(beside, timeout=0, mode=FILE_MODE)
     try:
         lock.acquire()
     except filelock.Timeout:

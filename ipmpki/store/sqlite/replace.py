@@ -9,7 +9,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from ipmpki.source.write_file import flush, new_file
-from ipmpki.store.sqlite.connection import clear_errors, connect
+from ipmpki.store.sqlite.connection import COMPANIONS, clear_errors, connect
 from ipmpki.store.sqlite.schema import FILE_MODE
 from ipmpki.store.sqlite.writer import Store
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
     from typing import BinaryIO
-
-_COMPANIONS = ("-journal", "-wal", "-shm")
-"""SQLite's files beside a database, which belong to it and would be played back into another."""
 
 
 def leftovers(path: Path) -> list[Path]:
@@ -96,5 +93,5 @@ def _keep(path: Path, kept: Path) -> None:
 
 
 def _companions(path: Path) -> list[Path]:
-    found = [path.with_name(path.name + suffix) for suffix in _COMPANIONS]
+    found = [path.with_name(path.name + suffix) for suffix in COMPANIONS]
     return [one for one in found if one.exists()]

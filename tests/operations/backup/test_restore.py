@@ -37,6 +37,7 @@ from tests.operations.keeper import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 WRITING_AND_KILLED = (
@@ -500,7 +501,15 @@ def test_a_member_is_never_larger_than_the_backup(site: Path) -> None:
         "sites/.GIT/config",
         "pki.db-journal",
         "pki.db-wal",
+        "pki.db-journal/x",
+        "pki.db",
+        "PKI.DB",
+        "pki.db.lock",
+        "pki.toml/x",
+        "dist/hosts/desk1.example.com/install.sh",
+        "x" * 201,
     ],
+    ids=lambda name: name[:20],
 )
 def test_a_backup_writes_nothing_outside_the_folder(site: Path, name: str) -> None:
     inside = site / "below"
@@ -510,6 +519,43 @@ def test_a_backup_writes_nothing_outside_the_folder(site: Path, name: str) -> No
     before = sight(site)
     restore(inside).failed("holds something else than a backup of ipmpki", status=2)
     assert sight(site) == before
+
+
+@pytest.mark.parametrize(
+    "place", [".git/config", "pki.toml", "pki.db-wal", "dist/hosts/x", "x" * 201], ids=lambda name: name[:20]
+)
+def test_a_backup_puts_its_store_where_one_can_be(site: Path, place: str) -> None:
+    fresh = site.parent / "fresh"
+    fresh.mkdir()
+    forge(site, {"pki.toml": (site / "pki.toml").read_bytes()}, (site / "pki.db").read_bytes(), place)
+    done = restore(fresh, source=str(site / "pki.backup"))
+    done.failed("holds something else than a backup of ipmpki", status=2)
+    assert list(fresh.iterdir()) == []
+
+
+def test_a_store_s_place_that_the_backup_alone_says_is_reached_through_no_link(site: Path) -> None:
+    fresh, away = site.parent / "fresh", site.parent / "away"
+    fresh.mkdir()
+    away.mkdir()
+    (fresh / "sub").symlink_to(away)
+    forge(site, {"pki.toml": (site / "pki.toml").read_bytes()}, (site / "pki.db").read_bytes(), "sub/pki.db")
+    restore(fresh, source=str(site / "pki.backup")).failed("is a link", status=2)
+    assert list(away.iterdir()) == []
+
+
+@pytest.mark.parametrize(("make", "noun"), [(os.mkfifo, "a file"), (os.mkdir, "a file")])
+def test_a_restore_replaces_nothing_but_files(site: Path, make: Callable[[Path], None], noun: str) -> None:
+    files = {"pki.toml": (site / "pki.toml").read_bytes(), "sites.toml": b"# from the backup\n"}
+    forge(site, files, (site / "pki.db").read_bytes())
+    make(site / "sites.toml")
+    before = sight(site)
+    restore(site, "--force").failed(f"is not {noun}", "move it away", status=2)
+    assert sight(site) == before
+
+
+def test_a_pipe_is_no_backup(site: Path) -> None:
+    os.mkfifo(site / "pipe")
+    restore(site, source="pipe").failed("is a pipe or a device", status=2)
 
 
 def test_a_backup_of_a_damaged_store_takes_the_place_of_none(
