@@ -35,9 +35,13 @@ def constraints_of(scope: NameScope) -> x509.NameConstraints:
             excluded.append(x509.DNSName(""))
     if scope.networks is not None:
         permitted += [x509.IPAddress(one) for one in scope.networks]
-        if not scope.networks:
-            excluded += [x509.IPAddress(IPv4Network("0.0.0.0/0")), x509.IPAddress(IPv6Network("::/0"))]
+        # IPv4 and IPv6 are one kind of name, iPAddress; but to GnuTLS, networks of one leave the other free.
+        versions = {one.version for one in scope.networks}
+        excluded += [x509.IPAddress(each) for each in _EVERY_ADDRESS if each.version not in versions]
     return x509.NameConstraints(permitted or None, excluded or None)
+
+
+_EVERY_ADDRESS = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 
 
 def names_outside(

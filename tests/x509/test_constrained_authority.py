@@ -107,6 +107,35 @@ def test_others_accept_what_is_inside_and_refuse_what_is_outside(
     assert {name: judge(folder, name) for name in OUTSIDE} == dict.fromkeys(OUTSIDE, False)
 
 
+KINDS = {
+    "IPv4 alone": ((ip_network("10.0.0.0/8"),), {"10.1.2.3"}),
+    "IPv6 alone": ((ip_network("fc00::/7"),), {"fc00::5"}),
+    "odd masks": ((ip_network("10.1.2.2/31"), ip_network("fc00::4/127")), {"10.1.2.3", "fc00::5"}),
+    "none": ((), set()),
+}
+
+
+@pytest.mark.parametrize("judge", [accepted_by_openssl, accepted_by_gnutls, accepted_by_nss])
+@pytest.mark.parametrize("kind", KINDS)
+def test_networks_of_one_kind_permit_no_address_of_the_other(
+    tmp_path: Path, judge: Callable[[Path, str], bool], kind: str
+) -> None:
+    networks, inside = KINDS[kind]
+    key = keys.generate(KeyType.EC_P256)
+    scope = NameScope(DOMAINS, networks)
+    pem = self_signed(SPEC, key, now=NOW, serial=new_serial(os.urandom), scope=scope)
+    (tmp_path / "ca.pem").write_bytes(pem)
+    free = load_issuer(self_signed(SPEC, key, now=NOW, serial=new_serial(os.urandom)), key)
+    accepted = set()
+    for number, address in enumerate(("10.1.2.3", "fc00::5", "192.168.1.5", "2001:db8::5")):
+        spec = replace(LEAF, addresses=(ip_address(address),))
+        leaf = issue(free, spec, key.public_key(), now=NOW, serial=new_serial(os.urandom))
+        (tmp_path / f"{number}.pem").write_bytes(leaf)
+        if judge(tmp_path, str(number)):
+            accepted.add(address)
+    assert accepted == inside
+
+
 def test_java_accepts_what_is_inside(folder: Path) -> None:
     """Java asks a trust anchor for its name and key alone (RFC 5280, 6.1.1 d), and so refuses nothing."""
     questions = folder / "questions"

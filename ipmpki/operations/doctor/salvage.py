@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.specification import BUNDLE
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.source.ownership import require_own
 from ipmpki.store.sqlite.salvage import find_rows, write_store
 from ipmpki.x509 import audit
 from ipmpki.x509.protection import SEALED_LABEL, is_encrypted, is_in_token
@@ -44,6 +45,7 @@ def salvage(damaged: Path, new: Path, *, now: datetime) -> Salvaged:
 
     Raises Fault where nothing of a store can be found, or the new one cannot be written.
     """
+    require_own(new, what="the saved store, with every key,")
     try:
         content = damaged.read_bytes()
     except OSError as error:

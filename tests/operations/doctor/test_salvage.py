@@ -97,6 +97,14 @@ def test_of_a_sound_store_everything_is_saved(damaged: Path) -> None:
     assert rows(saved, "SELECT * FROM event")[: len(old)] == old
 
 
+def test_no_key_is_saved_where_everybody_may_write(damaged: Path) -> None:
+    place = damaged.parent / "open"
+    place.mkdir()
+    place.chmod(0o777)
+    salvage(damaged, str(place / "saved.db")).failed("the saved store, with every key,", "chmod o-w")
+    assert list(place.iterdir()) == []
+
+
 def test_a_saved_store_is_a_store(damaged: Path) -> None:
     spoil(damaged, lambda octets: octets.__setitem__(slice(0, 100), bytes(100)))
     assert ipmpki(damaged, "plan").status == 4
