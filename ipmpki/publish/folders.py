@@ -20,7 +20,7 @@ from ipmpki.plans.plan import Action, Artifact
 from ipmpki.plans.trust import certificates_of, installable, separates_trust, trusted_by
 from ipmpki.render.host_folder.contents import HostBundle, RenderedFile
 from ipmpki.render.host_folder.folder import render_host
-from ipmpki.render.host_folder.inputs import folder_inputs
+from ipmpki.render.host_folder.inputs import folder_inputs, issuing_chain
 from ipmpki.store.records import PublishedFolder, listing_of
 from ipmpki.x509 import certificate
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ipmpki.plans.plan import Plan
     from ipmpki.publish.dist import Publisher
     from ipmpki.store.records import Issued, StoredAuthority
+    from ipmpki.store.sqlite.entries import Material
     from ipmpki.store.sqlite.writer import Store
 
 BATCH_SIZE = 5_000
@@ -206,8 +207,16 @@ def _bundling(
     materials = store.materials(list(current.values()))
     client_authority, revocation_lists = certificates_of(issued.signers), _revocation_lists(issued)
 
+    def material_of(holder: str) -> Material | None:
+        """With what is sent behind the certificate where no root issued it."""
+        if holder not in current:
+            return None
+        found = materials[current[holder]]
+        chain = issuing_chain(issued.current[holder], issued)
+        return found._replace(certificate_pem=found.certificate_pem + chain)
+
     def bundle_of(host: HostSpec) -> HostBundle:
-        material = materials[current[host.name]] if host.name in current else None
+        material = material_of(host.name)
         holder = tools_holder(host.name)
         carries = host.carries_revocation_list and fleet.signs_here and issued.revocation_lists
         request = issued.requests.get(host.name) if host.certificate is not None else None
@@ -218,7 +227,7 @@ def _bundling(
             asks_clients=fleet.asks_clients,
             ca_certificates=certificates_of(trusted_by(host, fleet, issued)),
             client_authority=client_authority if separates_trust(host, fleet) else None,
-            tools=materials[current[holder]] if holder in current else None,
+            tools=material_of(holder),
             is_mixed=fleet.is_mixed,
             certificate=material.certificate_pem if material else None,
             key=material.key_pem if material and not _keeps_key(host) else None,

@@ -9,9 +9,11 @@ import binascii
 import contextlib
 import hashlib
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ipmpki.x509.der import FIRST_TAGGED, NotDer, element_at, elements
+from ipmpki.x509.pem import CERTIFICATE, armoured
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -30,6 +32,30 @@ def first_without_root(pem: bytes) -> bytes | None:
             held.append((der, *_names(der)))
     above = {subject: issuer for _, issuer, subject in held}
     return next((der for der, issuer, subject in held if not _has_root(issuer, subject, above)), None)
+
+
+@lru_cache(maxsize=16)
+def chain_below_root(own: str, pem: bytes) -> bytes:
+    """The certificate with the SHA-256 ``own``, in lower-case hex, and those above it, in PEM, but the root.
+
+    Empty where it is a root itself. It is what a server sends behind its own (RFC 8446, section 4.4.2), so
+    that a client which trusts the root alone finds its way.
+    """
+    held = {hashlib.sha256(der).hexdigest(): der for der in certificates_in(pem)}
+    found: list[bytes] = []
+    der = held.get(own)
+    while der is not None and der not in found:
+        try:
+            issuer, subject = _names(der)
+            if issuer == subject:
+                break
+            above = [one for one in held.values() if _names(one)[1] == issuer]
+        except (NotDer, IndexError):
+            break
+        found.append(der)
+        roots = (one for one in above if _names(one)[0] == issuer)
+        der = next(roots, above[0] if above else None)
+    return b"".join(armoured(CERTIFICATE, one) for one in found)
 
 
 def is_same_authority(own: str, held: bytes, found: bytes) -> bool:

@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from tests.cli.command import ipmpki
 from tests.operations.verify import mint
+from tests.tools import require
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+AT = "2026-12-24"
 PRIVATE = """\
 schema = 1
 [ca]
@@ -163,3 +165,35 @@ def test_another_authority_beside_the_one_before_is_no_part_of_its_way_to_a_root
     (folder / "ca.pem").write_bytes(before.pem + other.pem)
     found = ipmpki("build", folder / "pki.toml")
     assert (found.status, "--replace-ca" in found.err) == (2, True)
+
+
+def test_what_an_issuing_authority_certified_is_sent_with_it_so_that_its_root_alone_has_to_be_trusted(
+    folder: Path, tmp_path: Path
+) -> None:
+    root = mint.authority("Acme Root", number=2)
+    middle = below(root, "Acme Middle CA", number=3)
+    issuing = below(middle)
+    (sent,) = built(folder, root, issuing, middle)
+    leaf, *chain = x509.load_pem_x509_certificates(sent.encode())
+    assert chain == [issuing.certificate, middle.certificate]
+    found = ipmpki("verify", folder / "dist" / "hosts" / "desk1.example.com", "--strict", "--at", AT)
+    assert found.status == 0, found.err
+    for name, content in (("leaf", leaf), ("root", root.certificate)):
+        (tmp_path / name).write_bytes(content.public_bytes(Encoding.PEM))
+    (tmp_path / "sent").write_text(sent)
+    command = [
+        require("openssl"),
+        "verify",
+        "-no_check_time",
+        "-CAfile",
+        "root",
+        "-untrusted",
+        "sent",
+        "leaf",
+    ]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+
+def test_what_a_root_issued_is_sent_alone(folder: Path) -> None:
+    (sent,) = built(folder, authority())
+    assert len(x509.load_pem_x509_certificates(sent.encode())) == 1

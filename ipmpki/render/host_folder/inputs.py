@@ -13,10 +13,11 @@ from ipmpki.plans.trust import installable, trusted_by
 from ipmpki.render import TEMPLATES
 from ipmpki.render.host_folder.request_cnf import request_words
 from ipmpki.version import __version__
+from ipmpki.x509.root import chain_below_root
 
 if TYPE_CHECKING:
     from ipmpki.declaration.fleet import Fleet, HostSpec
-    from ipmpki.store.records import Issued, StoredAuthority
+    from ipmpki.store.records import Issued, IssuedCertificate, StoredAuthority
 
 
 # The parts of the install scripts. The playbook, in a folder of its own too, asks for it by name.
@@ -61,6 +62,12 @@ def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
     return inputs
 
 
+def issuing_chain(certificate: IssuedCertificate, issued: Issued) -> bytes:
+    """What a host sends behind a certificate that was issued here, in PEM; empty where a root issued it."""
+    authority = next((one for one in issued.signers if one.identity == certificate.authority), None)
+    return chain_below_root(authority.fingerprint, authority.certificates_pem) if authority else b""
+
+
 def _of_playbook(fleet: Fleet, issued: Issued) -> str:
     hosts = "\n".join(
         f"{host.name} {host.role.value} {host.os.value} {bool(host.site.restart_command)}"
@@ -85,11 +92,14 @@ def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str
     fingerprint = current.fingerprint if current else ""
     names = f"{host.name}\n{host.role.value}\n{host.os.value}\n{host.aliases!r}\n{host.addresses!r}"
     request = issued.requests.get(host.name)
+    tools = issued.current.get(tools_holder(host.name)) if fleet.is_mixed else None
+    chain = b"".join(issuing_chain(one, issued) for one in (current, tools) if one is not None)
+    sent = f"\n{hashlib.sha256(chain).hexdigest()}" if chain else ""
     asked = f"\n{request.key_digest}" if request is not None and host.certificate is not None else ""
     kept = host.certificate.kept_key if host.certificate is not None else None
     # A host's own request asks for what is declared now, whatever certificate it still has.
     own = f"\n{kept.path}\n{request_words(host.certificate)!r}" if kept is not None else ""
-    return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}{asked}{own}"
+    return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}{asked}{own}{sent}"
 
 
 def _trusted(authority: StoredAuthority) -> str:

@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from tests.cli.command import ipmpki
-from tests.operations.adopt.old import RSA
+from tests.operations.adopt.old import EC, RSA
 from tests.operations.verify.test_published import published_is_accepted
 from tests.tools import require
 
@@ -264,3 +264,28 @@ def test_what_is_built_after_an_adoption_is_accepted(shop_heir: Heir) -> None:
     assert ipmpki("build", shop_heir.declaration).status == 0
     now = f"{shop_heir.load().now + timedelta(minutes=1):%Y-%m-%dT%H:%M}"
     assert published_is_accepted(shop_heir.folder / "dist", now, mutual_auth=True) == 3
+
+
+def test_an_adopted_issuing_authoritys_server_goes_on_sending_it(heir: Heir) -> None:
+    """So that clients which trust the root alone, as before, go on trusting the server."""
+    old = heir.old.found("/CN=Acme Issuing CA")
+    old.openssl("req", "-x509", *EC, "-nodes", "-keyout", "k", "-out", "root.pem", "-subj", "/CN=Acme Root")
+    old.openssl("req", "-new", "-key", "private/cakey.pem", "-subj", "/CN=Acme Issuing CA", "-out", "ca.csr")
+    (old.folder / "ext").write_text(
+        "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+        "authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
+    )
+    old.openssl(
+        *("x509", "-req", "-in", "ca.csr", "-CA", "root.pem", "-CAkey", "k", "-days", "3000"),
+        *("-extfile", "ext", "-out", "cacert.pem"),
+    )
+    (old.folder / "k").unlink()
+    leaf = old.issue("ipm1.example.com", "server", key=RSA)
+    with leaf.open("ab") as file:
+        file.write((old.folder / "cacert.pem").read_bytes())
+    assert heir.adopt().status == 0
+    assert ipmpki("build", heir.declaration).status == 0
+    sent = heir.folder / "dist/hosts/ipm1.example.com/server-cert.pem"
+    assert len(x509.load_pem_x509_certificates(sent.read_bytes())) == 2
+    old.openssl("verify", "-CAfile", "root.pem", "-untrusted", str(sent), str(sent))
+    assert heir.changes() == {}
