@@ -1,7 +1,8 @@
 """What there is to know of a kind of key, by its name: ``rsa-2048``, ``ec-p256``.
 
 pki.toml, the store and every output call a key by that name. ipmpki makes those of :class:`KeyType`; keys
-made elsewhere are named alike, such as ``rsa-1024``, ``ec-p521``, ``ec-secp256k1`` or ``ed25519``.
+made elsewhere are named alike, such as ``rsa-1024``, ``ec-p521``, ``ec-secp256k1``,
+``rsa-pss-2048`` or ``ed25519``.
 """
 
 from __future__ import annotations
@@ -37,9 +38,12 @@ _BROKEN_CURVES: Final = ("192r1", "192v1", "160r1", "160k1", "192k1")
 """Ends of the names of curves with less than the 112 bits of security that SP 800-131A asks for."""
 
 
-def rsa_key(bits: int) -> str:
-    """The name of an RSA key with a modulus of so many bits."""
-    return f"rsa-{bits}"
+_BOUND: Final = "rsa-pss"
+
+
+def rsa_key(bits: int, *, is_bound: bool = False) -> str:
+    """The name of an RSA key with a modulus of so many bits; ``is_bound`` to RSASSA-PSS (RFC 4055, 1.2)."""
+    return f"{_BOUND if is_bound else 'rsa'}-{bits}"
 
 
 def elliptic_key(library: str) -> str:
@@ -49,7 +53,7 @@ def elliptic_key(library: str) -> str:
 
 
 class KeyKind(NamedTuple):
-    """A kind of key, taken apart: ``algorithm`` is ``rsa``, ``ec``, ``ed25519`` and so on, or ``unknown``.
+    """A kind of key, taken apart: ``algorithm`` is ``rsa``, ``rsa-pss``, ``ec``, ``dsa`` …, or ``unknown``.
 
     ``bits`` is the length of an RSA key, ``curve`` what is known of the curve of an EC key, else None.
     """
@@ -80,14 +84,14 @@ class KeyKind(NamedTuple):
     def words(self) -> str:
         """What people call it: ``RSA, 2048 bits``, ``EC, P-256``; the name where there is nothing better."""
         if self.bits is not None:
-            return f"RSA, {self.bits} bits"
+            return f"{'RSASSA-PSS' if self.algorithm == _BOUND else 'RSA'}, {self.bits} bits"
         return f"EC, {self.curve.words}" if self.curve is not None else self.name
 
 
 def kind_of(name: str) -> KeyKind:
     """A kind of key by its name."""
-    algorithm, _, size = name.partition("-")
-    bits = int(size) if algorithm == "rsa" and size.isdecimal() else None
+    algorithm, _, size = name.partition("-") if not name.startswith(_BOUND) else name.rpartition("-")
+    bits = int(size) if algorithm in {"rsa", _BOUND} and size.isdecimal() else None
     return KeyKind(name, algorithm, bits, _BY_KEY.get(name))
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, PublicKeyAlgorithmOID
 
+from ipmpki.declaration.key_types import rsa_key
 from ipmpki.diagnostics.fault import UnreadableFile
 from ipmpki.x509.der import DerShape
 from ipmpki.x509.keys import PublicKey, key_type_of, rsa_numbers
@@ -53,6 +54,10 @@ PURPOSE_NAMES: Final[Mapping[x509.ObjectIdentifier, str]] = {
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
 }
 
+NETSCAPE_TYPE: Final = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
+"""nsCertType, from before there were extended key usages; OpenSSL still holds to it (x509v3_config(5))."""
+_NETSCAPE_NAMES: Final = ("client", "server", "email", "objsign", "reserved", "sslCA", "emailCA", "objCA")
+
 UNREADABLE: Final = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 """What the library raises where a field or an extension of a certificate cannot be read."""
 
@@ -70,7 +75,7 @@ class CertificateFacts:
     the like, or ``unknown``, then with an empty digest. ``key_usage`` and ``extended_key_usage`` hold RFC
     5280's names (a purpose unknown here as dotted numbers), empty where the extension is absent.
     ``fingerprint`` is SHA-256 of the certificate, ``public_key_digest`` of its SubjectPublicKeyInfo. ``rsa``
-    are the numbers of an RSA key.
+    are the numbers of an RSA key, ``netscape_types`` what an old nsCertType says, None where there is none.
     """
 
     common_name: str | None
@@ -88,6 +93,7 @@ class CertificateFacts:
     fingerprint: str
     public_key_digest: str
     rsa: RsaNumbers | None = None
+    netscape_types: tuple[str, ...] | None = None
 
 
 def read_certificate(pem: bytes) -> CertificateFacts:
@@ -247,6 +253,14 @@ def facts_of(certificate: x509.Certificate) -> CertificateFacts:
             fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
             public_key_digest=digest,
             rsa=rsa,
+            netscape_types=next(
+                (
+                    netscape_types_of(one.value.value)
+                    for one in extensions
+                    if one.oid == NETSCAPE_TYPE and isinstance(one.value, x509.UnrecognizedExtension)
+                ),
+                None,
+            ),
         )
     except UNREADABLE:
         raise _damaged() from None
@@ -268,9 +282,19 @@ def _key(certificate: x509.Certificate) -> tuple[str, str, RsaNumbers | None]:
         return "unknown", "", None
     encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     digest = hashlib.sha256(encoded).hexdigest()
+    numbers = rsa_numbers(key)
+    if numbers is not None and certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        return rsa_key(numbers.modulus.bit_length(), is_bound=True), digest, numbers
     if isinstance(key, PublicKey):
-        return key_type_of(key), digest, rsa_numbers(key)
+        return key_type_of(key), digest, numbers
     return type(key).__name__.removesuffix("PublicKey").lower(), digest, None
+
+
+def netscape_types_of(value: bytes) -> tuple[str, ...]:
+    """The types in an nsCertType's value, a BIT STRING of one octet; none where it is not that."""
+    if len(value) != len(b"\x03\x02\x07\x80") or value[:2] != b"\x03\x02":
+        return ()
+    return tuple(name for bit, name in enumerate(_NETSCAPE_NAMES) if value[3] >> (7 - bit) & 1)
 
 
 def _addresses(names: x509.SubjectAlternativeName) -> tuple[Address, ...]:

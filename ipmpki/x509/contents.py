@@ -361,4 +361,5 @@ def _certificate(certificate: x509.Certificate, place: Place) -> PresentedCertif
         public_key_digest=facts.public_key_digest,
         serial=facts.serial,
         rsa=facts.rsa,
+        netscape_types=facts.netscape_types,
     )

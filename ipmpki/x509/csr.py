@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import NameOID, PublicKeyAlgorithmOID
 
 from ipmpki.declaration.key_types import rsa_key
 from ipmpki.diagnostics.fault import UnreadableFile
@@ -56,6 +56,10 @@ def read_request(content: bytes) -> RequestFacts:
         raise _refused(request) from None
     if not isinstance(key, PublicKey):
         raise RequestUnreadable("the request is for a kind of key that is not supported", _MAKE)
+    if getattr(request, "public_key_algorithm_oid", None) == PublicKeyAlgorithmOID.RSASSA_PSS:
+        # A certificate made here would name the key plain RSA, and OpenSSL would find that they do not match.
+        bound = "the request's key is bound to RSASSA-PSS: it signs, but cannot encipher"
+        raise RequestUnreadable(bound, _MAKE)
     if flaw is not None:
         raise RequestUnreadable(f"the request's key {flaw}", _MAKE)
     if not is_own:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
-from ipmpki.x509.certificate import UNREADABLE, CertificateUnreadable, names_of, parse_der, quietly
+from ipmpki.x509.certificate import (
+    NETSCAPE_TYPE,
+    UNREADABLE,
+    CertificateUnreadable,
+    names_of,
+    parse_der,
+    quietly,
+)
 from ipmpki.x509.profiles import PURPOSES
 
 if TYPE_CHECKING:
@@ -76,7 +83,9 @@ def reason_against(certificate: x509.Certificate) -> str | None:
         unknown = [
             each.oid.dotted_string
             for each in certificate.extensions
-            if each.critical and isinstance(each.value, x509.UnrecognizedExtension)
+            if each.critical
+            and isinstance(each.value, x509.UnrecognizedExtension)
+            and each.oid != NETSCAPE_TYPE
         ]
     except UNREADABLE:
         return "its extensions cannot be read"

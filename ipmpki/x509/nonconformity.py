@@ -16,10 +16,11 @@ from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from ipmpki.declaration.key_types import rsa_key
-from ipmpki.x509.certificate import PURPOSE_NAMES, USAGE_NAMES, quietly
+from ipmpki.x509.certificate import NETSCAPE_TYPE, PURPOSE_NAMES, USAGE_NAMES, netscape_types_of, quietly
 from ipmpki.x509.key_flaws import RsaNumbers
 from ipmpki.x509.keys import PublicKey, key_type_of, rsa_numbers
 from ipmpki.x509.presented_certificates import PresentedCertificate
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from ipmpki.diagnostics.problem import Place
 
 _VERSION_3: Final = 2
+_BOUND_TO_PSS: Final = bytes.fromhex("06092a864886f70d01010a")
+"""The object identifier id-RSASSA-PSS in DER (RFC 4055, section 1.2), with which a key's algorithm begins."""
+_LONGEST_ALGORITHM: Final = 24
 _ADDRESS_OCTETS: Final = (4, 16)
 
 
@@ -49,7 +53,7 @@ def read_nonconforming(
     try:
         certificate = asn1.Certificate.load(octets, strict=True)
         signed = certificate["tbs_certificate"]
-        key_type, digest, rsa = _key(signed["subject_public_key_info"].dump())
+        key_type, digest, numbers = _key(signed["subject_public_key_info"].dump())
         names = _value(signed, "subject_alt_name") or ()
         presented = PresentedCertificate(
             place=place,
@@ -70,7 +74,8 @@ def read_nonconforming(
             fingerprint=hashlib.sha256(octets).hexdigest(),
             serial=signed["serial_number"].native,
             objections=tuple(_objections(signed)),
-            rsa=rsa,
+            rsa=numbers,
+            netscape_types=_netscape_types(signed),
         )
     except NoCertificate:
         raise
@@ -128,6 +133,8 @@ def _key(info: bytes) -> tuple[str, str, RsaNumbers | None]:
         numbers = refused_numbers(info)
         return (rsa_key(numbers.modulus.bit_length()), digest, numbers) if numbers else ("unknown", "", None)
     kind = key_type_of(key) if isinstance(key, PublicKey) else type(key).__name__
+    if _BOUND_TO_PSS in info[:_LONGEST_ALGORITHM] and isinstance(key, rsa.RSAPublicKey):
+        kind = rsa_key(key.key_size, is_bound=True)
     return kind.removesuffix("PublicKey").lower(), digest, rsa_numbers(key)
 
 
@@ -186,6 +193,11 @@ def _usage(usage: Any) -> tuple[str, ...] | None:
     # asn1crypto calls the second bit by its old name.
     named = {"content_commitment" if one == "non_repudiation" else one for one in usage.native}
     return tuple(name for attribute, name in USAGE_NAMES if attribute in named)
+
+
+def _netscape_types(signed: Any) -> tuple[str, ...] | None:
+    held = (one for one in signed["extensions"] if one["extn_id"].dotted == NETSCAPE_TYPE.dotted_string)
+    return next((netscape_types_of(one["extn_value"].contents) for one in held), None)
 
 
 def _purposes(purposes: Any) -> tuple[str, ...] | None:

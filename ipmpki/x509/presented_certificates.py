@@ -28,7 +28,7 @@ class PresentedCertificate:
     extension is absent. ``signature_hash`` is such as ``sha256``, None where the algorithm has none or is
     not known. ``is_self_issued``: issuer and subject are the same name (RFC 5280, section 3.2).
     ``objections`` are, in words, what no program should overlook in it, though some do. ``rsa`` are the
-    numbers of an RSA key.
+    numbers of an RSA key, ``netscape_types`` the names in an nsCertType, None where the extension is absent.
     """
 
     place: Place
@@ -50,6 +50,7 @@ class PresentedCertificate:
     serial: int
     objections: tuple[str, ...] = ()
     rsa: RsaNumbers | None = None
+    netscape_types: tuple[str, ...] | None = None
 
     @property
     def title(self) -> str:

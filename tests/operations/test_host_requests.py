@@ -377,3 +377,10 @@ def test_a_request_for_a_key_with_a_wrong_exponent_gets_its_true_reason(
     info["certification_request_info"]["subject_pk_info"]["public_key"] = held
     (keeper.folder / "csr/ipm1.csr").write_bytes(info.dump(force=True))
     assert said in problems(keeper)["request-unreadable"]
+
+
+def test_a_request_for_a_key_that_is_bound_to_pss_is_refused(keeper: Shop) -> None:
+    made = keeper.folder / "csr/ipm1.csr"
+    openssl("genpkey", "-algorithm", "RSA-PSS", "-out", keeper.folder / "k")
+    openssl("req", "-new", "-key", keeper.folder / "k", "-subj", "/CN=ipm1.example.com", "-out", made)
+    assert "bound to RSASSA-PSS" in problems(keeper)["request-unreadable"]

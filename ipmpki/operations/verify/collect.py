@@ -77,8 +77,16 @@ def _server(server: tls_server.Peer, seconds: float, server_name: str | None) ->
     except tls_server.ServerUnreachable as fault:
         group.flaws.append(Flaw(FlawKind.SERVER, Place(server.written), fault.message, fault.remedy))
     else:
-        group.contents[server.written] = read_chain(server.written, chain)
+        group.contents[server.written] = _with_its_own(read_chain(server.written, chain))
     return group
+
+
+def _with_its_own(contents: Contents) -> Contents:
+    """What a server sent; where its own certificate cannot be read, no other is judged in its place."""
+    if any(flaw.place.path == (0,) for flaw in contents.flaws):
+        contents.certificates = []
+        contents.remarks = []
+    return contents
 
 
 def _folder(path: Path, written: str) -> Group:

@@ -23,6 +23,9 @@ _WORDS = {
 }
 
 
+_NETSCAPE = {"serverAuth": "server", "clientAuth": "client"}
+
+
 def _purposes(chain: Chain, *, mutual_auth: bool) -> tuple[str, ...]:
     """The purposes that InfoPrint Manager asks of a certificate in its role."""
     if chain.role is Role.SERVER:
@@ -42,7 +45,8 @@ def purpose_missing(presented: Presented) -> Iterator[Finding]:
 
     An Extended Key Usage that lacks Server Authentication on a server, Client Authentication on a client, or
     either of the two on a server under mutual authentication. Also one that has neither, whatever the role,
-    and an authority in the chain that is confined to other purposes.
+    and an authority in the chain that is confined to other purposes; and a Netscape Cert Type, of before
+    there were such usages, that leaves the role out, as OpenSSL still holds to it.
 
     ## Who is hurt
 
@@ -80,7 +84,25 @@ def purpose_missing(presented: Presented) -> Iterator[Finding]:
                 "have it issued again with serverAuth or clientAuth",
                 leaf.place,
             )
+    yield from _confined_by_netscape(presented)
     yield from _confined_authorities(presented)
+
+
+def _confined_by_netscape(presented: Presented) -> Iterator[Finding]:
+    """OpenSSL, crypto/x509/v3_purp.c: ns_reject; where there is no role, it has to do for one of the two."""
+    for chain in presented.chains:
+        found = chain.leaf.netscape_types
+        if found is None:
+            continue
+        wanted = [_NETSCAPE[one] for one in _purposes(chain, mutual_auth=bool(presented.mutual_auth))]
+        lacking = [one for one in wanted if one not in found]
+        if lacking or not {"server", "client"} & set(found):
+            yield Finding(
+                f"the Netscape Cert Type of {quote(chain.leaf.title)} is not for a"
+                f" {' and a '.join(lacking) or 'server or a client'}, so that OpenSSL refuses it",
+                "have it issued again without nsCertType, which nothing needs any more",
+                chain.leaf.place,
+            )
 
 
 def _confined_authorities(presented: Presented) -> Iterator[Finding]:
