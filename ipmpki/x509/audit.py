@@ -60,7 +60,12 @@ def digest_of(pem: bytes, fingerprint: str | None = None) -> str | None:
 def audit_certificate(
     pem: bytes, *, serial: int, fingerprint: str, issuer_pem: bytes | None
 ) -> Iterator[str]:
-    """A certificate, which one of the issuer's certificates must vouch for, where they are given."""
+    """A certificate, which one of the issuer's certificates must vouch for, where they are given.
+
+    Of one that an old index or a revocation list alone tells of, there is nothing but its serial number.
+    """
+    if not pem and fingerprint == f"serial-{serial:x}":
+        return
     try:
         certificate = parse_certificates(pem)[0]
     except CertificateUnreadable:

@@ -156,6 +156,14 @@ def test_a_revocation_is_not_forgotten_with_its_certificate(shop_heir: Heir, *, 
     assert ipmpki("status", shop_heir.declaration).status == 0
     ipmpki("build", shop_heir.declaration)
     assert [entry.serial_number for entry in crl_of(shop_heir)] == [0x1003]
+    healthy = ipmpki("doctor", shop_heir.declaration)
+    assert (healthy.status, healthy.err) == (0, "")
+    saved = shop_heir.folder / "saved.db"
+    assert "nothing is known to be lost" in ipmpki("doctor", shop_heir.declaration, "--salvage", saved).out
+    saved.replace(shop_heir.store)
+    assert ipmpki("revoke", shop_heir.declaration, "desk1.example.com", "--reason", "superseded").status == 0
+    ipmpki("build", shop_heir.declaration)
+    assert 0x1003 in {entry.serial_number for entry in crl_of(shop_heir)}
 
 
 def test_a_crl_of_version_1_has_no_number_to_go_on_from(heir: Heir) -> None:
