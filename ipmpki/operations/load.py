@@ -15,10 +15,12 @@ from ipmpki.operations.configured_authority import authority_problems
 from ipmpki.operations.existing_authority import unusable_files
 from ipmpki.operations.host_requests import read_requests
 from ipmpki.operations.key_owners import keys_of_others
-from ipmpki.operations.project import Project, in_force, store_path
+from ipmpki.operations.project import DIST_NAME, Project, in_force, store_path
+from ipmpki.operations.recovery.authority import require_more_than_nothing
 from ipmpki.operations.surroundings import missing_files, no_place_for, surroundings_of
 from ipmpki.operations.trust_bundle import bundle_problems
 from ipmpki.source.files import read_file, read_included
+from ipmpki.store.sqlite.connection import EmptyStore
 from ipmpki.store.sqlite.queries import read_issued
 
 if TYPE_CHECKING:
@@ -51,7 +53,12 @@ def load_text(
     understood = understand_text(path, name, content, unsaved)
     fleet = understood.fleet
     store = store_path(path, fleet)
-    issued = read_issued(store)
+    try:
+        issued = read_issued(store)
+    except EmptyStore:
+        if fleet is not None:
+            require_more_than_nothing(path.parent / DIST_NAME, fleet, store)
+        raise
     if fleet is not None:
         missing = missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
         fleet, found = read_requests(path.parent, fleet)

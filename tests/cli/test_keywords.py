@@ -33,6 +33,7 @@ def test_it_shows_every_keyword_and_decides_nothing(shop: Shop) -> None:
 
 
 def test_what_was_chosen_is_in_force_with_the_next_build(shop: Shop) -> None:
+    shop.edit('[ipm.linux.keywords]\nby_hand = ["mutual_auth"]\n', "")
     assert ipmpki("check", "pki.toml").err.count("mutual-auth-not-in-force") == 1
     done = ipmpki("keywords", "server.cfg", "--mutual-auth", "clientverify=yes", "--crl-file", "RevokedList")
     assert (done.status, done.err) == (0, "")

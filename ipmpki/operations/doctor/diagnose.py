@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.diagnostics.fault import Fault
+from ipmpki.plans.dist_layout import CA_FOLDER
 from ipmpki.store.sqlite.connection import EmptyStore
 from ipmpki.store.sqlite.inspect import inspect
 from ipmpki.store.sqlite.replace import leftovers
@@ -60,7 +61,10 @@ def diagnose(store: Path, dist: Path, *, passphrase: bytes | None, now: datetime
         missing = StoreFinding(
             "no-store",
             f"there is no store: {store.name} is not there",
-            "build, or put a backup back: ipmpki restore",
+            "build, or put a backup back: ipmpki restore"
+            if not (dist / CA_FOLDER).exists()
+            else f"put a backup back: ipmpki restore; 'ipmpki plan' says what lies in {dist.name}/, and what"
+            " else can be done",
         )
         return Diagnosis((missing, *around), is_readable=False, holds={})
     try:

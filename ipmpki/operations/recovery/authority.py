@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.wording import counted
 from ipmpki.plans.dist_layout import CA_FOLDER, HOSTS_FOLDER, TRUSTED, authority_file
+from ipmpki.store.records import Issued
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ipmpki.declaration.fleet import Fleet
-    from ipmpki.store.records import Issued
     from ipmpki.x509.foreign_pki import FileContents
     from ipmpki.x509.presented_certificates import PresentedCertificate
 
@@ -49,7 +49,7 @@ def stranger_in(dist: Path, fleet: Fleet, issued: Issued, store: Path) -> Strang
             found = _unknown_authority(content, issued, store)
             if found is not None:
                 return found
-    if not store.exists():
+    if _holds_nothing(store):
         keys = {path.parent for path in (dist / HOSTS_FOLDER).glob("*/*-key.pem")}
         if keys:
             return Stranger(f"the keys and certificates of {counted(len(keys), 'host')}", None)
@@ -69,6 +69,21 @@ def regained(dist: Path, fleet: Fleet, issued: Issued, store: Path) -> Stranger 
         return None
     found = stranger_in(dist, fleet, issued, store)
     return found if found is not None and _is_declared(found, fleet, dist.parent) else None
+
+
+def _holds_nothing(store: Path) -> bool:
+    """Whether there is no store, or a file with nothing in it, as a copy that failed leaves it."""
+    return not store.exists() or store.stat().st_size == 0
+
+
+def require_more_than_nothing(dist: Path, fleet: Fleet, store: Path) -> None:
+    """Raises StoreLost where the store is an empty file and something lies in ``dist`` that it never knew."""
+    found = stranger_in(dist, fleet, Issued(), store)
+    if found is not None:
+        raise StoreLost(
+            f"{store.name} is empty, but in {dist.name}/ lies {found.words}",
+            f"{ways_on(dist)}; all but the first want the empty {store.name} deleted before",
+        )
 
 
 def lost_words(store: Path, issued: Issued) -> str:
@@ -101,7 +116,7 @@ def _unknown_authority(content: bytes, issued: Issued, store: Path) -> Stranger 
         return None
     from ipmpki.store.sqlite.snapshot import holdings
 
-    known = set(holdings(store).authorities) if store.exists() else set()
+    known = set() if _holds_nothing(store) else set(holdings(store).authorities)
     for kept in (*issued.signers, *((issued.bundle,) if issued.bundle is not None else ())):
         known |= {one.fingerprint for one in _authorities(kept.certificates_pem)}
     above = {one.issuer for one in found if one.fingerprint in known and not one.is_self_issued}

@@ -137,6 +137,9 @@ def test_an_empty_store_is_refused_by_every_command(shop: Shop, command: str) ->
     assert done.status == 4
     assert "pki.db is empty" in done.out + done.err
     assert "ipmpki restore" in done.out + done.err
+    if command in {"check", "plan", "build"}:
+        assert "but in dist/ lies 'Acme Print CA'" in done.err
+        assert "--replace-ca" in done.err
     assert shop.store.read_bytes() == b""
 
 
