@@ -55,6 +55,19 @@ def _naming(file: SourceFile) -> Iterator[None]:
         raise
 
 
+def _meant(declaration: Draft, name: str) -> str:
+    """The name of the one host that a short name can mean; the name as it is where it means none so."""
+    from ipmpki.declaration import edit
+    from ipmpki.declaration.dns_names import meant_by, read_name
+
+    names: list[str] = []
+    for file in declaration.files:
+        with contextlib.suppress(Fault):  # a file that cannot be read is told where it is looked through
+            names += edit.names_in(text_of(file))
+    found = meant_by(name, [read_name(one.strip()).ascii for one in names])
+    return name if found == read_name(name.strip()).ascii else found
+
+
 def _file_with(declaration: Draft, name: str) -> SourceFile:
     """The file that declares a host. Raises WrongUse where none does."""
     from ipmpki.declaration import edit
@@ -130,14 +143,44 @@ def _shared_options(function: Callable[..., Any]) -> Callable[..., Any]:
 # --- Commands -------------------------------------------------------------------------------------
 
 
+_OTHER_WORDS = {
+    "rename": "set --rename",
+    "edit": "set",
+    "change": "set",
+    "update": "set",
+    "delete": "remove",
+    "rm": "remove",
+    "new": "add",
+    "create": "add",
+    "show": "list",
+    "ls": "list",
+}
+"""What people say for these commands elsewhere."""
+
+
+class _Group(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for one that does not exist, the one that does that is offered."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            from ipmpki.diagnostics.wording import closest
+
+            meant = _OTHER_WORDS.get(args[0].lower()) or closest(args[0], list(self.commands))
+            guess = f"; did you mean 'ipmpki host {meant}'?" if meant else ""
+            raise click.UsageError(f"there is no command 'host {args[0]}'{guess}", ctx)
+        return super().resolve_command(ctx, args)
+
+
 @click.group(
+    cls=_Group,
     epilog="""\b
 Examples:
   ipmpki host add pki.toml desk7.example.com --role client --os windows
   ipmpki host set pki.toml ipm1.example.com --add-alias print.example.com
   ipmpki host remove pki.toml desk7.example.com
   ipmpki host list pki.toml
-"""
+""",
 )
 def command() -> None:
     """Add, remove, change and list the hosts of pki.toml.
@@ -199,6 +242,7 @@ def remove(target: tuple[Path, str]) -> int:
 
     path, name = target
     declaration = _open(path)
+    name = _meant(declaration, name)
     file = _file_with(declaration, name)
     with _naming(file):
         text = edit.remove_host(text_of(file), name)
@@ -241,6 +285,7 @@ def change(target: tuple[Path, str], **given: Any) -> int:
 
     path, name = target
     declaration = _open(path)
+    name = _meant(declaration, name)
     changes = _changes(given, _known_as(declaration, name) if given["rename"] is not None else None)
     if not changes:
         raise click.UsageError("nothing to change: give at least one option, see 'ipmpki host set --help'")

@@ -17,13 +17,19 @@ from ipmpki.diagnostics.escape import to_json
     help="How they are listed; markdown is the whole reference, with every rule's page.",
 )
 def command(format_: str) -> int:
-    """List the rules that declarations and certificates are judged by, with their severity and source."""
+    """List the rules that declarations and certificates are judged by, with what each finds."""
     from ipmpki.rules.catalog import registered
 
     rules = sorted(registered().values(), key=lambda rule: rule.name)
     if format_ == "json":
         listed = [
-            {"name": rule.name, "severity": rule.severity.value, "citation": rule.citation} for rule in rules
+            {
+                "name": rule.name,
+                "severity": rule.severity.value,
+                "summary": rule.summary,
+                "citation": rule.citation,
+            }
+            for rule in rules
         ]
         console.say(to_json({"version": 1, "rules": listed}))
         return 0
@@ -33,9 +39,9 @@ def command(format_: str) -> int:
 
         console.say(render_reference(rules, __version__))
         return 0
-    width = max(len(rule.name) for rule in rules)
-    for rule in rules:
-        console.say(f"{rule.name:<{width}}  {rule.severity:<7}  {rule.citation}")
+    from ipmpki.render.problems.rules_reference import render_list
+
+    console.say(render_list(rules, console.output_width()))
     return 0
 
 

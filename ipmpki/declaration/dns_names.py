@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipmpki.declaration.ip_addresses import is_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LONGEST_COMMON_NAME = 64
 """ub-common-name of RFC 5280, appendix A.1."""
@@ -130,6 +134,38 @@ def intended_name(name: Name) -> str | None:
     match = _URL.fullmatch(name.written.strip())
     inner = (match["of_url"] or match["name"]).removesuffix(".") if match else ""
     return inner if inner and read_name(inner).fault is None else None
+
+
+def meant_by(written: str, names: Iterable[str]) -> str:
+    """The name that is meant, as DNS has it: a short one where only one of ``names`` begins with it.
+
+    What is none of them comes back as it reads.
+    """
+    wanted = read_name(written.strip()).ascii
+    known = set(names)
+    longer = [name for name in known if name.startswith(f"{wanted}.")] if wanted else []
+    return longer[0] if wanted not in known and len(longer) == 1 else wanted
+
+
+def shared_domain(names: Iterable[str]) -> str:
+    """The domain that all the names lie in, such as ``example.com``; empty where there is none."""
+    labels: list[str] | None = None
+    for name in names:
+        above = name.split(".")[:0:-1]  # from the top down, without the host's own label
+        if labels is None:
+            labels = above
+        else:
+            same = next(
+                (at for at, pair in enumerate(zip(labels, above, strict=False)) if pair[0] != pair[1]), None
+            )
+            labels = labels[: min(len(labels), len(above)) if same is None else same]
+    return ".".join(reversed(labels or ()))
+
+
+def usual_domain(names: Iterable[str]) -> str | None:
+    """The domain that most of the names lie in; None where none of them has one."""
+    domains = Counter(name.partition(".")[2] for name in names if read_name(name).fault is None)
+    return next((domain for domain, _ in domains.most_common() if "." in domain), None)
 
 
 def wildcard_covers(wildcard: str, name: str) -> bool:

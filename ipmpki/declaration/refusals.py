@@ -67,7 +67,7 @@ def _bracketing(root: type[tables.Table], fault: RefusedValue, place: Place) -> 
 
 _NOUNS = {
     "role": "a role",
-    "os": "an operating system InfoPrint Manager runs on",
+    "os": "a word for an operating system here",
     "key": "a key type",
     "kind": "a kind of authority",
     "mutual_auth": "a mode of mutual authentication",

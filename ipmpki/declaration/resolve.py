@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -216,6 +217,15 @@ def _site_of(host: tables.Host, system: OperatingSystem, site: SiteSettings) -> 
     return replace(site, restart_command=command or None, server_name=name)
 
 
+def _fitting(command: str | None, system: OperatingSystem) -> str | None:
+    """A site's command, but for Windows not that of AIX and Linux: it has no pdshutdown and no startsrv."""
+    is_foreign = system is OperatingSystem.WINDOWS and _OF_AIX_AND_LINUX.search(command or "")
+    return None if is_foreign else command
+
+
+_OF_AIX_AND_LINUX = re.compile(r"\b(pdshutdown|startsrv)\b")
+
+
 def _vendors_restart(name: str | None, system: OperatingSystem) -> str | None:
     """As the vendor's page writes it for AIX and Linux; on Windows a person stops and starts the server."""
     if name is None or system not in {OperatingSystem.AIX, OperatingSystem.LINUX}:
@@ -253,7 +263,9 @@ def _site_settings(ipm: tables.Ipm, system: OperatingSystem) -> SiteSettings:
 
     return SiteSettings(
         server_account=chosen(own.server_account, ipm.server_account),
-        restart_command=chosen(own.restart_command, ipm.restart_command),
+        restart_command=chosen(
+            own.restart_command if own is not ipm else None, _fitting(ipm.restart_command, system)
+        ),
         server_name=chosen(own.server_name, ipm.server_name),
         keywords=KeywordNames(
             ca_file=chosen(own.keywords.ca_file, ipm.keywords.ca_file),

@@ -32,6 +32,12 @@ def either(choices: Iterable[str]) -> str:
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
+def joined(parts: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    every = list(parts)
+    return " and ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as ``1 host`` and ``10,000 hosts``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -60,7 +60,7 @@ def protect_keys(context: BuildContext, store: Store, issued: Issued) -> None:
     for authority in issued.signers:
         protection = protection_of(authority.key_pem)
         if protection in {Protection.OPEN, Protection.WEAK}:
-            opened = keys.load(authority.key_pem, passphrase if protection is Protection.WEAK else None)
+            opened = _from_store(authority.key_pem, passphrase if protection is Protection.WEAK else None)
             sealed[authority.identity] = keys.to_keep(opened, passphrase, context.random_bytes)
     store.replace_authority_keys(sealed, "authority-key-encrypted", "with the declared passphrase")
 
@@ -119,7 +119,7 @@ def open_issuer(authority: StoredAuthority, context: BuildContext) -> Issuer:
     """
     kept, passphrase = authority.key_pem, context.passphrase()
     if not is_in_token(kept):
-        key = keys.load(kept, passphrase if is_encrypted(kept) else None)
+        key = _from_store(kept, passphrase if is_encrypted(kept) else None)
         return issuer.load_issuer(authority.certificates_pem, key)
     if context.fleet.token_key is None:
         raise WrongDeclaration(
@@ -128,6 +128,14 @@ def open_issuer(authority: StoredAuthority, context: BuildContext) -> Issuer:
         )
     uri = context.fleet.token_key.encode() if _is_declared(authority, context) else kept
     return issuer.load_issuer(authority.certificates_pem, signing_key.open_key(uri, passphrase))
+
+
+def _from_store(kept: bytes, passphrase: bytes | None) -> keys.PrivateKey:
+    """A key that lies in the store, of which nobody has a file. Raises KeyFault."""
+    try:
+        return keys.load(kept, passphrase)
+    except keys.WrongPassphrase:
+        raise keys.WrongPassphraseOfStore from None
 
 
 def _is_declared(authority: StoredAuthority, context: BuildContext) -> bool:

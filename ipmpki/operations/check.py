@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.declaration.dns_names import usual_domain
 from ipmpki.declaration.validate import validate
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.rules.engine import judge_declaration, judge_state
 from ipmpki.source import Document, Source, decode, locate, parse, spans_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ipmpki.declaration.fleet import Fleet
     from ipmpki.diagnostics.problem import LocatedProblem, Problem
@@ -89,11 +90,29 @@ def conclude(understood: Understood, surroundings: Surroundings) -> Checked:
         if judgement is None:
             judgement = judge_declaration(understood.fleet)
         problems = (*heard, *judgement, *judge_state(understood.fleet, surroundings))
-    problems = tuple(dict.fromkeys(problems))
+    problems = tuple(dict.fromkeys(_with_own_examples(problems, understood.fleet)))
     sources = understood.sources
     spans = spans_of(problems, sources)
     located = _with_fixes(locate(problems, sources, spans), sources, spans)
     return Checked(understood.fleet, located, sources)
+
+
+_EXAMPLE = "example.com"
+
+
+def _with_own_examples(problems: Sequence[Problem], fleet: Fleet | None) -> Iterator[Problem]:
+    """The problems with examples in the domain that the file's hosts have, where remedies name another's."""
+    if fleet is None or not any(one.help is not None and _EXAMPLE in one.help for one in problems):
+        return iter(problems)
+    names = [name for host in fleet.hosts for name in (host.name, *host.aliases)]
+    domain = usual_domain(host.name for host in fleet.hosts)
+    # Where the file has that domain itself, a remedy may mean just what is written there.
+    if domain is None or any(_EXAMPLE in name for name in names):
+        return iter(problems)
+    return (
+        replace(one, help=one.help.replace(_EXAMPLE, domain)) if one.help is not None else one
+        for one in problems
+    )
 
 
 def _with_fixes(

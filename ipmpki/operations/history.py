@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.dns_names import read_name
+from ipmpki.declaration.dns_names import meant_by
 from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.diagnostics.fault import WrongUse
 from ipmpki.diagnostics.wording import closest, quote
@@ -72,7 +72,7 @@ def _facts(kept: LedgerCertificate) -> CertificateFacts:
 
 def _found(store: Path, wanted: str) -> tuple[str, int | None]:
     hosts = read_holders(store)
-    name = read_name(wanted.strip()).ascii
+    name = meant_by(wanted, hosts)
     if name in hosts:
         return name, None
     found = find_serial(store, read_serials(wanted))
@@ -100,8 +100,8 @@ def remember(
     store = find_store(path)
     if host is None:
         return read_events(store, since=since, last=last)
-    name = read_name(host.strip()).ascii
     hosts = read_holders(store)
+    name = meant_by(host, hosts)
     if name not in hosts:
         raise unknown(host, hosts)
     return read_events(store, host=name, since=since, last=last)

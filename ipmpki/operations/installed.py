@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from ipmpki.declaration.dns_names import read_name
+from ipmpki.declaration.dns_names import meant_by
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.wording import closest, counted, quote
 from ipmpki.operations.build import renew_report
@@ -116,7 +116,7 @@ def _receipt(name: str, content: bytes, fleet: Fleet, issued: Issued) -> Receipt
     if host is None:
         raise WrongUse(
             f"{quote(name)} is of no host that is known here",
-            "give the file the name of its host, such as ipm1.example.com.txt",
+            f"give the file the name of its host, such as {next(iter(published), 'ipm1.example.com')}.txt",
         )
     wanted = {file: digest for file, digest in published[host].items() if file.endswith(".pem")}
     return Receipt(name, host, tuple(sorted(file for file in wanted if recorded.get(file) != wanted[file])))
@@ -150,7 +150,7 @@ def _host_of(name: str, recorded: dict[str, str], published: dict[str, dict[str,
 
 
 def _named(name: str, ready: dict[str, HostSpec], fleet: Fleet) -> HostSpec:
-    wanted = read_name(name).ascii
+    wanted = meant_by(name, [host.name for host in fleet.hosts])
     if wanted in ready:
         return ready[wanted]
     if any(host.name == wanted for host in fleet.hosts):

@@ -88,7 +88,9 @@ def change_passphrase(
             passphrase = old if is_encrypted(one.key_pem) else None
             try:
                 key = keys.load(one.key_pem, passphrase)
-            except keys.KeyFault:
+            except keys.KeyFault as fault:
+                if is_current and isinstance(fault, keys.WrongPassphrase):
+                    raise keys.WrongPassphraseOfStore from None
                 if is_current:
                     raise
                 unopened.append(one.subject)

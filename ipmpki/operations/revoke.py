@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration import specification
-from ipmpki.declaration.dns_names import read_name
+from ipmpki.declaration.dns_names import meant_by
 from ipmpki.declaration.fleet import host_of, tools_holder
 from ipmpki.declaration.vocabulary import RevocationReason
 from ipmpki.diagnostics.fault import Fault, WrongUse
@@ -57,7 +57,8 @@ def revoke(project: Project, target: str, reason: RevocationReason) -> RevokedCe
 def _meant(
     target: str, reason: RevocationReason, store: Store, issued: Issued
 ) -> Sequence[IssuedCertificate]:
-    name = read_name(target).ascii
+    known = sorted({host_of(holder) for holder in issued.current})
+    name = meant_by(target, known)
     holders = (name, tools_holder(name))
     every = [one for holder in holders for one in store.unexpired(holder)]
     if every:
@@ -72,7 +73,6 @@ def _meant(
         )
     one = next(filter(None, map(store.certificate, read_serials(target))), None)
     if one is None:
-        known = sorted({host_of(holder) for holder in issued.current})
         near = closest(name, known)
         raise WrongUse(
             f"no certificate in force is of a host or has a serial number {quote(target)}",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import Role
 from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
+from ipmpki.plans.folder_inputs import changed_inputs
 from ipmpki.plans.installation import list_needed_by
 from ipmpki.plans.plan import Action, Artifact, Awaited, Change, Reason, ReasonCode
 
@@ -51,9 +52,8 @@ def folder_changes(fleet_plan: FleetPlan, host: HostSpec) -> Iterator[Change]:
     if host.role is Role.SERVER and published.asks_clients != world.fleet.asks_clients:
         reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, _asking(host, starts=world.fleet.asks_clients)))
     elif published.inputs != world.wanted.inputs[folder]:
-        reasons.append(
-            Reason(ReasonCode.SETTINGS_CHANGED, "its settings, its certificate or the install script changed")
-        )
+        words = changed_inputs(published.inputs, world.wanted.inputs[folder])
+        reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, words))
     elif host.carries_revocation_list and crl_changes:
         reasons.append(Reason(ReasonCode.SETTINGS_CHANGED, "it gets the new revocation list"))
     restored = world.drift.reasons(folder)

@@ -63,7 +63,9 @@ def revocation_list_changes(fleet_plan: FleetPlan, others: Sequence[Change]) -> 
     if succession.makes:
         reasons.append(Reason(ReasonCode.ISSUER_CHANGED, "the authority is new"))
     elif succession.retires:
-        reasons.append(Reason(ReasonCode.ISSUER_CHANGED, "the authority before goes"))
+        reasons.append(
+            Reason(ReasonCode.ISSUER_CHANGED, "the old authority is withdrawn, and its list with it")
+        )
     elif _without_list(world, succession):
         reasons.append(Reason(ReasonCode.FILES_MISSING, "the authority has no revocation list yet"))
     if not world.issued.revocation_lists or succession.replaces:

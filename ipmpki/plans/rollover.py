@@ -72,7 +72,7 @@ class FleetPlan:
         """What changes in whom a host is to trust, in words; empty where nothing does."""
         if self.succession.changes_trust and trusts_signers(host, self.world.fleet):
             if not self.succession.makes:
-                return "the authority before goes from its files"
+                return "the old authority is taken out of its files"
             beside = "" if self.succession.replaces else ", beside the one before"
             return f"it gets the new authority's certificate{beside}"
         return "it gets the new trust bundle" if self.world.needs_new_bundle else ""

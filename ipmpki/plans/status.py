@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ipmpki.declaration.renewal import Renewal
     from ipmpki.plans.installation import Cause
     from ipmpki.plans.plan import MutualAuthChange
-    from ipmpki.store.records import InstallationSource, Issued, IssuedCertificate, Skip
+    from ipmpki.store.records import InstallationSource, Issued, IssuedCertificate, Skip, StoredAuthority
 
 _COMMON_NAME = re.compile(r"CN=((?:[^\\,+]|\\.)*)")
 
@@ -359,7 +359,7 @@ def _shared(known: _Known, *, is_sound: bool) -> Iterator[Standing]:
     for older in issued.signers[:-1]:
         state = State.EXPIRED if older.not_after <= now else State.VALID
         step = Step.INSTALL if state is State.VALID else Step.BUILD
-        yield Standing(Kind.AUTHORITY, shown_subject(older.subject), state, step, older.not_after)
+        yield Standing(Kind.AUTHORITY, _name_of_older(older, issued), state, step, older.not_after)
     its = known.authorities[signer.identity]
     state = _state(its, now)
     due = Step.REPLACE_AUTHORITY if signer.is_existing or state is State.EXPIRED else Step.BUILD
@@ -385,6 +385,15 @@ def _shared(known: _Known, *, is_sound: bool) -> Iterator[Standing]:
             its.end,
             its.due,
         )
+
+
+def _name_of_older(older: StoredAuthority, issued: Issued) -> str:
+    """What a predecessor is called, as its successor has its name most often."""
+    name = shown_subject(older.subject)
+    same = [one for one in issued.signers if shown_subject(one.subject) == name]
+    if len(same) == 1:
+        return name
+    return f"{name}, old" if len(same) == 2 else f"{name}, old, of {older.not_before:%Y-%m-%d}"  # noqa: PLR2004 -- it and its successor
 
 
 def shown_subject(subject: str) -> str:

@@ -185,6 +185,19 @@ def rules_so_far() -> dict[str, Rule]:
     return dict(sorted(_RULES.items()))
 
 
+def about(words: str, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules that words are about: name, first sentence or source has all of them, or else the page."""
+    wanted = words.lower().replace("-", " ").split()
+    every = tuple(rules)
+    for text_of in (lambda one: f"{one.name} {one.summary} {one.citation}", lambda one: one.page):
+        found = tuple(
+            one for one in every if all(word in text_of(one).lower().replace("-", " ") for word in wanted)
+        )
+        if found and wanted:
+            return found
+    return ()
+
+
 def page(rule: Rule) -> str:
     """A rule's page as ``ipmpki explain`` prints it: Markdown, with name, severity and citation."""
     sentence, _, rest = rule.page.partition("\n")

@@ -75,6 +75,19 @@ class WrongPassphrase(KeyFault):
         )
 
 
+class WrongPassphraseOfStore(KeyFault):
+    """The authority's key in the store is under another passphrase, or damaged, which looks the same."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the passphrase does not open the authority's key in the store",
+            "give the one that it was built with, or that 'ipmpki passphrase' set last; where that is"
+            " forgotten, nothing opens the key: restore a store from before it was set, or make a new"
+            " authority (a higher 'generation' in pki.toml, 'ipmpki build --replace-ca') and install on"
+            " every host",
+        )
+
+
 class PassphraseNotNeeded(KeyFault):
     """A passphrase was given for a key that lies open: its owner believes it protected."""
 

@@ -441,7 +441,7 @@ def test_files_are_mended_and_what_is_left_is_shown(mistakes: Path) -> None:
     assert 'ips = ["10.1.2.3"]' in (mistakes / "sites/a.toml").read_text()
     assert outcome.err.startswith(
         "pki.toml: 1 problem fixed\n"
-        "  line 8: 'AIX' is not an operating system InfoPrint Manager runs on -> write 'aix'\n"
+        "  line 8: 'AIX' is not a word for an operating system here -> write 'aix'\n"
         "sites/a.toml: 3 problems fixed\n"
         "  line 4: unknown key 'ip' in [[hosts]] -> write 'ips'\n"
         "  line 4: 'ips' must be an array of strings, not a string -> write ['10.1.2.3:80']\n"

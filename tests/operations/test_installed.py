@@ -96,7 +96,7 @@ def test_after_dist_was_deleted_nothing_is_to_be_installed_where_it_is(shop: Sho
     shutil.rmtree(shop.dist)
     done = run("build", shop.declaration)
     assert "Nothing is to be installed on 1 host: what is in use there is what is published." in done.out
-    assert "Next, install on 1 host; " in done.out
+    assert "Next, install on 1 host: " in done.out
     assert "desk2.example.com  " in done.out.partition("Next, install")[2]
 
 

@@ -98,7 +98,9 @@ def test_a_build_goes_on_with_what_it_advises(locked: Path, fleet: Fleet) -> Non
     assert to_new(locked).status == 0
     fleet.add(1)
     declare(locked, fleet, 'passphrase = { env = "CA_PASS" }')
-    ipmpki(locked, "build", env=ENV).failed("the passphrase does not open the private key", status=1)
+    ipmpki(locked, "build", env=ENV).failed(
+        "the passphrase does not open the authority's key in the store", status=1
+    )
     declare(locked, fleet, 'passphrase = { env = "NEW_PASS" }')
     assert ipmpki(locked, "build", env=ENV).status == 0
     assert ipmpki(locked, "plan", "--exit-code", env=ENV).status == 0

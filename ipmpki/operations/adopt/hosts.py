@@ -29,7 +29,8 @@ _ANY_PURPOSE = "anyExtendedKeyUsage"
 class HostEntry:
     """A host as it will be declared, with the certificate that it has; None where that cannot be kept.
 
-    ``is_guess``: the certificate does not say whether the host is a server. ``key_type`` is what the host's
+    ``is_guess``: the certificate does not say whether the host is a server. ``is_completed``: nor its domain,
+    which whoever adopts it has named. ``key_type`` is what the host's
     next key is to be, None for what all have.
     """
 
@@ -42,6 +43,7 @@ class HostEntry:
     key: FoundKey | None
     request: FoundRequest | None
     is_guess: bool
+    is_completed: bool
 
 
 @dataclass(slots=True)
@@ -138,6 +140,7 @@ def entry_of(
         key if current is not None else None,
         request if current is not None and key is None else None,
         is_guess(shown),
+        all(read_name(one).ascii != name for one in (*shown.common_names, *shown.dns_names)),
     )
 
 

@@ -55,6 +55,8 @@ def declaration_text(declared: Declared, template: str) -> str:
     head = _without_examples(head)
     if declared.mutual_auth:
         head = _set_by_hand(head)
+    what = "clients have certificates in the old folder" if declared.mutual_auth else "no client has one"
+    head = head.replace("\nmutual_auth = ", f"\n# A guess, as {what}:\nmutual_auth = ", 1)
     hosts = "".join(f"\n{_host(host, key)}" for host in declared.hosts)
     return f"{head.rstrip()}\n{hosts}"
 
@@ -155,7 +157,7 @@ def _introduced(head: str, declared: Declared) -> str:
             message = f"the template has no line {found!r}"
             raise ValueError(message)
     head = head.replace(
-        step, "#   1. Look through the computers at the end of this file: what they run is a guess."
+        step, "#   1. Look through the computers at the end of this file: each guess is marked."
     )
     end = f"{declared.authority.not_after:%Y-%m-%d}"
     return head.replace(
@@ -195,6 +197,8 @@ def _host(host: HostEntry, usual: KeyType) -> str:
 
     table = tomlkit.table()
     table["name"] = host.name
+    if host.is_completed:
+        table["name"] = _remarked("name", host.name, "a guess: its domain is that of --domain")
     table["role"] = host.role.value
     if host.is_guess:
         words = 'a guess: its certificate does not say; or "client"'

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.fleet import tools_holder
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.plans.dist_layout import CA_FOLDER, PLAYBOOK_FOLDER, REPORT_FOLDER, host_folder
+from ipmpki.plans.folder_inputs import Input, inputs_text
 from ipmpki.plans.trust import installable, trusted_by
 from ipmpki.render import TEMPLATES
 from ipmpki.render.host_folder.request_cnf import request_words
@@ -52,9 +53,10 @@ def folder_inputs(fleet: Fleet, issued: Issued) -> dict[str, str]:
         f"{one.identity}:{lists[one.identity].number}" for one in issued.signers if one.identity in lists
     )
     authority = f"{signers}\n{bundle}\n{fleet.is_mixed}"
-    common = f"{__version__}\n{templates_digest()}\n{fleet.mutual_auth}"
+    program = f"{__version__}\n{templates_digest()}"
     inputs = {
-        host_folder(host.name): _digest(_of_host(host, fleet, issued, common, crl)) for host in fleet.hosts
+        host_folder(host.name): inputs_text(_of_host(host, fleet, issued, program, crl))
+        for host in fleet.hosts
     }
     inputs[CA_FOLDER] = _digest(f"{authority}\n{crl}")
     inputs[PLAYBOOK_FOLDER] = _digest(_of_playbook(fleet, issued))
@@ -78,28 +80,35 @@ def _of_playbook(fleet: Fleet, issued: Issued) -> str:
     )
 
 
-def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, common: str, crl: str) -> str:
+def _of_host(host: HostSpec, fleet: Fleet, issued: Issued, program: str, crl: str) -> dict[Input, str]:
     current = issued.current.get(host.name) if host.certificate is not None else None
     trusted = " ".join(map(_trusted, trusted_by(host, fleet, issued)))
-    common = f"{common}\n{trusted}"
+    certificate = current.fingerprint if current else ""
     if fleet.is_mixed and host.role is Role.SERVER:
         tools = issued.current.get(tools_holder(host.name))
-        for one in (*issued.signers, tools):
-            common += f"\n{one.fingerprint if one else ''}"
-    if host.role is Role.SERVER:
-        common += f"\n{fleet.asks_clients}"
-    carried = crl if host.carries_revocation_list else ""
-    fingerprint = current.fingerprint if current else ""
-    names = f"{host.name}\n{host.role.value}\n{host.os.value}\n{host.aliases!r}\n{host.addresses!r}"
+        trusted += "".join(f"\n{one.fingerprint}" for one in issued.signers)
+        certificate += f"\n{tools.fingerprint if tools else ''}"
+    asks = f"\n{fleet.asks_clients}" if host.role is Role.SERVER else ""
     request = issued.requests.get(host.name)
-    tools = issued.current.get(tools_holder(host.name)) if fleet.is_mixed else None
-    chain = b"".join(issuing_chain(one, issued) for one in (current, tools) if one is not None)
-    sent = f"\n{hashlib.sha256(chain).hexdigest()}" if chain else ""
-    asked = f"\n{request.key_digest}" if request is not None and host.certificate is not None else ""
+    asked = request.key_digest if request is not None and host.certificate is not None else ""
     kept = host.certificate.kept_key if host.certificate is not None else None
     # A host's own request asks for what is declared now, whatever certificate it still has.
     own = f"\n{kept.path}\n{request_words(host.certificate)!r}" if kept is not None else ""
-    return f"{common}\n{names}\n{host.site!r}\n{fingerprint}\n{carried}{asked}{own}{sent}"
+    tools = issued.current.get(tools_holder(host.name)) if fleet.is_mixed else None
+    chain = b"".join(issuing_chain(one, issued) for one in (current, tools) if one is not None)
+    certificate += f"\n{hashlib.sha256(chain).hexdigest()}" if chain else ""
+    return {
+        Input.PROGRAM: program,
+        Input.TRUST: trusted,
+        Input.NAMES: f"{host.name}\n{host.role.value}\n{host.os.value}\n{host.aliases!r}\n{host.addresses!r}",
+        Input.ACCOUNT: f"{host.site.server_account}",
+        Input.RESTART: f"{host.site.restart_command}\n{host.site.server_name}",
+        Input.KEYWORDS: f"{host.site.keywords!r}",
+        Input.MUTUAL_AUTH: f"{fleet.mutual_auth}{asks}",
+        Input.CERTIFICATE: certificate,
+        Input.LIST: crl if host.carries_revocation_list else "",
+        Input.REQUEST: f"{asked}{own}",
+    }
 
 
 def _trusted(authority: StoredAuthority) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.escape import visible_lines
 from ipmpki.diagnostics.wording import counted, day
-from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, host_folder
+from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER
 from ipmpki.plans.installation import in_use_of, roles_in_order
 from ipmpki.plans.plan import Action, Artifact, MutualAuthStage
 from ipmpki.render.plan.text import (
@@ -15,10 +15,12 @@ from ipmpki.render.plan.text import (
     ORDER,
     awaited_lines,
     bought,
+    change_words,
     kept_words,
     nothing_to_do,
     requested,
     stage_lines,
+    wrapped,
 )
 from ipmpki.render.platforms import platform_of
 
@@ -41,6 +43,10 @@ _DONE = {
 }
 
 
+_MOST_CHANGES_NAMED = 3
+"""More are counted alone: the plan and 'ipmpki log' name them."""
+
+
 def render_outcome(plan: Plan, fleet: Fleet | None, issued: Issued, dist: str) -> str:
     """What a build did, and what is to be done now on which host.
 
@@ -56,7 +62,10 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, issued: Issued, dist: str) -
         return
     counts = plan.summary
     done = [f"{counts[action]} {_DONE[action]}" for action in ORDER if counts[action]]
-    yield f"Done: {', '.join(done)}{kept_words(plan)}."
+    few = ""
+    if len(plan.changes) <= _MOST_CHANGES_NAMED:
+        few = f": {', '.join(change_words(change) for change in plan.changes)}"
+    yield from wrapped(f"Done: {', '.join(done)}{few}{kept_words(plan)}.")
     changed = {change.host for change in plan.changes if change.action not in {Action.REMOVE, Action.REVOKE}}
     hosts = [host for host in fleet.hosts if host.name in changed] if fleet is not None else []
     asked = {change.host for change in plan.changes if change.artifact is Artifact.REQUEST}
@@ -81,7 +90,7 @@ def _outcome_lines(plan: Plan, fleet: Fleet | None, issued: Issued, dist: str) -
     keys = "every key" if fleet is not None and fleet.is_third_party else "the CA's key and every other"
     if fleet is not None and fleet.token_key is not None:
         keys = "every key but the CA's"
-    yield f"The report is {dist}/report.html. Back up pki.db: it holds {keys}."
+    yield from wrapped(f"The report is {dist}/report.html. Back up pki.db: it holds {keys}.")
 
 
 def _by_hand(plan: Plan, changed: list[HostSpec]) -> Iterator[str]:
@@ -95,8 +104,10 @@ def _by_hand(plan: Plan, changed: list[HostSpec]) -> Iterator[str]:
     ]
     if what is not None and servers:
         yield ""
-        yield f"No keyword for it is declared in [ipm.keywords]: on {counted(len(servers), 'server')}, {what}"
-        yield "what has it ask clients for certificates in ipmssl.cfg, as its sample says, and restart it."
+        yield from wrapped(
+            f"No keyword for it is declared in [ipm.keywords]: on {counted(len(servers), 'server')}, {what}"
+            " what has it ask clients for certificates in ipmssl.cfg, as its sample says, and restart it."
+        )
 
 
 def _deadline(known: InUse, at: datetime) -> Iterator[str]:
@@ -118,18 +129,20 @@ def _install_lines(
     if len(hosts) < len(changed):
         count = counted(len(changed) - len(hosts), "host")
         yield ""
-        yield f"Nothing is to be installed on {count}: what is in use there is what is published."
+        yield from wrapped(
+            f"Nothing is to be installed on {count}: what is in use there is what is published."
+        )
     if not hosts:
         return
     order = ""
     if len({host.role for host in hosts}) > 1:
         order = ", in any order" if plan.is_staged else f", {roles[0].value}s first"
     yield ""
-    yield f"Next, install on {counted(len(hosts), 'host')}{order}; copy the folder there, then run in it:"
+    count = counted(len(hosts), "host")
+    yield from wrapped(f"Next, install on {count}{order}: copy {dist}/hosts/NAME there, then run in it:")
     width = max(len(host.name) for host in hosts[:MOST_HOSTS_NAMED])
     for host in hosts[:MOST_HOSTS_NAMED]:
-        command = platform_of(host.os).install_command
-        yield f"  {host.name:<{width}}  {dist}/{host_folder(host.name)}  {command}"
+        yield f"  {host.name:<{width}}  {platform_of(host.os).install_command}"
         yield from _deadline(known[host.name], plan.at)
     if len(hosts) > MOST_HOSTS_NAMED:
         yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"

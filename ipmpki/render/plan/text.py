@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 MOST_HOSTS_NAMED = 20
-WIDTH = 96
+WIDTH = 80
 
 _MARKS = {
     Action.CREATE: "+",
@@ -81,8 +81,21 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from awaited_lines(plan)
     if plan.replaces_ca and not plan.allows_ca_replacement:
         yield ""
-        yield "This replaces the certificate authority, and with it every certificate: 'build' does it only"
-        yield "with --replace-ca. Until a host has its new files, it cannot talk to hosts that have theirs."
+        yield from wrapped(
+            "This replaces the certificate authority, and with it every certificate: 'build' does it only"
+            " with --replace-ca. Until a host has its new files, it cannot talk to hosts that have theirs."
+        )
+
+
+def wrapped(text: str) -> list[str]:
+    """A sentence in lines that fit a terminal."""
+    return wrap(text, WIDTH, break_on_hyphens=False, break_long_words=False)
+
+
+def change_words(change: Change) -> str:
+    """What a change is to, in words."""
+    noun = _NOUNS[change.artifact]
+    return f"{noun} of {change.host}" if change.host else noun
 
 
 def nothing_to_do(plan: Plan) -> str:
@@ -98,7 +111,7 @@ def nothing_to_do(plan: Plan) -> str:
 _STAGES = {
     Stage.TRUST_BOTH: (1, "every host gets the new authority to trust, beside the one before"),
     Stage.REISSUE: (2, "every certificate is issued anew, by the new authority"),
-    Stage.RETIRE: (3, "the authority before goes: nothing that is in use is its own"),
+    Stage.RETIRE: (3, "hosts cease to trust the old authority, as nothing in use is signed by it any more"),
 }
 
 
@@ -196,7 +209,15 @@ def _change_lines(change: Change, at: datetime) -> Iterator[str]:
         fields.append(("install by", install_by_words(change, at)))
     width = max(len(field) for field, _ in fields)
     for field, value in fields:
-        yield f"        {field:<{width}}  {value}"
+        label = f"        {field:<{width}}  "
+        yield from wrap(
+            value or "-",
+            WIDTH,
+            initial_indent=label,
+            subsequent_indent=" " * len(label),
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
 
 
 _UNTIL_THEN = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ipmpki.rules.registry import page
@@ -21,6 +22,19 @@ _MEANT = re.compile(r"([*<\[\]_])")
 def render_reference(rules: Sequence[Rule], version: str) -> str:
     """A table of contents by what is judged, then every rule's page, one heading level down (CommonMark)."""
     return "\n".join(_lines(rules, version))
+
+
+def render_list(rules: Sequence[Rule], width: int | None) -> str:
+    """A row for each rule: name, severity, what it finds; that below the name if ``width`` is too small."""
+    longest = max(len(rule.name) for rule in rules)
+    rows = []
+    for rule in rules:
+        row = f"{rule.name:<{longest}}  {rule.severity:<7}  {rule.summary}"
+        if width is not None and len(row) > width:
+            lines = wrap(rule.summary, max(width - 4, 20), break_on_hyphens=False)
+            row = "\n    ".join([f"{rule.name:<{longest}}  {rule.severity}", *lines])
+        rows.append(row)
+    return "\n".join(rows)
 
 
 def _lines(rules: Sequence[Rule], version: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ipmpki.declaration.dns_names import shared_domain
 from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import counted, day, minute
 from ipmpki.plans.status import Standing, State, Step
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from ipmpki.plans.status import Status
 
-_HEADINGS = ("HOST", "ROLE", "CERTIFICATE", "EXPIRES IN", "INSTALLED", "NEXT STEP")
+_HEADINGS = ("HOST", "ROLE", "STATE", "ENDS IN", "ON HOST", "NEXT STEP")
 _GAP = 2
 _SHORTEST_NAME = 10
 _CALM, _WARNING, _GRAVE = range(3)
@@ -51,10 +52,21 @@ def render_table(
     """
     rows = [_row(one, status) for one in status.standings]
     widths = [max(map(len, column)) for column in zip(_HEADINGS, *(row.cells for row in rows), strict=True)]
+    lines = [f"As of {minute(status.at)}:", ""]
     if width is not None:
         others = len(marks[0]) + 1 + sum(widths[1:]) + _GAP * (len(widths) - 1)
-        widths[0] = min(widths[0], max(width - others, _SHORTEST_NAME))
-    lines = [f"As of {minute(status.at)}:", ""]
+        room = max(width - others, _SHORTEST_NAME)
+        hosts = [one.name for one in status.hosts]
+        domain = shared_domain(hosts)
+        if domain and max(map(len, hosts)) > room:
+            rows = [
+                row._replace(cells=(row.cells[0].removesuffix(f".{domain}"), *row.cells[1:]))
+                if one.kind.is_host
+                else row
+                for one, row in zip(status.standings, rows, strict=True)
+            ]
+            lines = [f"As of {minute(status.at)}, hosts of {domain}:", ""]
+        widths[0] = min(max(len(_HEADINGS[0]), *(len(row.cells[0]) for row in rows)), room)
     lines.append(_line("  ", _HEADINGS, widths))
     for row in rows:
         lines += _lines(marks[row.grade], row, widths, _COLOURS[row.grade] if colour else None)

@@ -84,7 +84,7 @@ def step_of(one: Standing, at: datetime) -> str:  # noqa: PLR0911 -- one for eac
         return f"bring {visible(one.request_file or '')}"
     if one.step is Step.INSTALL:
         if one.kind is Kind.AUTHORITY:
-            return "goes when all have installed"
+            return "until all have installed"
         return f"install by {day(one.install_by)}" if one.install_by is not None else "install"
     if one.step is Step.BUILD and one.kind is Kind.AUTHORITY:
         return "build its successor"

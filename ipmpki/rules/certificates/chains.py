@@ -49,7 +49,11 @@ def chain_incomplete(presented: Presented) -> Iterator[Finding]:
         issuer = f", {quote(failure.missing)}," if failure.missing else ""
         yield Finding(
             f"the issuer of {quote(failure.subject)}{issuer} is neither in the file nor trusted",
-            "append that authority's certificate to the file, or, if it is a root, trust it with --ca FILE",
+            "give that authority's certificate too, as one more file; if it is a root, it belongs into the"
+            " trust bundle that [ca] declares"
+            if presented.is_order
+            else "append that authority's certificate to the file, or, if it is a root, trust it with --ca"
+            " FILE",
             leaf.place,
         )
     for verdict in presented.verdicts:
@@ -103,6 +107,9 @@ def issuer_not_trusted(presented: Presented) -> Iterator[Finding]:
             f"{quote(leaf.title)} {leads} is not among the trusted authorities",
             "have it issued by a trusted authority"
             if is_own
+            else "add that authority's certificate to the trust bundle that [ca] declares, or order from one"
+            " that is in it"
+            if presented.is_order
             else "add that authority's certificate to ca-cert.pem, or have it issued by a trusted one",
             leaf.place,
         )

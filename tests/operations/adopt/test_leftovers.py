@@ -108,6 +108,7 @@ def test_short_names_are_completed_by_a_domain(heir: Heir) -> None:
     old = heir.old.found()
     old.issue("ipm1", "server", key=RSA)
     assert left_of(heir, "--domain", "example.com") == {}
+    assert "a guess: its domain is that of --domain" in heir.declaration.read_text()
     assert heir.changes()["server-certificate", "ipm1.example.com"] == (
         "replace",
         "names-changed: subject: ipm1 -> ipm1.example.com; dns: ipm1 -> ipm1.example.com ipm1",

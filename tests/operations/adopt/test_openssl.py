@@ -84,6 +84,8 @@ def test_the_declaration_says_what_the_certificates_say(shop_heir: Heir) -> None
     assert [one.name for one in clients] == ["desk1.example.com", "desk2.example.com"]
     text = shop_heir.declaration.read_text()
     assert text.count("# a guess: aix linux windows macos") == 3
+    assert '# A guess, as clients have certificates in the old folder:\nmutual_auth = "required"' in text
+    assert text.lower().count("a guess") == 5  # by_hand, too; names and roles stand in the certificates
     assert "Adopted on " in text
 
 

@@ -135,7 +135,7 @@ def test_the_page_shows_each_mistake_with_its_place_its_remedy_and_its_fix() -> 
     assert page.open == []
     assert ("h2", "1 error") in page.texts
     words = " ".join(page.text().split())
-    assert "'AIX' is not an operating system InfoPrint Manager runs on" in words
+    assert "'AIX' is not a word for an operating system here" in words
     assert "pki.toml, line 7, column 6" in words
     assert "did you mean 'aix'?" in words
     assert "Fix available: ipmpki check --fix (write 'aix')" in words
