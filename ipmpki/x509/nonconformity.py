@@ -8,6 +8,7 @@ refused comes here, so that nobody else waits for asn1crypto to load.
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,6 @@ from ipmpki.x509.presented_certificates import PresentedCertificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from ipmpki.declaration.fleet import Address
     from ipmpki.diagnostics.problem import Place
@@ -119,10 +119,11 @@ def _common_names(name: Any) -> Iterator[str]:
 
 def _moment(time: Any) -> datetime:
     try:
-        moment: datetime = time.native
+        moment = time.native
     except Exception as fault:
         raise NoCertificate("its validity is no pair of times (RFC 5280, section 4.1.2.5)") from fault
-    return moment
+    # The year 0, of which asn1crypto knows and datetime does not.
+    return moment if isinstance(moment, datetime) else datetime.min.replace(tzinfo=UTC)
 
 
 def _key(info: bytes) -> tuple[str, str, RsaNumbers | None]:

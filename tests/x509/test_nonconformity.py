@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,3 +128,12 @@ def test_what_has_no_readable_validity_is_not_to_be_copied_again() -> None:
     (flaw,) = read_contents("file", rewritten(made, end, b"next Thursday")).flaws
     assert "its validity is no pair of times" in flaw.message
     assert "copying the file again changes nothing" in str(flaw.remedy)
+
+
+def test_a_certificate_that_is_valid_from_the_year_0_is_shown(tmp_path: Path) -> None:
+    made = mint.server(begin=datetime(2051, 1, 1, tzinfo=UTC), end=datetime(2052, 1, 1, tzinfo=UTC))
+    (tmp_path / "old.der").write_bytes(rewritten(made, b"20510101000000Z", b"00000101000000Z"))
+    for options in ((), ("--format", "json")):
+        found = ipmpki("verify", tmp_path / "old.der", "--at", "2026-11-24", *options)
+        assert found.status == 0
+        assert "0001-01-01" in found.err + found.out
