@@ -10,6 +10,7 @@ from ipmpki.declaration.key_types import kind_of
 from ipmpki.diagnostics.fault import Fault
 from ipmpki.diagnostics.problem import Problem, Related, Severity
 from ipmpki.diagnostics.wording import quote
+from ipmpki.operations.repairs import repairs_told
 from ipmpki.source import files
 
 if TYPE_CHECKING:
@@ -71,10 +72,12 @@ def _with_request(host: HostSpec, root: Path, owners: dict[str, Place], problems
     from ipmpki.x509.csr import read_request
 
     try:
-        facts = read_request(files.read_file(root / path, what="the request"))
+        content = files.read_file(root / path, what="the request")
+        facts = read_request(content)
     except Fault as fault:
         problems.append(Problem("request-unreadable", Severity.ERROR, fault.message, fault.remedy, place))
         return host
+    problems += repairs_told(path, content, place)
     problems += _judged(host, spec, facts, place)
     first = owners.setdefault(facts.public_key_digest, place)
     if first is not place:

@@ -12,6 +12,7 @@ from ipmpki.declaration import specification
 from ipmpki.diagnostics.fault import Fault, WrongDeclaration, WrongUse
 from ipmpki.diagnostics.problem import Severity
 from ipmpki.issue.requests import stored_bundle
+from ipmpki.operations.repairs import repairs_of
 from ipmpki.operations.verify.locate import place_problems
 from ipmpki.rules.engine import judge_presented
 from ipmpki.store.records import IssuedCertificate
@@ -149,6 +150,7 @@ class _Import:
         shared = Presented(
             self._now,
             flaws=tuple(flaw for held in self._received for flaw in held.flaws),
+            remarks=repairs_of(self._received),
             strangers=strangers,
         )
         problems = list(judge_presented(shared))

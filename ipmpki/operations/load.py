@@ -17,6 +17,7 @@ from ipmpki.operations.host_requests import read_requests
 from ipmpki.operations.key_owners import keys_of_others
 from ipmpki.operations.project import DIST_NAME, Project, in_force, store_path
 from ipmpki.operations.recovery.authority import require_more_than_nothing
+from ipmpki.operations.repairs import declared_repairs
 from ipmpki.operations.surroundings import missing_files, no_place_for, surroundings_of
 from ipmpki.operations.trust_bundle import bundle_problems
 from ipmpki.source.files import read_file, read_included
@@ -68,7 +69,8 @@ def load_text(
         taken = keys_of_others(path.parent, fleet, store, issued)
         unusable = bundle_problems(path.parent, fleet, now)
         unread = unusable_files(path.parent, fleet, issued)
-        beside = (*missing, *unread, *unusable, *authority, *taken)
+        repaired = declared_repairs(path.parent, fleet)
+        beside = (*repaired, *missing, *unread, *unusable, *authority, *taken)
         understood = judged(replace(understood, problems=(*understood.problems, *beside)))
     checked = conclude(understood, surroundings_of(path, understood, store, issued, now))
     if fleet is not None:

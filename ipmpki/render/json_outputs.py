@@ -404,6 +404,13 @@ class LeftOutOutput(TypedDict):
     help: str | None
 
 
+class RepairedOutput(TypedDict):
+    """A file that was read by looking past its form, and how."""
+
+    file: str
+    message: str
+
+
 class AdoptionOutput(TypedDict):
     """What ``ipmpki adopt --format json`` writes. ``check`` are the problems of the new pki.toml."""
 
@@ -416,5 +423,6 @@ class AdoptionOutput(TypedDict):
     past: list[PastCertificateOutput]
     next_revocation_list: int
     left_out: list[LeftOutOutput]
+    repaired: list[RepairedOutput]
     passed_over: list[str]
     check: ProblemsOutput

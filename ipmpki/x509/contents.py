@@ -214,8 +214,7 @@ def _remarks(block: PemBlock, shape: DerShape, wanted: DerShape | None, place: P
 def _of_repairs(block: PemBlock, place: Place) -> Iterator[Remark]:
     for one in block.repairs:
         kind = RemarkKind.FORM if one.loads else RemarkKind.UNLOADABLE
-        verdict = "" if one.loads else "OpenSSL cannot load this: "
-        yield Remark(kind, place, f"{verdict}{one.words}", _WRITE_ANEW)
+        yield Remark(kind, place, one.told, _WRITE_ANEW, is_repair=True)
 
 
 def _is_rejected(octets: bytes) -> bool:

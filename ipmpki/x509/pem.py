@@ -39,6 +39,11 @@ class Repair(NamedTuple):
     words: str
     loads: bool = False
 
+    @property
+    def told(self) -> str:
+        """As a sentence for whoever has the file."""
+        return self.words if self.loads else f"OpenSSL cannot load this: {self.words}"
+
 
 class PemBlock(NamedTuple):
     """One thing in a file. ``line`` is where it begins, from 1; 0 where it does not stand in PEM.
@@ -84,6 +89,11 @@ def read_blocks(content: bytes) -> list[PemBlock]:
         return found
     alone = _alone(text, repairs)
     return [alone] if alone is not None else []
+
+
+def repairs_in(content: bytes) -> tuple[str, ...]:
+    """What had to be looked past in a file, each once, as ``ipmpki verify`` tells it."""
+    return tuple(dict.fromkeys(one.told for block in read_blocks(content) for one in block.repairs))
 
 
 def armoured(label: str, octets: bytes, headers: tuple[str, ...] = ()) -> bytes:

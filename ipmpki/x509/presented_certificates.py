@@ -115,12 +115,16 @@ class RemarkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What had to be looked past to read something that was read: in words, and what to do about it."""
+    """What had to be looked past to read something that was read: in words, and what to do about it.
+
+    ``is_repair``: it is the text around what was meant, rather than a form that people hand on.
+    """
 
     kind: RemarkKind
     place: Place
     message: str
     remedy: str
+    is_repair: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ class Adoption:
     books: Books
     requests: Mapping[str, bytes]
     left: tuple[LeftOut, ...]
+    repaired: tuple[tuple[str, str], ...]
     passed_over: tuple[str, ...]
 
     @property
@@ -150,6 +151,7 @@ def prepare(options: AdoptionOptions) -> Adoption:
         books,
         {request_path(host): host.request.pem for host in hosts if host.request is not None},
         tuple(sorted(dict.fromkeys(survey.left), key=lambda one: (one.code, one.file, one.message))),
+        tuple(sorted(survey.repaired)),
         tuple(sorted(survey.passed_over)),
     )
 

@@ -88,5 +88,7 @@ class Survey:
     indexes: list[Index] = field(default_factory=list)
     next_list: int | None = None
     left: list[LeftOut] = field(default_factory=list)
+    repaired: list[tuple[str, str]] = field(default_factory=list)
+    """Files that were read by looking past their form, each with how."""
     passed_over: list[str] = field(default_factory=list)
     """Files that hold nothing of a PKI, or its tools' own notes."""

@@ -26,7 +26,14 @@ _MOST_NAMES = 3
 
 def render_adoption_text(adoption: Adoption, *, written: bool) -> str:
     """The authority, the hosts, the history, and all that was left, with the reason of each."""
-    lines = [*_taken(adoption, written=written), *_left(adoption), *_passed_over(adoption), "", ""]
+    lines = [
+        *_taken(adoption, written=written),
+        *_left(adoption),
+        *_repaired(adoption),
+        *_passed_over(adoption),
+        "",
+        "",
+    ]
     return visible_lines("\n".join(lines))
 
 
@@ -102,6 +109,15 @@ def _left(adoption: Adoption) -> Iterator[str]:
             yield f"  and {number - _MOST_LINES} more of the kind {code}; --format json has them all"
 
 
+def _repaired(adoption: Adoption) -> Iterator[str]:
+    if adoption.repaired:
+        yield ""
+        yield "Read all the same, and published in plain form:"
+        yield from (f"  {file}: {told}" for file, told in adoption.repaired[:_MOST_LINES])
+        if len(adoption.repaired) > _MOST_LINES:
+            yield f"  and {len(adoption.repaired) - _MOST_LINES} more; --format json has them all"
+
+
 def _passed_over(adoption: Adoption) -> Iterator[str]:
     names = adoption.passed_over
     if names:
@@ -151,6 +167,7 @@ def render_adoption_json(
             {"code": one.code.value, "file": one.file, "message": one.message, "help": one.remedy}
             for one in adoption.left
         ],
+        "repaired": [{"file": file, "message": told} for file, told in adoption.repaired],
         "passed_over": list(adoption.passed_over),
         "check": problems_output(problems, file),
     }

@@ -10,6 +10,7 @@ from ipmpki.operations.adopt.findings import LeftCode, LeftOut, Survey
 from ipmpki.operations.adopt.index_txt import read_index, read_list_number
 from ipmpki.operations.adopt.walk import shown
 from ipmpki.x509.foreign_pki import read_found
+from ipmpki.x509.pem import repairs_in
 from ipmpki.x509.presented_certificates import FlawKind
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def _take(survey: Survey, file: str, content: bytes, passphrases: Passphrases) -
         return
     found = read_found(file, content, passphrases)
     if not found.is_empty:
+        survey.repaired += ((file, told) for told in repairs_in(content))
         _keep(survey, file, found)
         return
     index, broken = read_index(file, content)

@@ -76,7 +76,8 @@ def unusual_form(presented: Presented) -> Iterator[Finding]:
 
     ## What it finds
 
-    DER, PKCS#7 and a byte-order mark, as they come by mail and from authorities that sell certificates. Also
+    DER, PKCS#7 and a byte-order mark, as they come by mail and from authorities that sell certificates. For
+    "check", "import" and "adopt", which write anew what they publish, PEM that OpenSSL cannot load. Also
     a certificate with a field that RFC 5280 does not allow so, and that OpenSSL and GnuTLS read all the same.
 
     ## Who is hurt
