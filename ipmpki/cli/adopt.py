@@ -139,9 +139,10 @@ def _chosen(file: Path | None) -> tuple[PresentedCertificate, ...]:
     if file is None:
         return ()
     from ipmpki.source.files import read_file
-    from ipmpki.x509.contents import read_contents
+    from ipmpki.x509.confined_reader import read_contents_confined
 
-    held = read_contents(str(file), read_file(file, what="the authority's certificate", may_be_pipe=True))
+    content = read_file(file, what="the authority's certificate", may_be_pipe=True)
+    held = read_contents_confined(str(file), content)
     authorities = tuple(one for one in held.certificates if one.is_authority)
     if not authorities:
         raise WrongUse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -156,7 +157,10 @@ def run(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         status = 0  # whoever read our output has left, such as `head`; nothing is to be said any more
     except OSError as error:
-        if error.filename is not None:
+        if error.errno == errno.ENAMETOOLONG:
+            console.say_error("a path is longer than this system takes", "name a shorter one")
+            status = 2
+        elif error.filename is not None:
             status = _unforeseen(error)
         else:  # a stream's: all that is done to files says which
             why = error.strerror or error

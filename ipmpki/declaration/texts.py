@@ -7,6 +7,7 @@ import unicodedata
 
 from pydantic_core import PydanticCustomError
 
+from ipmpki.declaration.pkcs11_uri import is_token_uri
 from ipmpki.diagnostics.escape import is_hidden, is_unseen
 from ipmpki.diagnostics.wording import quote
 
@@ -77,11 +78,13 @@ def _given(written: str) -> str:
 def file_path(written: str) -> str:
     """A path, or a pattern of paths, whose file is the one it looks like, and can be there."""
     _visible(_given(written), _FILE)
+    if is_token_uri(written):
+        return written
     parts = written.encode(errors="surrogateescape").split(b"/")
-    if len(written) > _LONGEST_PATH or any(len(part) > _LONGEST_FILE_NAME for part in parts):
+    if len(written) > LONGEST_PATH or any(len(part) > LONGEST_FILE_NAME for part in parts):
         raise refused(
             f"{quote(written)} is longer than the name of a file may be",
-            f"use names of up to {_LONGEST_FILE_NAME} bytes",
+            f"use names of up to {LONGEST_FILE_NAME} bytes",
         )
     if written.endswith(("-journal", "-wal", "-shm")):  # https://www.sqlite.org/tempfiles.html
         raise refused(
@@ -93,9 +96,9 @@ def file_path(written: str) -> str:
     return written
 
 
-_LONGEST_FILE_NAME = 200
+LONGEST_FILE_NAME = 200
 """File systems take 255 bytes; what lies beside the store for a while has a longer name than the store."""
-_LONGEST_PATH = 1000
+LONGEST_PATH = 1000
 """The shortest limit of systems, macOS's PATH_MAX, is 1024, with the folder of pki.toml."""
 _PUBLISHED = "dist"
 

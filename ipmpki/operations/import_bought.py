@@ -18,7 +18,7 @@ from ipmpki.rules.engine import judge_presented
 from ipmpki.store.records import IssuedCertificate
 from ipmpki.store.sqlite.entries import BoughtCertificate
 from ipmpki.store.sqlite.open import open_store
-from ipmpki.x509.containers import read_received
+from ipmpki.x509.confined_reader import read_received_confined
 from ipmpki.x509.contents import Contents, read_contents
 from ipmpki.x509.path_validation import Evidence, judge_path
 from ipmpki.x509.presented_certificates import Chain, Presented
@@ -93,7 +93,7 @@ def import_certificates(
         )
     if not project.store.exists():
         raise Fault("nothing has been ordered yet: there is no store", "run 'ipmpki build' first")
-    received = [one for name, content in files for one in read_received(name, content, passphrase)]
+    received = [one for name, content in files for one in read_received_confined(name, content, passphrase)]
     bundle = project.trust_bundle()
     with open_store(project.store, now=project.now) as store:
         arrivals, problems = _Import(project, fleet, received, bundle, store, force=force).run()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 64 * 1024 * 1024
 """No declaration, certificate or key is larger; a device or a disk image is."""
+MOST_STEPS = 100
+"""Folders that a pattern leads through, each within the other."""
 
 
 MOST_PASSED = 100_000
@@ -126,6 +128,8 @@ def matching(root: Path, pattern: str) -> list[Path]:
     """
     if os.path.isabs(pattern) or not pattern:  # noqa: PTH117 -- how the user wrote it
         raise ValueError("Non-relative patterns are unsupported" if pattern else "it is empty")
+    if pattern.count("/") >= MOST_STEPS:
+        raise ValueError(f"it leads through more than {MOST_STEPS} folders")
     return list(dict.fromkeys(_Walk(root).to("", PurePath(pattern).parts or (pattern,))))
 
 

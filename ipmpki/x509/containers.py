@@ -41,7 +41,7 @@ def read_received(name: str, content: bytes, passphrase: Callable[[str], bytes |
     ``passphrase`` is asked, by the file's name, for what opens a PKCS#12 file that an empty one does not; it
     gives None where nobody can be asked.
     """
-    if content.startswith(b"PK\x03\x04"):
+    if is_zip(content):
         yield from _members(name, content, passphrase)
     elif is_pkcs12(content):
         yield _opened(name, content, passphrase)
@@ -85,6 +85,11 @@ def _member(inside: str, part: bytes, passphrase: Callable[[str], bytes | None])
     contents = _opened(inside, part, passphrase) if is_pkcs12(part) else read_contents(inside, part)
     if contents.certificates or any(flaw.kind is not FlawKind.NOTHING for flaw in contents.flaws):
         yield contents
+
+
+def is_zip(content: bytes) -> bool:
+    """Whether the bytes begin as a zip file does (APPNOTE, 4.3.7)."""
+    return content.startswith(b"PK\x03\x04")
 
 
 def is_pkcs12(content: bytes) -> bool:

@@ -315,7 +315,7 @@ def _stranger(content: bytes, place: Place) -> Flaw:
     if not is_whole_sequence(content):
         return Flaw(FlawKind.NOTHING, place, "there is no certificate, key or CRL in this file", kinds)
     try:
-        serialization.load_der_private_key(content, None)
+        serialization.load_der_private_key(content, None, unsafe_skip_rsa_key_validation=True)
     except (TypeError, ValueError, UnsupportedAlgorithm):
         return Flaw(
             FlawKind.NOTHING,

@@ -68,6 +68,15 @@ def elements(octets: bytes, begin: int = 0, end: int | None = None) -> Iterator[
         begin = found.end
 
 
+def integers(octets: bytes, begin: int = 0, end: int | None = None, depth: int = 0) -> Iterator[int]:
+    """All INTEGERs between two offsets, in their order, in whatever elements they stand. Raises NotDer."""
+    for one in elements(octets, begin, end):
+        if one.tag == _INTEGER:
+            yield int.from_bytes(octets[one.content : one.end], "big", signed=True)
+        elif one.tag & _CONSTRUCTED and depth < _DEEPEST:
+            yield from integers(octets, one.content, one.end, depth + 1)
+
+
 def is_whole_sequence(octets: bytes) -> bool:
     """Whether the octets are one DER SEQUENCE from end to end (X.690, sections 8.1.3 and 8.9)."""
     try:

@@ -107,27 +107,30 @@ class Passphrases:
     """Passphrases that were given, and a person to ask for more: one that opened a key is tried on others.
 
     ``ask`` is called with a file's name, and gives None where nobody can be asked, or does not know.
+    ``known`` are those that were given, or opened something.
     """
 
     def __init__(self, given: tuple[bytes, ...], ask: Callable[[str], bytes | None]) -> None:
-        self._known = list(given)
+        self.known = given
         self._ask = ask
         self._may_ask = True
 
+    def ask(self, name: str) -> bytes | None:
+        """What a person says of a file; who did not know one is not asked again."""
+        asked = (self._ask(name) or None) if self._may_ask else None
+        self._may_ask = asked is not None
+        return asked
+
     def open(self, name: str, load: Callable[[bytes], PrivateKey | None]) -> PrivateKey | None:
         """What ``load`` makes of the first passphrase that fits; None where none does."""
-        for known in self._known:
+        for known in self.known:
             key = load(known)
             if key is not None:
                 return key
-        while self._may_ask:
-            asked = self._ask(name)
-            if not asked:
-                self._may_ask = False
-                return None
+        while (asked := self.ask(name)) is not None:
             key = load(asked)
             if key is not None:
-                self._known.append(asked)
+                self.known += (asked,)
                 return key
         return None
 
@@ -135,7 +138,7 @@ class Passphrases:
         """The passphrase that opens a key which was opened before; None for one that lies open."""
         if not is_encrypted(own_pem):
             return None
-        return next((known for known in self._known if _load_pem(own_pem, known) is not None), None)
+        return next((known for known in self.known if _load_pem(own_pem, known) is not None), None)
 
 
 def read_found(name: str, content: bytes, passphrases: Passphrases) -> FileContents:
@@ -275,14 +278,32 @@ def _take_lists(found: FileContents, name: str) -> None:
         try:
             with quietly():
                 found.lists.append(_read_list(name, der))
+        except TooManyRevocations as fault:
+            message = f"the revocation list has {fault.count} entries; {MOST_REVOCATIONS} are the most"
+            flaw = Flaw(FlawKind.REVOCATION_LIST, Place(name, (0,)), message, "find the authority's own list")
+            found.contents.flaws.append(flaw)
         except Exception:  # noqa: BLE001 -- as for all that others wrote
             message = "the revocation list is damaged, or holds what cannot be read"
             flaw = Flaw(FlawKind.REVOCATION_LIST, Place(name, (0,)), message, "copy the file again")
             found.contents.flaws.append(flaw)
 
 
+MOST_REVOCATIONS: Final = 100_000
+"""That one list may have; each is a row of the store. 10,000 hosts revoke as many in ten years."""
+
+
+class TooManyRevocations(Exception):
+    """A list with more entries than are taken; ``count`` says how many."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+
 def _read_list(name: str, der: bytes) -> FoundList:
     crl = x509.load_der_x509_crl(der)
+    if len(crl) > MOST_REVOCATIONS:
+        raise TooManyRevocations(len(crl))
     number = find_extension(crl.extensions, x509.CRLNumber)
     partial = [one for one in crl.extensions if isinstance(one.value, _PARTIAL)]
     return FoundList(

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from ipmpki.declaration.key_types import KeyType, elliptic_key, kind_of, rsa_key
 from ipmpki.diagnostics.fault import WrongDeclaration
 from ipmpki.x509 import sealed_key
-from ipmpki.x509.der import DerShape, is_whole_sequence
+from ipmpki.x509.der import DerShape, NotDer, element_at, integers, is_whole_sequence
 from ipmpki.x509.key_flaws import RsaNumbers
 from ipmpki.x509.pem import CERTIFICATE, KEY_SHAPES, armoured, read_blocks, why_unreadable
 from ipmpki.x509.protection import SEALED_LABEL, is_encrypted, is_sealed
@@ -98,6 +98,16 @@ class PassphraseNotNeeded(KeyFault):
         )
 
 
+class KeyTooCostly(KeyFault):
+    """A passphrase that has to be put through more than anybody waits for."""
+
+    def __init__(self, said: str, most: str) -> None:
+        super().__init__(
+            f"to open the private key its passphrase would go through {said}; {most} are the most",
+            "encrypt it anew, where that is known to end: openssl pkcs8 -topk8 -in KEY_FILE -out NEW_FILE",
+        )
+
+
 class UnsupportedKey(KeyFault):
     """The key is sound but of a kind that InfoPrint Manager's certificates are not made with."""
 
@@ -138,8 +148,18 @@ def to_keep(key: PrivateKey, passphrase: bytes | None, random_bytes: Callable[[i
     return sealed_key.seal(pkcs8, passphrase, random_bytes)
 
 
-_LARGEST_KEY = 13_500
-"""Bytes of PEM: a sealed RSA key of 16384 bits has some 13,000. To try a larger one takes minutes."""
+LARGEST_KEY: Final = 13_500
+"""Octets of PEM: a sealed RSA key of 16384 bits has some 13,000, and no program uses a larger one."""
+_LARGEST_PROVED: Final = 3_600
+"""Octets of PEM: a sealed RSA key of 4096 bits has some 3,450.
+
+To prove the primes of a larger one takes from ten seconds to minutes. It is tried out, which shows as well
+whether its halves fit.
+"""
+MOST_ROUNDS: Final = 10_000_000
+"""That a passphrase is put through, by PBKDF2 (RFC 8018, section 5.2) or what was before it: some seconds."""
+MOST_SCRYPT_MEMORY: Final = 1024**3
+"""Octets that scrypt works through, 128 * N * r * p (RFC 7914, section 2); it holds 128 * N * r at once."""
 
 
 def load(content: bytes, passphrase: bytes | None = None, *, is_checked: bool = True) -> PrivateKey:
@@ -148,10 +168,11 @@ def load(content: bytes, passphrase: bytes | None = None, *, is_checked: bool = 
     Certificates, EC parameters and remarks around it do no harm, as in a file that holds key and certificate.
     Without ``is_checked`` the numbers of an RSA key are taken as they are, which is thousands of times as
     fast; the caller sees to it by ``try_out``.
-    Raises KeyUnreadable, PassphraseMissing, WrongPassphrase, PassphraseNotNeeded or UnsupportedKey.
+    Raises KeyUnreadable, PassphraseMissing, WrongPassphrase, PassphraseNotNeeded, KeyTooCostly or
+    UnsupportedKey.
     """
     block = rewritten(content)
-    if len(block) > _LARGEST_KEY:
+    if len(block) > LARGEST_KEY:
         kind = "an RSA key of more than 16384 bits"
         raise UnsupportedKey(kind)
     encrypted = is_encrypted(block)
@@ -159,9 +180,12 @@ def load(content: bytes, passphrase: bytes | None = None, *, is_checked: bool = 
         raise PassphraseMissing
     if passphrase is not None and not encrypted:
         raise PassphraseNotNeeded
+    if encrypted:
+        _require_cheap(block)
+    is_proved = is_checked and len(block) <= _LARGEST_PROVED
     # The library's own words are dropped (``from None``): they speak of ASN.1 and may quote the input.
     try:
-        key = _opened(block, passphrase, is_checked=is_checked)
+        key = _opened(block, passphrase, is_checked=is_proved)
     except UnsupportedAlgorithm:
         raise UnsupportedKey(_UNKNOWN_KIND) from None
     except (ValueError, TypeError) as fault:
@@ -173,6 +197,8 @@ def load(content: bytes, passphrase: bytes | None = None, *, is_checked: bool = 
             raise WrongPassphrase from None
         raise _damaged() from None
     if isinstance(key, rsa.RSAPrivateKey):
+        if is_checked and not is_proved:
+            _require_working(key)
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey):
         if kind_of(key_type_of(key)).curve is None:
@@ -196,6 +222,44 @@ def _opened(block: bytes, passphrase: bytes | None, *, is_checked: bool) -> Priv
     except sealed_key.SealBroken:
         raise _damaged() from None
     return serialization.load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=not is_checked)
+
+
+_SCRYPT: Final = bytes.fromhex("06092b06010401da47040b")
+"""Its object identifier: RFC 7914, section 7."""
+
+
+def _require_cheap(block: bytes) -> None:
+    """Raises KeyTooCostly where the passphrase is put through so much that nobody waits for it.
+
+    Of what is before PKCS#8 and of what is sealed here nothing is looked at: the one hashes once, the other
+    always does the same.
+    """
+    (found,) = read_blocks(block)
+    if found.octets is None or found.shape is not DerShape.ENCRYPTED_PKCS8:
+        return
+    # RFC 5958, section 3: the algorithm, then what it made.
+    algorithm = element_at(
+        found.octets, element_at(found.octets, 0, len(found.octets)).content, len(found.octets)
+    )
+    settings = found.octets[algorithm.begin : algorithm.end]
+    try:
+        numbers = tuple(integers(settings))
+    except NotDer:
+        return  # the library does not read it either
+    if _SCRYPT in settings:
+        cost, blocks, parallel = (*numbers, 1, 1, 1)[:3]
+        octets = 128 * cost * blocks * parallel
+        if octets > MOST_SCRYPT_MEMORY:
+            raise KeyTooCostly(f"{octets // 1024**2} MiB by scrypt", f"{MOST_SCRYPT_MEMORY // 1024**2}")
+    elif max(numbers, default=0) > MOST_ROUNDS:
+        raise KeyTooCostly(f"{max(numbers)} rounds", f"{MOST_ROUNDS}")
+
+
+def _require_working(key: rsa.RSAPrivateKey) -> None:
+    try:
+        try_out(key)
+    except Exception:  # noqa: BLE001 -- whatever the library raises, the key is of no use
+        raise _damaged() from None
 
 
 def try_out(key: PrivateKey) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipmpki.diagnostics.fault import Fault, UnreadableFile
-from ipmpki.source.files import read_file
+from ipmpki.source.files import matching, read_file
 from tests.cli.command import ipmpki
 
 if TYPE_CHECKING:
@@ -135,3 +135,9 @@ def test_two_stars_stand_for_folders_of_any_depth_that_are_no_links(tmp_path: Pa
     (tmp_path / "sites" / "link").symlink_to("../elsewhere")
     shown = ipmpki("host", "list", tmp_path / "pki.toml").out
     assert [number for number in range(4) if f"ipm{number}." in shown] == [0, 1]
+
+
+@pytest.mark.parametrize("pattern", ["a/" * 4000 + "*.toml", "*/" * 100 + "*.toml"], ids=["named", "any"])
+def test_a_pattern_is_not_followed_without_end(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(ValueError, match="more than"):
+        matching(tmp_path, pattern)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import time
 import traceback
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from ipmpki.declaration.key_types import KeyType
 from ipmpki.x509 import keys
 from ipmpki.x509.protection import is_encrypted
 from tests.tools import require
+from tests.x509 import hostile
 
 if TYPE_CHECKING:
     from tests.x509.conftest import KeyRing
@@ -257,3 +259,36 @@ def test_no_message_quotes_a_key_or_a_passphrase(key: keys.PrivateKey) -> None:
         assert secret.decode() not in told
         for line in pem.splitlines()[1:-1]:
             assert line.decode() not in told
+
+
+@pytest.mark.parametrize(
+    ("costly", "said"),
+    [
+        (hostile.stretched_by_rounds(2**31 - 1), "2147483647 rounds; 10000000 are the most"),
+        (hostile.stretched_of_old(2**31 - 1), "2147483647 rounds; 10000000 are the most"),
+        (hostile.stretched_by_scrypt(2**24), "16384 MiB by scrypt; 1024 are the most"),
+        (hostile.stretched_by_scrypt(2**14, 8, 2**20), "16777216 MiB by scrypt; 1024 are the most"),
+    ],
+    ids=["pbkdf2", "pbes1", "scrypt", "scrypt in parallel"],
+)
+def test_a_passphrase_is_not_put_through_more_than_anybody_waits_for(costly: bytes, said: str) -> None:
+    with pytest.raises(keys.KeyTooCostly, match=said):
+        keys.load(costly, b"secret")
+
+
+@pytest.mark.parametrize(
+    "usual",
+    [hostile.stretched_by_rounds(2048), hostile.stretched_of_old(2048), hostile.stretched_by_scrypt(2**14)],
+)
+def test_what_openssl_writes_is_tried(usual: bytes) -> None:
+    with pytest.raises(keys.WrongPassphrase):
+        keys.load(usual, b"secret")
+
+
+def test_a_long_rsa_key_is_tried_out_rather_than_proved() -> None:
+    """To prove primes of 4,000 bits takes ten seconds."""
+    began = time.process_time()
+    assert keys.key_type_of(keys.load(hostile.long_rsa_key())) == "rsa-8676"
+    with pytest.raises(keys.KeyUnreadable, match="damaged"):
+        keys.load(hostile.long_rsa_key(shift=2))
+    assert time.process_time() - began < 3

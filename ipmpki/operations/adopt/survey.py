@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipmpki.operations.adopt.findings import LeftCode, LeftOut, Survey
 from ipmpki.operations.adopt.index_txt import read_index, read_list_number
 from ipmpki.operations.adopt.walk import shown
-from ipmpki.x509.foreign_pki import read_found
+from ipmpki.x509.confined_reader import read_found_confined
 from ipmpki.x509.pem import repairs_in
 from ipmpki.x509.presented_certificates import FlawKind
 
@@ -51,7 +51,7 @@ def _take(survey: Survey, file: str, content: bytes, passphrases: Passphrases) -
     if number is not None:
         survey.next_list = max(number, survey.next_list or 0)
         return
-    found = read_found(file, content, passphrases)
+    found = read_found_confined(file, content, passphrases)
     if not found.is_empty:
         survey.repaired += ((file, told) for told in repairs_in(content))
         _keep(survey, file, found)

@@ -19,7 +19,8 @@ from ipmpki.diagnostics.problem import Place
 from ipmpki.operations.verify import tls_server
 from ipmpki.plans.dist_layout import TRUSTED_FOR_CLIENTS
 from ipmpki.source.files import read_file
-from ipmpki.x509.contents import Contents, read_chain, read_contents
+from ipmpki.x509.confined_reader import read_contents_confined
+from ipmpki.x509.contents import Contents, read_chain
 from ipmpki.x509.presented_certificates import Flaw, FlawKind, KeyFileMode, RemarkKind
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _read(group: Group, written: str) -> Contents | None:
         if path.exists() and not path.is_file():
             raise UnreadableFile(f"'{written}' is not a regular file", "save what it holds into a file first")
         content = read_file(path, what="the file")
-        return _held_to_its_place(read_contents(written, content), path)
+        return _held_to_its_place(read_contents_confined(written, content), path)
     except Fault as fault:
         group.flaws.append(Flaw(FlawKind.FILE, Place(written), fault.message, fault.remedy))
     except (OSError, ValueError) as error:  # a path that the system cannot even look at

@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ipmpki.x509 import confined_reader, foreign_pki
 from tests.cli.command import ipmpki
+from tests.x509.hostile import endless_pkcs12, revocation_list
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,3 +73,34 @@ def test_five_thousand_hosts(heir: Heir) -> None:
     assert len(adopted.out.splitlines()) < 60
     assert set(heir.changes()) == {("crl", None)}
     assert ipmpki("check", heir.declaration).status == 0
+
+
+def test_a_list_of_more_entries_than_are_taken_is_refused_with_its_name(
+    shop_heir: Heir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreign_pki, "MOST_REVOCATIONS", 9)
+    (shop_heir.old.folder / "large.crl").write_bytes(revocation_list(10))
+    done = shop_heir.adopt()
+    assert done.status == 2
+    told = done.err
+    assert "large.crl: the revocation list has 10 entries; 9 are the most" in told
+    assert "--without large.crl" in told
+
+
+def test_a_file_that_is_given_up_on_is_told_and_hides_no_other(
+    shop_heir: Heir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confined_reader, "SECONDS", 0.5)
+    (shop_heir.old.folder / "old.p12").write_bytes(endless_pkcs12())
+    told = shop_heir.adopt().out
+    assert "old.p12: it takes more than 0.5 seconds to read, and was given up on" in told
+    assert shop_heir.declaration.exists()
+
+
+@pytest.mark.exhaustive
+def test_a_list_of_900_000_entries_is_refused_in_the_time_it_takes_to_read_it(shop_heir: Heir) -> None:
+    (shop_heir.old.folder / "large.crl").write_bytes(revocation_list(900_000))
+    began = time.monotonic()
+    done = shop_heir.adopt()
+    assert "the revocation list has 900000 entries; 100000 are the most" in done.err
+    assert time.monotonic() - began < 20
