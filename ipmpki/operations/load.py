@@ -63,7 +63,7 @@ def load_text(
     if fleet is not None:
         missing = missing_files(path.parent, fleet, is_adopted=_is_adopted(issued))
         fleet, found = read_requests(path.parent, fleet)
-        found = (*found, *no_place_for(store, fleet))
+        found = (*found, *no_place_for(path.parent, store, fleet))
         understood = replace(understood, fleet=fleet, problems=(*understood.problems, *found))
         authority = authority_problems(path.parent, fleet, issued, now)
         taken = keys_of_others(path.parent, fleet, store, issued)

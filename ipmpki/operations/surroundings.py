@@ -345,7 +345,7 @@ def missing_files(root: Path, fleet: Fleet, *, is_adopted: bool) -> Iterator[Pro
             yield unreadable(f"there is no file '{path}'", place)
 
 
-def no_place_for(store: Path, fleet: Fleet) -> Iterator[Problem]:
+def no_place_for(root: Path, store: Path, fleet: Fleet) -> Iterator[Problem]:
     """Where the store cannot be: a build would find out only when it has begun."""
     if not store.parent.is_dir():
         yield unreadable(
@@ -353,6 +353,26 @@ def no_place_for(store: Path, fleet: Fleet) -> Iterator[Problem]:
             _store_place(fleet),
             "make it, readable for yourself alone, or name another place",
         )
+    taken = os.path.abspath(store)  # noqa: PTH100 -- as written
+    for path, place in _named(fleet):
+        if os.path.abspath(root / path) == taken:  # noqa: PTH100 -- as above
+            yield unreadable(f"'{path}' is the store's place, too", place, "give one of the two another name")
+
+
+def _named(fleet: Fleet) -> Iterator[tuple[str, Place]]:
+    """Each file that pki.toml says is there, or will be, and that is not the store."""
+    ca = fleet.place.at(fleet.signing_table)
+    if fleet.existing is not None:
+        yield fleet.existing.certificate, ca.at("certificate")
+        if fleet.token_key is None:
+            yield fleet.existing.key_file, ca.at("key_file")
+    if fleet.passphrase is not None and fleet.passphrase.file is not None:
+        yield fleet.passphrase.file, _passphrase_place(fleet)
+    if fleet.bundle is not None:
+        yield fleet.bundle.path, fleet.place.at("ca", fleet.bundle.key)
+    for host in fleet.hosts:
+        if host.declared.csr is not None and host.was_read("csr"):
+            yield host.declared.csr, host.place.at("csr")
 
 
 def _passphrase_place(fleet: Fleet) -> Place:

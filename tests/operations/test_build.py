@@ -379,6 +379,15 @@ def test_a_store_in_a_folder_that_is_not_there_is_told_by_the_check(shop: Shop) 
     assert {path.name for path in shop.folder.iterdir()} <= {"pki.toml", "dist"}  # the report alone
 
 
+def test_a_file_that_is_named_is_not_the_store_s_place(shop: Shop) -> None:
+    """A build would make the store where the request is awaited, and be the last one that goes through."""
+    shop.edit("schema = 1\n", 'schema = 1\nstore = "here"\n')
+    shop.write(shop.text + client("desk9", csr="./here").replace('key = "ec-p256"\n', ""))
+    (told,) = (one.problem for one in shop.load().errors)
+    assert told.message == "'./here' is the store's place, too"
+    assert told.place.path == ("hosts", 3, "csr")
+
+
 def test_a_dist_that_cannot_be_written_stops_a_build_before_anything_is_issued(shop: Shop) -> None:
     shop.dist.write_text("mine")
     with pytest.raises(Fault, match="dist") as fault:
