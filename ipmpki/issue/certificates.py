@@ -252,7 +252,7 @@ def _signs_by_workers(count: int, context: BuildContext, issued: Issued) -> bool
 def keys_before(
     keeping: Mapping[str, CertificateSpec], store: Store, issued: Issued
 ) -> dict[str, PrivateKey]:
-    """The keys that holders have and may go on with: of the wanted type, here, and not revoked."""
+    """The keys that holders have and may go on with: of the wanted type, here, not revoked, nobody else's."""
     serials = {}
     for holder, spec in keeping.items():
         current = issued.current.get(holder)
@@ -260,6 +260,8 @@ def keys_before(
             had = specification.fields(current.specification)["key"]
             if had == spec.key_words:
                 serials[holder] = current.serial
+    shared = store.with_shared_keys() if serials else frozenset()
+    serials = {holder: serial for holder, serial in serials.items() if serial not in shared}
     materials = store.materials(list(serials.values()))
     kept = {holder: materials[serial].key_pem for holder, serial in serials.items()}
     return {holder: keys.load(pem) for holder, pem in kept.items() if pem}

@@ -107,6 +107,8 @@ _OTHERWISE = {"certificate-expired": "authority-cannot-issue"}
 """A build renews what has expired, and goes on; this it cannot renew."""
 _ANOTHER = "bring an authority that may issue these certificates"
 _REMEDIES = {
+    "key-too-weak": "bring an authority with a new key: RSA of 2048 bits or more, P-256 or P-384",
+    "key-unsound": "bring an authority with a new key: RSA of 2048 bits or more, P-256 or P-384",
     "chain-incomplete": "append that authority's certificate, and what stands above it, to this file",
     "certificate-not-yet-valid": "set the clock right, or wait until then",
     "signature-invalid": "put the certificate of the authority that did issue it into this file",

@@ -80,6 +80,14 @@ class Store:
         )
         return {int(serial, 16): Material(certificate, key) for serial, certificate, key in rows}
 
+    def with_shared_keys(self) -> frozenset[int]:
+        """The serial numbers of current certificates whose key another current one has, too."""
+        rows = self._connection.execute(
+            "SELECT serial FROM certificate WHERE retired_at IS NULL AND key IN"
+            " (SELECT key FROM certificate WHERE retired_at IS NULL GROUP BY key HAVING count(*) > 1)"
+        )
+        return frozenset(int(serial, 16) for (serial,) in rows)
+
     def revocations(self, authority: int) -> list[Revoked]:
         """All revocations of an authority's certificates that have not expired (RFC 5280, 3.3)."""
         rows = self._connection.execute(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ipmpki import build, load
 from ipmpki.x509.protection import Protection, protection_of
 from tests.cli.command import ipmpki
 from tests.operations.adopt.old import RSA, OldPki
@@ -188,3 +190,18 @@ def test_an_authority_with_an_unsound_key_is_taken_and_told(heir: Heir) -> None:
     (heir.old.folder / "private/cakey.pem").write_bytes(key)
     heir.old.found(key=("-key", "private/cakey.pem")).issue("ipm1.example.com", "server", key=RSA)
     assert "was taken, but it has an exponent of 65 bits" in heir.adopt().out
+
+
+def test_a_key_that_two_hosts_have_is_kept_for_neither(heir: Heir) -> None:
+    old = heir.old.found()
+    old.issue("ipm1.example.com", "server", key=RSA)
+    old.issue("desk1.example.com")
+    old.issue("desk2.example.com", key=("-key", "private/desk1.example.com.key"))
+    left_of(heir)
+    text = heir.declaration.read_text()
+    heir.declaration.write_text(text.replace('renew_key = "new"', 'renew_key = "keep"'))
+    build(load(heir.declaration, now=datetime.now(UTC)))
+    build(load(heir.declaration, now=datetime.now(UTC) + timedelta(days=3000)))
+    files = [heir.folder / f"dist/hosts/desk{one}.example.com/client-key.pem" for one in (1, 2)]
+    before = (old.folder / "private/desk1.example.com.key").read_bytes()
+    assert len({file.read_bytes() for file in files} | {before}) == 3
