@@ -379,6 +379,14 @@ def test_a_store_in_a_folder_that_is_not_there_is_told_by_the_check(shop: Shop) 
     assert {path.name for path in shop.folder.iterdir()} <= {"pki.toml", "dist"}  # the report alone
 
 
+@pytest.mark.parametrize("place", ["/", "..", "."])
+def test_a_folder_is_no_store(shop: Shop, place: str) -> None:
+    shop.edit("schema = 1\n", f'schema = 1\nstore = "{place}"\n')
+    with pytest.raises(Fault, match="is a folder, not a store of ipmpki") as fault:
+        shop.load()
+    assert fault.value.remedy
+
+
 def test_a_file_that_is_named_is_not_the_store_s_place(shop: Shop) -> None:
     """A build would make the store where the request is awaited, and be the last one that goes through."""
     shop.edit("schema = 1\n", 'schema = 1\nstore = "here"\n')

@@ -73,7 +73,7 @@ def _require_own_companions(path: Path) -> None:
     """Let SQLite play nothing back into a store that somebody else has put beside it."""
     with contextlib.suppress(OSError):
         owner = path.stat().st_uid
-        for suffix in COMPANIONS:
+        for suffix in COMPANIONS if path.name else ():  # "/" has none, and is told to be a folder
             beside = path.with_name(path.name + suffix)
             found = custody_of(beside)
             if found is not None and found.owner is not None and beside.stat().st_uid != owner:

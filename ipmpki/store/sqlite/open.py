@@ -62,7 +62,7 @@ def hold(path: Path) -> Iterator[None]:
             "make it, readable for yourself alone, or correct 'store' in pki.toml",
         )
     require_own(path, what="the store, with every key,")
-    beside = path.with_name(f"{path.name}.lock")
+    beside = Path(f"{path}.lock")
     require_own(beside, what="the store's lock")
     if beside.is_symlink():
         raise Fault(f"'{beside}' is a link, not the store's lock", "see how it came there, and remove it")
