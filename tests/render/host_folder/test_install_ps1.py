@@ -536,3 +536,41 @@ def test_a_user_installs_in_the_profile_and_hears_what_overrides_it(windows_host
     host.run("-User", "-Uninstall")
     assert not (host.root / "AppData").exists()
     assert host.client("client-key.pem").exists()
+
+
+def test_a_way_back_that_nobody_can_know_is_refused_and_deletes_no_copy(windows_host: PrepareWindows) -> None:
+    host = windows_host(HOSTS["client"])
+    host.write(f"{CLIENT}/ca-cert.pem", b"the company's")
+    host.run()
+    record = host.state("installed").read_bytes()
+    host.state("installed").write_bytes(record + b"\n\n")
+    assert "is not what install.ps1 writes" in host.run("-Uninstall", status=1)
+    host.state("installed").write_bytes(b"")
+    assert "is missing or empty, so nobody can tell" in host.run("-Uninstall", status=1)
+    host.state("installed").unlink()
+    assert "is missing or empty, so nobody can tell" in host.run("-Uninstall", status=1)
+    host.state("installed").mkdir()
+    assert "installed is a folder, not a file" in host.run("-Uninstall", status=1)
+    assert host.state("original/client/ca-cert.pem").read_bytes() == b"the company's"
+    host.state("installed").rmdir()
+    host.state("installed").write_bytes(record)
+    (backup,) = host.state().glob("backup-*")
+    (backup / "contents").write_bytes(b"")
+    assert "is missing or empty. Put it back" in host.run("-Rollback", status=1)
+
+
+def test_a_file_in_the_place_of_the_folder_for_new_files_is_found_before_the_change(
+    windows_host: PrepareWindows,
+) -> None:
+    host = windows_host(HOSTS["client"])
+    host.write(f"{CLIENT}/.ipmpki-new", b"")
+    for options in ((), ("-DryRun",)):
+        assert ".ipmpki-new is a file, not a folder. Move it away" in host.run(*options, status=1)
+
+
+def test_a_restart_that_fails_after_an_uninstall_names_what_repeats_it(windows_host: PrepareWindows) -> None:
+    host = windows_host(bundle_of("client", "windows", restart="exit 3"))
+    host.run()
+    said = host.run("-Uninstall", "-Restart", status=5)
+    assert "what had been put here is gone, but the restart command failed (exit status 3)" in said
+    assert "or run install.cmd -Uninstall -Restart again." in said

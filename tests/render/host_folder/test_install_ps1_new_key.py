@@ -40,7 +40,13 @@ def test_a_key_is_made_waits_and_is_installed_with_its_certificate(
     require("openssl")
     host = windows_host(bundle_of(os="windows", own_key=True, label="awaited", key_type=key_type))
     assert "there is nothing to install yet" in host.run(status=1)
-    assert "this would make a new key" in host.run("-NewKey", "-DryRun")
+    (host.folder / "server.csr.ipmpki-new").mkdir()
+    assert "there is no place for the request" in host.run("-NewKey", "-DryRun", status=1)
+    (host.folder / "server.csr.ipmpki-new").rmdir()
+    said = host.run("-NewKey", "-DryRun")
+    assert "this would make a new key" in said
+    assert f"would write its request, server.csr, into\n  {host.folder}\n" in said
+    assert not list(host.folder.glob("*.csr*"))
     assert host.sight() == {}
     said = host.run("-NewKey")
     assert "a new key was made, and its request written" in said

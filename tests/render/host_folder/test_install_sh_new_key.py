@@ -364,10 +364,10 @@ def test_from_a_medium_that_cannot_be_written_the_request_goes_to_the_current_fo
     (elsewhere := tmp_path / "else where").mkdir()
     script = (
         'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$2" && exec dash "$1/install.sh" '
-        '--root "$3" --new-key'
+        '--root "$3" --new-key ${4:+"$4"}'
     )
 
-    def run(folder: Path) -> subprocess.CompletedProcess[str]:
+    def run(folder: Path, option: str = "") -> subprocess.CompletedProcess[str]:
         command: list[str | Path] = [
             unshare,
             "-m",
@@ -378,14 +378,19 @@ def test_from_a_medium_that_cannot_be_written_the_request_goes_to_the_current_fo
             installation.folder,
             folder,
             installation.root,
+            option,
         ]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    done = run(installation.folder)
-    assert done.returncode == 1
-    assert "there is no place for the request" in done.stderr
-    assert "Nothing was changed" in done.stderr
-    assert not files_below(installation.root)
+    for option in ("", "--dry-run"):
+        done = run(installation.folder, option)
+        assert done.returncode == 1
+        assert "there is no place for the request" in done.stderr
+        assert "Nothing was changed" in done.stderr
+        assert not files_below(installation.root)
+    done = run(elsewhere, "--dry-run")
+    assert f"would write its request, client.csr, into\n  {elsewhere}\n" in done.stdout
+    assert list(elsewhere.iterdir()) == []
     done = run(elsewhere)
     assert done.returncode == 0, done.stderr
     assert f"request  {elsewhere}/client.csr\n" in done.stdout

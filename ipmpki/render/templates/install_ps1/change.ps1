@@ -89,7 +89,7 @@ function Enter-Change {   # from here on this run may change something, and no o
   $whole = [IO.FileOptions]::DeleteOnClose
   try { $script:Lock = [IO.File]::Create((Get-StatePath 'running'), 4096, $whole) }
   catch {
-    Stop-Install 1 ('is another install.ps1 at work here? Wait until it has ended. ' + (Get-Cause $_))
+    Stop-Install 1 ('is another install.ps1 at work here? Wait until it has ended. ' + (Get-Cause $_) + '.')
   }
   Repair-Interrupted
 }

@@ -134,7 +134,6 @@ function Find-RequestFolder {   # this folder, or the current one where this can
     }
     try {
       if (Test-ReadOnly $target) { throw "$target is read-only." }
-      if ($Looks) { return $folder }
       [IO.File]::Delete($new)
       [IO.File]::Open($new, 'CreateNew', 'Write', 'None').Dispose()
       [IO.File]::Delete($new)
@@ -151,7 +150,7 @@ function Invoke-NewKey {
   $makes = Test-MakesKey
   $folder = Find-RequestFolder
   if ($Looks) {
-    Show-KeyToCome $makes $program
+    Show-KeyToCome $makes $program $folder
     return
   }
   Enter-Change
@@ -184,7 +183,7 @@ function Invoke-NewKey {
   Show-NewKey $makes $target $program
 }
 
-function Show-KeyToCome([bool]$Makes, [string]$Program) {
+function Show-KeyToCome([bool]$Makes, [string]$Program, [string]$Folder) {
   $what = 'the key that was made before still waits in'
   if ($Makes) { $what = "this would make a new key ($KeyType), which waits for its certificate in" }
   Show-Notes
@@ -194,7 +193,7 @@ function Show-KeyToCome([bool]$Makes, [string]$Program) {
     Write-Line '  in place of the one that waits there, whose request would be void'
   }
   Write-Line "and would write its request, $Role.csr, into"
-  Write-Line "  $PSScriptRoot, or the current folder where that cannot be written to."
+  Write-Line "  $Folder"
   Write-Line "By $Program. Nothing was changed."
   Write-Line 'Next: run it without -DryRun.'
 }

@@ -13,9 +13,10 @@ $Forms = @{     # the first group tells two lines about the same thing
 }
 
 function Read-Lines([string]$Path) {
+  if (Test-Folder $Path) { Stop-Install 1 "$Path is a folder, not a file. Look who did this, and move it away." }
   if (-not (Test-File $Path)) { return }
   Assert-Plain $Path
-  foreach ($line in [IO.File]::ReadAllLines($Path)) { if ($line -ne '') { $line } }
+  [IO.File]::ReadAllLines($Path)
 }
 
 function Read-Form([string]$Folder, [string]$Name) {   # lines of a file of this script's own, each known
@@ -70,9 +71,9 @@ function Get-BackupNumber([string]$Name) {   # 0 for those of earlier versions, 
 function Find-Backup {
   $backups = @(Get-Backups)
   if ($backups.Count -eq 0) { Stop-Install 1 "there is no backup below $State." }
-  if (-not (Test-File (Join-Name $backups[-1] 'contents'))) {
-    Stop-Install 1 ($backups[-1] + ' is no whole backup: the list of what stood here, contents, is missing. Put ' +
-      'it back, or move that folder away.')
+  if (@(Read-Lines (Join-Name $backups[-1] 'contents')).Count -eq 0) {
+    Stop-Install 1 ($backups[-1] + ' is no whole backup: the list of what stood here, contents, is missing or ' +
+      'empty. Put it back, or move that folder away.')
   }
   return $backups[-1]
 }
@@ -374,6 +375,10 @@ function Update-Plan {
   $script:Spends = $false
   $script:Returns = ''
   Show-Mends
+  foreach ($area in $Areas) {
+    $place = Get-StageFolder $area
+    if (Test-File $place) { Stop-Install 1 "$place is a file, not a folder. Move it away, and run this again." }
+  }
   if ($Options.Rollback) {
     # An interrupted -Rollback that this run has completed is not followed by another.
     if (-not $RolledBack) { Add-Rollback }
@@ -394,6 +399,7 @@ function Update-Plan {
   if ($Options.Uninstall) {
     Add-KeptBackups
     if ($Changes.Count -eq 0 -and (Test-Remembered)) {
+      Assert-Record
       Add-Change 'client' 'remove' '.ipmpki' 'what install.ps1 remembered'
     }
   }
@@ -413,6 +419,13 @@ function Add-UnusedKey {   # one that -NewKey made, and that no certificate of t
     Add-Note @('a key that -NewKey made waits in ' + (Get-StatePath 'waiting-key.pem') + '.',
       'Nothing in this folder needs it: remove it when you please.')
   }
+}
+
+function Assert-Record {   # without it, nobody can tell what is to go and what is to come back
+  if (@(Read-Record).Count -gt 0) { return }
+  if (@(Get-Backups).Count -eq 0 -and -not (Test-State 'original')) { return }
+  Stop-Install 1 ((Get-StatePath 'installed') + ' is missing or empty, so nobody can tell what install.ps1 put here. ' +
+    "Put it back; or look through $State for files of yours, and move it away.")
 }
 
 function Test-Remembered {

@@ -33,15 +33,20 @@ function Stop-Restart([string]$Status) {   # not restarted, which the next run w
       Write-Lines (Get-StatePath 'installed') @($MadeFolders)
     }
   }
-  $what = 'what had been put here is gone'
+  $what = 'the files are in place'
+  $again = 'install.cmd -Restart'
   $code = 5
-  if (-not $Options.Uninstall) { $what = 'the files are in place' }
+  if ($Options.Rollback) { $what = 'what stood here before is back' }
+  if ($Options.Uninstall) {
+    $what = 'what had been put here is gone'
+    $again = 'install.cmd -Uninstall -Restart'
+  }
   if (-not $Changed) {
     $what = 'nothing was changed now'
     $code = 1
   }
-  Stop-Install $code ("$what, but the restart command failed ($Status): $RestartCommand " +
-    'Mend it and run it, or run install.cmd -Restart again.')
+  Stop-Install $code ("$what, but the restart command failed ($Status): $RestartCommand" +
+    [Environment]::NewLine + "Mend it and run it, or run $again again.")
 }
 
 #% end

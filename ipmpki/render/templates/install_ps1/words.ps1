@@ -93,6 +93,7 @@ function Show-Differences {
     $next = 'put the key of the request in place, or make another by install.cmd -NewKey.'
   }
 #% end
+  elseif ($reasons -match '\Ais a (file|link)') { $next = 'move it away, or put a folder in its place.' }
   elseif (-not ($reasons | Where-Object { $_ -ne 'expired' -and -not $_.StartsWith('not valid yet') })) {
     $next = "set this computer's clock, or wait."
     if ($reasons -contains 'expired') {

@@ -9,7 +9,7 @@ is_busy() {   # whether another run that lives holds the lock; sets pid
     esac
 }
 
-leave_to_other() { give_up "another install.sh is at work (process $pid; if it is none, remove $state/lock)"; }
+leave_to_other() { give_up "another install.sh is at work (process ${pid:-unknown}; if it is none, remove $state/lock)"; }
 
 lock() {   # by ln, which either makes the file whole or finds another's
     make_folder client
@@ -74,6 +74,10 @@ prepare() {
             stage
         fi
     done <"$work/plan"
+    while read -r area name source; do      # the last name, as a path may have blanks
+        [ -d "$next/changed" ] || mkdir "$next/changed"
+        copy "$source" "$next/changed/$area-$name-$(date -u +%Y%m%dT%H%M%SZ)" || no_room "$state"
+    done <"$work/aside"
     [ ! -f "$record" ] || cp -p "$record" "$next/backup/installed" || no_room "$state"
     # shellcheck disable=SC2046,SC2086 # pairs of words
     set -- $made $(folders_made)

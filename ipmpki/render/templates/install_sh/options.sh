@@ -100,8 +100,9 @@ for it in pki.toml, run 'ipmpki build', and carry the folder here again."
         -* | :* | *: | *:*:*) misused "--owner wants USER or USER:GROUP" ;;
         ?*) case $mode in rollback | uninstall) misused "--$mode gives no key away: not with --owner" ;; esac ;;
     esac
-    [ -z "$restart" ] || [ -n "$restart_command" ] ||
-        misused "--restart: pki.toml declares no restart_command for this host"
+#% if not restart
+    [ -z "$restart" ] || misused "--restart: pki.toml declares no restart_command for this host"
+#% end
     case $root in
         '' | /*) ;;
         *) root=$(pwd)/$root ;;

@@ -136,6 +136,7 @@ make_request() {   # with key $1; a key or a request of which the disk took a ha
 }
 
 foretell_key() {
+    choose_place
     if makes_key; then
         say "$host: this would make a new key ($key_type), which waits for its certificate in
   $waiting"
@@ -145,7 +146,7 @@ foretell_key() {
   $waiting"
     fi
     say "and would write its request, $role.csr, into
-  $here, or the current folder where that cannot be written to."
+  $place"
     say 'Nothing was changed.'
     say 'Next: run it without --dry-run.'
 }

@@ -2,8 +2,15 @@
 # $work/plan is for the machine: 'put AREA NAME MODE KIND SOURCE' or 'remove AREA NAME'. $work/words is for
 # people: 'AREA VERB NAME REASON'. $work/installed is the record as it will be.
 
+refuse_odd() {   # what stands there as $1 and is no file
+    [ -e "$seen/$1" ] && [ ! -f "$seen/$1" ] || return 0
+    what='neither a file nor a folder'
+    [ ! -d "$seen/$1" ] || what='a folder, not a file'
+    give_up "$folder/$1 is $what. Move it away, and run install.sh again"
+}
+
 differs() {   # file $1 of $folder from content $2, mode $3 (or keep), kind $4: sets why
-    [ ! -d "$seen/$1" ] || give_up "$folder/$1 is a folder, not a file"
+    refuse_odd "$1"
     why=''
     if [ ! -f "$seen/$1" ]; then why=missing
     elif ! cmp -s "$seen/$1" "$2"; then why='other content'
@@ -77,7 +84,7 @@ plan_file() {   # area, name, mode, kind, digest, from, how it comes about
                 why=$7
                 [ "$4" = key ] || verb=edit ;;
         esac
-        ! is_link "$2" || why="$why; it is a symbolic link, whose place a file takes"
+        ! is_link "$2" || why="${why:+$why; }it is a symbolic link, whose place a file takes"
         note_change "$1" $verb "$2" "$why"
         keep plan "put $1 $2 $3 $4 $6"
         original=no now=$5
@@ -118,6 +125,7 @@ plan_farewells() {   # what an earlier run put here and the folder (or, to unins
         [ -z "$own_key" ] || [ "$area $name" != "$identity $identity-key.pem" ] || continue
 #% end
         folder_of "$area"
+        refuse_odd "$name"
         [ ! -f "$seen/$name" ] || plan_farewell
     done <"$record"
 }
@@ -148,7 +156,14 @@ To mend it, put that file in its place by hand, or, if nobody needs it, remove $
     else
         keep advice "Note: $folder/$name
       was changed since install.sh put it there, and stays."
-        keep installed "file $area $name $was $original"
+        if [ "$mode" != uninstall ]; then
+            keep installed "file $area $name $was $original"
+        elif [ "$original" = yes ]; then
+            source_of "$area" "$name" original
+            [ -f "$source" ] || [ -h "$source" ] || return 0
+            keep aside "$area $name $source"
+            keep advice "Note: what had stood there before install.sh stays as a copy in $state/changed."
+        fi
     fi
 }
 
@@ -183,13 +198,17 @@ plan_rollback() {
     last_backup
     [ -z "$rolled_back" ] || return 0       # what was interrupted is what was asked for
     [ -n "$last" ] || give_up "there is no backup below $state"
-    [ -f "$last/contents" ] || give_up "$last has no list of what it holds, 'contents', so nothing of it is put back.
+    [ -s "$last/contents" ] || give_up "$last has no list of what it holds, 'contents', so nothing of it is put back.
 To mend it, remove that folder: install.sh --rollback then takes the backup before it"
     believe contents "$last/contents"
     believe record "$last/installed"
     believe places "$last/promoted"
     while read -r what area name; do
         folder_of "$area"
+        refuse_odd "$name"
+        [ "$what" = lacked ] || [ -f "$last/$area/$name" ] || [ -h "$last/$area/$name" ] ||
+            give_up "$last is not whole: $area/$name, which its list names, is missing.
+To mend it, put that file back, or remove that folder: install.sh --rollback then takes the backup before it"
         if is_peoples "$area" "$name"; then
             if [ "$name" = ipmssl.cfg ] && [ -n "$was" ]; then roll_settings_back; continue; fi
             keep advice "Note: $folder/$name was changed since
@@ -265,7 +284,7 @@ check_dates() {   # area, name
 }
 
 make_plan() {
-    for name in words plan installed advice next; do
+    for name in words plan installed advice next aside; do
         true >"$work/$name" || no_room "$work"
     done
     count=0 promotes='' returns='' spends='' stuck=''
@@ -322,4 +341,14 @@ plan_anew() {
         case "$newline$settings" in *"$newline$area "*) plan_settings "$area" ;; esac
     done
     plan_farewells
+    [ "$mode" = uninstall ] && [ "$count" -eq 0 ] || return 0
+    set +f; set -- "$state"/*; set -f
+    for one do
+        case ${one##*/} in '*' | lock* | changed | prepare | commit | settled) continue ;; esac
+        # Originals and backups without a record: nobody can tell what is to go and what is to come back.
+        [ -s "$record" ] || [ "${one##*/}" = restart-due ] || give_up "$record is missing or empty, so nobody can tell
+what install.sh put here. To mend it, put it back; or look through $state for files of yours, and remove it"
+        note_change client remove .ipmpki 'what install.sh remembered'
+        return
+    done
 }

@@ -13,7 +13,8 @@ what install.sh put here stays, and the next run takes it for files that were th
 }
 
 believe() {   # file $2 of the state, as far as there is one, if each line is of form $1
-    [ -f "$2" ] || return 0
+    [ -e "$2" ] || return 0
+    [ -f "$2" ] || give_up "$2 is not a file, as install.sh writes it. To mend it, look who did this, and remove it"
     line=$(FORM=$1 KNOWN=" $known " awk '
         function place(a, n) { return (a == "server" || a == "client") && index(ENVIRON["KNOWN"], " " n " ") }
         function area(a) { return place(a, "ipmssl.cfg") }
@@ -31,7 +32,8 @@ believe() {   # file $2 of the state, as far as there is one, if each line is of
         BEGIN { form = ENVIRON["FORM"] }
         !fits() || seen[key]++ { print NR ": " $0; exit }' "$2")
     [ -z "$line" ] || give_up "$2 is not as install.sh writes it, in line $line
-Look who changed it. Without that file, install.sh takes what it put here for files that were there before"
+Look who changed it, and mend it, or remove $state:
+without that, install.sh takes what it put here for files that were there before"
 }
 
 believe_commit() {   # what is left of a run that had decided
@@ -193,7 +195,7 @@ clean_up() {   # at every end; whoever has no lock has changed nothing
         [ -d "$state/commit" ] || discard
         rm -f "$state/lock"
     fi
-    rm -f "$state/lock.$$"
+    [ ! -f "$state/lock.$$" ] || rm -f "$state/lock.$$"
     [ -z "$place" ] || rm -rf "$place/.ipmpki-request"
     if rmdir "$state" 2>/dev/null; then
         # shellcheck disable=SC2086 # pairs of words

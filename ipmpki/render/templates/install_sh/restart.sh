@@ -1,29 +1,37 @@
 # ---- the restart ----------------------------------------------------------------------------------------
 
 finish() {   # the next step
+#% if restart
     if [ -n "$restart" ]; then
         say "Running: $restart_command"
         (restart) || {
             # Due until it succeeds, after an uninstall too, which leaves nothing else behind.
             mkdir -p "$state" && say 'a change was not restarted for' >"$state/restart-due"
-            [ "$count" -gt 0 ] || fail 1 "nothing was changed now, but the restart command failed: see above."
+            # shellcheck disable=SC2086 # pairs of words
+            set -- $made
+            while [ $# -gt 1 ] && [ ! -f "$record" ]; do put_out "folder $1 $2"; shift 2; done >"$work/part"
+            [ ! -s "$work/part" ] || cat "$work/part" >"$record"
+            what='the files are in place' status=5 again="install.sh ${mode:+--$mode }--restart"
             case $mode in
-                uninstall) fail 5 "what install.sh had put here is gone, but the restart command failed: see above." ;;
-                rollback) fail 5 "what stood here before is back, but the restart command failed: see above." ;;
-                *) fail 5 "the files are in place, but the restart command failed: see above." ;;
+                uninstall) what='what install.sh had put here is gone' ;;
+                rollback) what='what stood here before is back' again='install.sh --restart' ;;
             esac
+            [ "$count" -gt 0 ] || what='nothing was changed now' status=1
+            fail "$status" "$what, but the restart command failed: see above.
+Mend it and run it, or run $again again."
         }
         rm -f "$state/restart-due"
         say 'Done.'
-    elif [ -n "$restart_command" ]; then
-        say "Next: restart, for this to take effect: $restart_command"
-    elif [ "$role" = server ]; then
-        say "Next: $server_restart."
     else
-        say "Next: $client_restart."
+        say "Next: restart, for this to take effect: $restart_command"
     fi
+#% end
+#% if not restart
+    if [ "$role" = server ]; then say "Next: $server_restart."; else say "Next: $client_restart."; fi
+#% end
 }
 
+#% if restart
 restart() {   # with the caller's umask and locale: a server must not start with this script's
     umask "$old_umask"
     unset POSIXLY_CORRECT OPENSSL_CONF
@@ -38,3 +46,4 @@ restart() {   # with the caller's umask and locale: a server must not start with
     if [ "$old_locale" = none ]; then unset LC_ALL; else LC_ALL=$old_locale; fi
     sh -c "$restart_command"
 }
+#% end

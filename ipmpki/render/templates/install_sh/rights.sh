@@ -51,7 +51,7 @@ judge() {   # way to file $1: sets keeper, the account that the work there is le
             l*)
                 [ -z "$keeper" ] || return 0
                 hops=$((hops + 1))
-                [ "$hops" -lt 32 ] || { fault="$at: a link that leads nowhere"; return 0; }
+                [ "$hops" -lt 32 ] || { fault="$at: a link that leads nowhere" mends="rm $at"; return 0; }
                 aim_of "$at"
                 walked=${walked%/*} left=$aim/$left
                 case $aim in /*) walked='' ;; esac ;;
@@ -184,6 +184,7 @@ settle_keepers() {   # who works in which folder; sets fault where nobody can, a
     for area in $areas; do
         folder_of "$area"
         judge "$folder"
+        [ -n "$fault$keeper" ] || is_no_folder "$folder"
 #% if server
         [ "$area" = client ] || { account=$keeper account_is=$is left_at=$at keeper=''; }
 #% end
@@ -198,6 +199,12 @@ settle_keepers() {   # who works in which folder; sets fault where nobody can, a
     find_su
     look_there
 #% end
+}
+
+is_no_folder() {   # sets fault where $1, or the first of those above it that is there, is something else
+    up=$1
+    until [ -e "$up/" ] || [ -e "$up" ] || [ -h "$up" ] || [ -z "$up" ]; do up=${up%/*}; done
+    [ -d "$up/" ] || fault="$up: not a folder, and no link to one" mends="mv $up $up.old"
 }
 
 #% if key

@@ -21,7 +21,7 @@ areas='server client'      # the server's first: the client's ipmssl.cfg names f
 #% if not server
 # The server's folder matters on a client only where an earlier run has worked in it.
 [ -z "$server_folder" ] || { [ ! -d "$state/commit" ] && [ ! -d "$state/prepare" ] &&
-    ! grep '^[a-z]* server ' "$record" >/dev/null 2>&1; } || areas='server client'
+    ! { [ -f "$record" ] && grep '^[a-z]* server ' "$record" >/dev/null; }; } || areas='server client'
 #% end
 #% if own_key
 case $awaits$mode in 1 | 1verify) say_that_it_waits ;; esac
@@ -93,10 +93,14 @@ elif [ -n "$dry_run" ]; then
     else say "$host: this would change"; fi
     show_words
     [ "$mode" = rollback ] || advise
+#% if restart
     [ -z "$restart" ] || say "Then this would run: $restart_command"
+#% end
     say 'Nothing was changed.'
     say 'Next: run it without --dry-run.'
 else
+    due=''
+    [ -z "$restart" ] || [ ! -f "$state/restart-due" ] || due=1
     prepare
     commit
     [ -n "$mode" ] || { look_again; look_over; }
@@ -104,6 +108,6 @@ else
     show_words
     [ "$mode" = rollback ] || advise
     [ -n "$mode" ] || say "Backup: $state/$stamp"
-    [ ! -s "$work/plan" ] || finish
+    { [ ! -s "$work/plan" ] && [ -z "$due" ]; } || finish
 fi
 :     # done, whatever became of the words: a full disk may have taken them

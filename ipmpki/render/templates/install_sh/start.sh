@@ -16,7 +16,9 @@ POSIXLY_CORRECT=1
 set +x
 unset -f awk cat cd chmod chown cmp command cp date grep head hostname id kill ln ls mkdir mv openssl printf pwd \
     read rm rmdir sed sh shasum sha256sum sleep su sync tail test tr true umask uname wc '[' 2>/dev/null || :
+#% if restart
 old_umask=$(umask) old_locale=${LC_ALL-none} old_path=${PATH-}      # given back to the restart command
+#% end
 PATH=/usr/bin:/bin:/usr/sbin:/sbin; export PATH
 LC_ALL=C; export LC_ALL     # bytes, not characters, and messages that are the same everywhere
 unset CDPATH ENV BASH_ENV FPATH IFS GREP_OPTIONS AWKPATH AWKLIBPATH LOCPATH NLSPATH PERL5LIB PERL5OPT PERLLIB PERL5DB

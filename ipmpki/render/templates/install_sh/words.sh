@@ -27,13 +27,18 @@ advise() {   # what this run could not do by itself
         name_owner "$seen/$key"
         look_at "$seen/$key"
         case $identity:$owner:$bits_are in
+#% if server
             server::*)
                 say "Note: $key belongs to '$user_named'. If the server runs as another account,
       run install.sh --owner ACCOUNT." ;;
+#% end
+#% if not server
             client:*:-rw-------)
                 say "Note: only '$user_named' may read $key, so nobody else on this host can
       print. To allow the members of a group: install.sh --owner $user_named:GROUP" ;;
+#% end
         esac
+#% if server
         case $identity$settings in
             server*'client set CertFile'*)
                 case $settings in
@@ -45,6 +50,7 @@ advise() {   # what this run could not do by itself
                 say "Note: command-line tools on this host can authenticate only when '$user_named'
       runs them, as nobody else may read $key." ;;
         esac
+#% end
     fi
 #% if user
     [ -z "$for_user" ] || advise_user
