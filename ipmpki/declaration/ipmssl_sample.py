@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+# Possessive, so that a line of blanks takes no longer than its length.
 _LINE = re.compile(
-    r"[ \t]*(?P<mark>[#;]*)(?P<gap>[ \t]*)(?P<word>[^ \t=:]+)(?P<sign>[ \t]*[=:][ \t]*|[ \t]*)(?P<rest>.*)"
+    r"[ \t]*+(?P<mark>[#;]*+)(?P<gap>[ \t]*+)(?P<word>[^ \t=:]++)"
+    r"(?P<sign>[ \t]*+[=:][ \t]*+|[ \t]*+)(?P<rest>.*)"
 )
+_TAIL = re.compile(r"(?<![ \t])[ \t]++[#;].*$")
 _QUOTED = re.compile(r'"[^"]*"')
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _WORD = re.compile(r"[a-z]+")
@@ -122,7 +125,7 @@ def _value_and_comment(rest: str) -> tuple[str, str]:
         return quoted[0], rest[quoted.end() :].strip(" \t#;")
     if rest.startswith(("#", ";")):
         return "", rest.strip(" \t#;")
-    tail = re.search(r"[ \t]+[#;].*$", rest)
+    tail = _TAIL.search(rest)
     value = rest if tail is None else rest[: tail.start()]
     return value.rstrip(), "" if tail is None else tail[0].strip(" \t#;")
 

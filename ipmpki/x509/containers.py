@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # A zip of an authority's holds a handful of small files; more would be something else, or a bomb.
-_MOST_MEMBERS: Final = 100
-_LARGEST_MEMBER: Final = 4 * 1024 * 1024
-_LARGEST_WHOLE: Final = 16 * 1024 * 1024  # of all members together
+MOST_MEMBERS: Final = 100
+LARGEST_MEMBER: Final = 4 * 1024 * 1024
+LARGEST_WHOLE: Final = 16 * 1024 * 1024  # of all members together
 _CERTIFICATE_SUFFIXES: Final = (
     ".pem",
     ".crt",
@@ -55,11 +55,11 @@ def _members(name: str, content: bytes, passphrase: Callable[[str], bytes | None
             members = [one for one in archive.infolist() if not one.is_dir()]
             small = [
                 one
-                for one in members[:_MOST_MEMBERS]
-                if one.file_size <= _LARGEST_MEMBER and one.filename.lower().endswith(_CERTIFICATE_SUFFIXES)
+                for one in members[:MOST_MEMBERS]
+                if one.file_size <= LARGEST_MEMBER and one.filename.lower().endswith(_CERTIFICATE_SUFFIXES)
             ]
             # Members may share their bytes, and each of a hundred may be as large as one may be.
-            is_bomb = sum(one.file_size for one in small) > _LARGEST_WHOLE
+            is_bomb = sum(one.file_size for one in small) > LARGEST_WHOLE
             held = [] if is_bomb else [(f"{name}/{one.filename}", archive.read(one)) for one in small]
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, ValueError):
         yield _flawed(
@@ -67,7 +67,7 @@ def _members(name: str, content: bytes, passphrase: Callable[[str], bytes | None
         )
         return
     if is_bomb:
-        limit = f"{_LARGEST_WHOLE // 1024**2} MiB"
+        limit = f"{LARGEST_WHOLE // 1024**2} MiB"
         yield _flawed(
             name, f"the zip file unpacks to more than {limit}", "unpack it, and name the files in it"
         )

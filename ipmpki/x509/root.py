@@ -18,7 +18,7 @@ from ipmpki.x509.pem import CERTIFICATE, armoured
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END", re.DOTALL)
+_BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]*+)-----END")
 
 
 def first_without_root(pem: bytes) -> bytes | None:

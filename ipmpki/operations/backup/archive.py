@@ -31,7 +31,7 @@ _VERSION = 1
 _BLOCK = 1024 * 1024
 _LONGEST_NAME = 200
 """Bytes of a file's name: what is kept of an older one has a longer name, and file systems take 255."""
-_LARGEST_FILE = 64 * 1024 * 1024
+LARGEST_FILE = 64 * 1024 * 1024
 """As for a file that a declaration names."""
 
 
@@ -136,7 +136,7 @@ class Archive:
         return member
 
     def _content(self, member: tarfile.TarInfo) -> bytes:
-        if member.size > _LARGEST_FILE:
+        if member.size > LARGEST_FILE:
             raise self._strange()
         source = self._archive.extractfile(member)
         assert source is not None  # noqa: S101 -- a regular file, as was seen to

@@ -32,7 +32,7 @@ _PHRASES: Final[Mapping[OmissionReason, str]] = {
     OmissionReason.NO_CERTIFICATE: "listed without a certificate",
 }
 _MOST_NAMES: Final = 10
-_CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]*+)-----END CERTIFICATE-----")
 
 
 def authorities(number: int) -> str:
