@@ -173,6 +173,10 @@ def _no_progress(_work: str, _done: int, _total: int) -> None:
     pass
 
 
+_MOMENTS_TOLD = 5
+"""Of so many builds, and of what else was recorded, the report tells what they did."""
+
+
 def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, publication: Publication) -> Built:
     from ipmpki.publish.folders import distribute_report
     from ipmpki.render.report.collect import report_of
@@ -186,7 +190,15 @@ def _distribute_report(project: Project, fleet: Fleet, agreed: Plan, publication
     # As in the plan that was carried out, but for the last stage: after that, nothing is being turned.
     turn = agreed.mutual_auth if agreed.mutual_auth and agreed.mutual_auth.waiting else None
     report = report_of(
-        project.path.name, fleet, issued, problems, refused=False, bundle=bundle, rollover=rollover, turn=turn
+        project.path.name,
+        fleet,
+        issued,
+        problems,
+        refused=False,
+        bundle=bundle,
+        rollover=rollover,
+        turn=turn,
+        past=publication.store.recent_deeds(_MOMENTS_TOLD),
     )
     files = render_report(report)
     if fleet.is_third_party:

@@ -30,6 +30,20 @@ class Event(NamedTuple):
     user: str
 
 
+class Deed(NamedTuple):
+    """Entries of one moment and kind: how many, and the first and the last of their hosts in the alphabet.
+
+    ``reason`` is why certificates were issued, in a plan's word for it; empty where there is none.
+    """
+
+    at: datetime
+    kind: str
+    reason: str
+    number: int
+    first: str | None
+    last: str | None
+
+
 class LedgerCertificate(NamedTuple):
     """A certificate as the ledger keeps it, without its key; ``pem`` holds what was sold with it, too."""
 

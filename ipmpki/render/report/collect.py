@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, TypedDict
 
 from ipmpki.declaration import renewal, specification
@@ -16,16 +17,18 @@ from ipmpki.render.report.document import (
     ReportedCertificate,
     ReportedHost,
     ReportedRevocationList,
+    ReportedWork,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ipmpki.declaration.fleet import CertificateSpec, Fleet, HostSpec
     from ipmpki.declaration.renewal import Renewal
     from ipmpki.diagnostics.problem import LocatedProblem
     from ipmpki.plans.plan import MutualAuthChange, Rollover
+    from ipmpki.store.events import Deed
     from ipmpki.store.records import Issued, IssuedCertificate, StoredAuthority
     from ipmpki.x509.trust_bundle import TrustBundle
 
@@ -40,6 +43,7 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
     bundle: TrustBundle | None = None,
     rollover: Rollover | None = None,
     turn: MutualAuthChange | None = None,
+    past: Sequence[Deed] = (),
 ) -> Report:
     """The report of a declaration; ``fleet`` is None where too little of it could be read."""
     authorities = renewal.of_authorities(issued.signers, fleet)
@@ -59,7 +63,24 @@ def report_of(  # noqa: PLR0913 -- what a report tells of
         bundle=_bundle(fleet, bundle),
         rollover=rollover,
         turn=turn,
+        past=tuple(_past(past)),
     )
+
+
+def _past(deeds: Sequence[Deed]) -> Iterator[ReportedWork]:
+    """What was done at each moment, in words; those of one moment stand together."""
+    for at, group in groupby(deeds, key=lambda one: one.at):
+        yield ReportedWork(at, tuple(map(_deed, group)))
+
+
+def _deed(one: Deed) -> str:
+    what = one.kind.replace("-", " ")
+    why = f", {one.reason}" if one.reason else ""
+    if one.first is None:
+        return f"{what}{why}"
+    named = one.first if one.last in {None, one.first} else f"{one.first}, {one.last}"
+    more = one.number - (1 if one.last in {None, one.first} else 2)
+    return f"{what}{why}: {named}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def _bundle(fleet: Fleet | None, bundle: TrustBundle | None) -> ReportedBundle | None:
@@ -114,6 +135,7 @@ class _Installation(TypedDict, total=False):
     installed_at: datetime | None
     install_by: datetime | None
     is_behind: bool
+    effect: str
 
 
 def _installation(host: HostSpec, fleet: Fleet, issued: Issued) -> _Installation:
@@ -121,7 +143,9 @@ def _installation(host: HostSpec, fleet: Fleet, issued: Issued) -> _Installation
     known = in_use_of(host, fleet, issued)
     if known.is_installed:
         return {"installed_at": known.known_at}
+    dated = [duty for duty in known.duties if duty.by is not None and duty.by == known.install_by]
     return {
+        "effect": dated[0].effect if dated else "",
         "install_by": known.install_by,
         "is_behind": bool(known.duties) or (len(issued.signers) > 1 and trusts_signers(host, fleet)),
     }

@@ -21,6 +21,7 @@ __all__ = [
     "ReportedCertificate",
     "ReportedHost",
     "ReportedRevocationList",
+    "ReportedWork",
 ]
 
 
@@ -78,6 +79,8 @@ class ReportedHost:
     install_by: datetime | None = None
     is_behind: bool = False
     tools_certificate: ReportedCertificate | None = None
+    effect: str = ""
+    """What comes of it, from ``install_by`` on, that it has something older."""
 
     @property
     def certificates(self) -> tuple[ReportedCertificate, ...]:
@@ -110,6 +113,14 @@ class ReportedBundle:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedWork:
+    """What a build, or another command, did at a moment: ``what`` in words, to the hosts that are named."""
+
+    at: datetime
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything the three report files say.
 
@@ -135,6 +146,8 @@ class Report:
     rollover: Rollover | None = None
     turn: MutualAuthChange | None = None
     """Mutual authentication being turned on or off."""
+    past: tuple[ReportedWork, ...] = ()
+    """What was done last, the newest first."""
 
     @property
     def is_staged(self) -> bool:

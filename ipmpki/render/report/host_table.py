@@ -10,6 +10,7 @@ from ipmpki.diagnostics import wording
 from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import day, grouped, timestamp
 from ipmpki.render.report import words
+from ipmpki.render.report.next_steps import lines_to_copy, run_by
 from ipmpki.render.report.words import Installing
 
 if TYPE_CHECKING:
@@ -53,29 +54,42 @@ class HostRow(NamedTuple):
     serial: str = ""
     fingerprint: str = ""
     tools: str = ""
+    left: str = ""
+    copy: str = ""
+    run: str = ""
+    run_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HostTable:
-    """A table of at most ROWS_A_TABLE hosts. ``spread`` names its first and its last."""
+    """A table of at most ROWS_A_TABLE hosts. ``spread`` names its first and its last.
+
+    ``group`` is what all parts of one list have in common, within which they are sorted.
+    """
 
     caption: str
     spread: str
+    group: str
     rows: tuple[HostRow, ...]
 
 
 def host_tables(hosts: Sequence[ReportedHost], report: Report) -> list[HostTable]:
     """The tables of hosts that are in order already, those of a role apart from the others."""
     numbered = [(f"h{number}", host) for number, host in enumerate(hosts, start=1)]
-    return [
-        table
-        for role in Role
-        for table in _tables_of(role, [pair for pair in numbered if pair[1].role is role], report)
-    ]
+    urgent = [pair for pair in numbered if words.is_urgent(pair[1], report)]
+    calm = numbered[len(urgent) :]  # they are in order
+    tables = _tables_of("Overdue, expired or revoked", "urgent", urgent, report)
+    for role in Role:
+        own = [pair for pair in calm if pair[1].role is role]
+        others = "Other " if urgent else ""
+        noun = f"{others}{words.ROLE_NAMES[role]}s"
+        tables += _tables_of(noun.capitalize(), role.value, own, report)
+    return tables
 
 
-def _tables_of(role: Role, hosts: Sequence[tuple[str, ReportedHost]], report: Report) -> list[HostTable]:
-    noun = words.ROLE_NAMES[role] + "s"
+def _tables_of(
+    noun: str, group: str, hosts: Sequence[tuple[str, ReportedHost]], report: Report
+) -> list[HostTable]:
     parts = -(-len(hosts) // ROWS_A_TABLE)
     tables = []
     for part in range(parts):
@@ -84,7 +98,7 @@ def _tables_of(role: Role, hosts: Sequence[tuple[str, ReportedHost]], report: Re
             for anchor, host in hosts[part * ROWS_A_TABLE : (part + 1) * ROWS_A_TABLE]
         )
         caption = f"{noun} ({len(hosts):,})" if parts == 1 else f"{noun}, part {part + 1} of {parts}"
-        tables.append(HostTable(caption, f"{rows[0].name} to {rows[-1].name}", rows))
+        tables.append(HostTable(caption, f"{rows[0].name} to {rows[-1].name}", group, rows))
     return tables
 
 
@@ -111,8 +125,9 @@ def _row(anchor: str, host: ReportedHost, report: Report) -> HostRow:
         install_day,
         _RANKS[installing] + install_day,
     )
+    copy, run = lines_to_copy(host) if host.published_at is not None and not report.refused else ("", "")
     if certificate is None or first is None:
-        return HostRow(*common, has_certificate=False)
+        return HostRow(*common, has_certificate=False, copy=copy, run=run, run_by=run_by(host))
     return HostRow(
         *common,
         has_certificate=True,
@@ -127,6 +142,10 @@ def _row(anchor: str, host: ReportedHost, report: Report) -> HostRow:
         serial=wording.serial_number(certificate.serial),
         fingerprint=grouped(certificate.fingerprint),
         tools=_as_a_client(host.tools_certificate),
+        left=words.left_of(first.not_after, report),
+        copy=copy,
+        run=run,
+        run_by=run_by(host),
     )
 
 

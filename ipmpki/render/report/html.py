@@ -15,6 +15,7 @@ from ipmpki.render.problems.cards import problem_cards
 from ipmpki.render.problems.page import inlined, page_environment, policy
 from ipmpki.render.problems.rule_pages import rule_pages
 from ipmpki.render.report import next_steps, words
+from ipmpki.render.report.due import due_work, progress_of
 from ipmpki.render.report.host_table import host_tables
 from ipmpki.render.report.timeline import draw_timeline
 from ipmpki.render.report.trust_map import draw_trust
@@ -69,6 +70,9 @@ def render_html(report: Report, census: Census) -> bytes:
         anchors={row.name: row.anchor for row in rows},
         installing=sorted({row.installing for row in rows}, key=list(Installing).index),
         trust=draw_trust(report, census),
+        due=due_work(report, census),
+        progress=progress_of(report),
+        is_split=len({table.group for table in tables}) < len(tables),
         words=words.WORDS,
         limits=words.LIMITS,
     )

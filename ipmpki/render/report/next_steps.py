@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.wording import counted, day, minute, utc
 from ipmpki.plans.installation import roles_in_order
 from ipmpki.plans.plan import MutualAuthStage, Stage
-from ipmpki.render.platforms import platform_of
+from ipmpki.render.platforms import Dialect, platform_of
 from ipmpki.render.prose import Code, Sentence
 from ipmpki.render.report.words import Installing, build_command, installing_of, is_due
 
@@ -25,11 +25,15 @@ MOST_NAMES_LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """Hosts whose folders changed at the same moment. ``more`` counts those that are not listed."""
+    """Hosts whose folders changed at the same moment. ``more`` counts those that are not listed.
+
+    ``lines`` are what copies each one's folder to it.
+    """
 
     published: str
     names: tuple[str, ...]
     more: int
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,22 @@ class InstallGroup:
     system: str
     how: Sentence
     waves: tuple[Wave, ...]
+
+
+def lines_to_copy(host: ReportedHost) -> tuple[str, str]:
+    """What carries a host's folder there, by its name, and what is to be run there then."""
+    name = visible(host.name)
+    if platform_of(host.os).dialect is Dialect.POWERSHELL:
+        # C:\\ipmpki is the folder that README.txt has made for it, as an administrator.
+        return f"scp -r dist/hosts/{name} {name}:C:/ipmpki/", f"C:\\ipmpki\\{name}\\install.cmd"
+    # sudo comes with the AIX Toolbox, where that is installed.
+    command = "sh install.sh" if host.os is OperatingSystem.AIX else "sudo sh install.sh"
+    return f"scp -r dist/hosts/{name} {name}:", f"cd {name} && {command}"
+
+
+def run_by(host: ReportedHost) -> str:
+    """Who has to run the second of these lines, in two words."""
+    return "As root" if platform_of(host.os).dialect is Dialect.SH else "As admin."
 
 
 def ordering(report: Report) -> tuple[Sentence, ...]:
@@ -159,22 +179,22 @@ def group_installs(report: Report) -> tuple[InstallGroup, ...]:
 
 def _waves(hosts: list[ReportedHost]) -> tuple[Wave, ...]:
     dated = sorted(
-        ((utc(host.published_at), host.name) for host in hosts if host.published_at is not None),
+        ((utc(host.published_at), host) for host in hosts if host.published_at is not None),
         key=lambda pair: pair[0],
         reverse=True,
     )
-    waves = []
+    waves: list[Wave] = []
     left = MOST_NAMES_LISTED
     for published, pairs in groupby(dated, key=lambda pair: pair[0]):
-        names = [name for _, name in pairs]
-        shown = tuple(visible(name) for name in names[:left])
+        found = [host for _, host in pairs]
+        shown = found[:left]
         left -= len(shown)
-        waves.append(Wave(minute(published), shown, len(names) - len(shown)))
+        names = tuple(visible(host.name) for host in shown)
+        lines = tuple(lines_to_copy(host)[0] for host in shown)
+        waves.append(Wave(minute(published), names, len(found) - len(shown), lines))
         if left == 0:
             listed_so_far = sum(len(wave.names) + wave.more for wave in waves)
-            waves[-1] = Wave(
-                waves[-1].published, waves[-1].names, waves[-1].more + len(dated) - listed_so_far
-            )
+            waves[-1] = replace(waves[-1], more=waves[-1].more + len(dated) - listed_so_far)
             break
     return tuple(waves)
 

@@ -6,12 +6,14 @@ import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.dns_names import shared_domain
 from ipmpki.diagnostics import wording
 from ipmpki.diagnostics.escape import visible, visible_lines
 from ipmpki.diagnostics.problem import tally
 from ipmpki.diagnostics.wording import counted, day, grouped, minute
 from ipmpki.render.problems.text import render_text
 from ipmpki.render.report import next_steps, words
+from ipmpki.render.report.due import due_work, progress_of
 from ipmpki.render.report.trust_map import draw_trust
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from ipmpki.render.report.document import Report, ReportedCertificate, ReportedHost
     from ipmpki.render.report.words import Census
 
-WIDTH = 100
-_NAME_WIDTH = 44
+WIDTH = 80
+_NAME_WIDTH = 28
 _LABEL_WIDTH = 14
 _PAIRS_A_LINE = 48
 """Sixteen pairs of a fingerprint with their colons."""
@@ -45,9 +47,12 @@ def _lines(report: Report, census: Census) -> Iterator[str]:
         yield from _prose(sentence, "  ")
     yield ""
     yield from _summary(report, census)
+    yield from _due(report, census)
+    yield from _hosts(report)
     yield from _problems(report)
     yield from _next_steps(report, census)
-    yield from _hosts(report)
+    yield from _past(report)
+    yield from _certificates(report)
     yield from _trust(report, census)
     yield from _bundle(report)
     yield from _authority(report)
@@ -108,6 +113,30 @@ def _summary(report: Report, census: Census) -> Iterator[str]:
         yield from _field("Next renewal", f"{due}{day(census.next_renewal)}")
 
 
+def _due(report: Report, census: Census) -> Iterator[str]:
+    work = due_work(report, census)
+    if work:
+        yield from _heading("What is due")
+    for one in work:
+        when = f"{one.day}, {one.left}" if one.day else "No day"
+        where = f" ({one.where})" if one.where else ""
+        yield from _wrapped(f"{when}: {one.what}{where}", "  ", f"{one.symbol} ")
+    for under_way in progress_of(report):
+        yield from _heading(f"{under_way.title}: {under_way.done:,} of {counted(under_way.total, 'host')}")
+        for number, (state, step) in enumerate(under_way.steps, start=1):
+            yield from _wrapped(f"{state}: {step}", "   ", f"{number}. ")
+        yield from _wrapped(f"{under_way.waiting}.", "")
+
+
+def _past(report: Report) -> Iterator[str]:
+    if report.past:
+        yield from _heading("What was done last")
+    for one in report.past:
+        for at, line in enumerate(one.what):
+            label = minute(one.at) if at == 0 else ""
+            yield from _wrapped(visible(line), " " * 22, f"{label:<20}  ")
+
+
 def _problems(report: Report) -> Iterator[str]:
     if not report.problems:
         return
@@ -144,8 +173,7 @@ def _next_steps(report: Report, census: Census) -> Iterator[str]:
         yield from _prose(group.how, "  ")
         for wave in group.waves:
             yield f"  Folders changed {wave.published}:"
-            for name in wave.names:
-                yield from _wrapped(f"dist/hosts/{name}", "    ")
+            yield from (f"    {line}" for line in wave.lines)
             if wave.more:
                 yield f"    and {wave.more:,} more, listed under Hosts"
     yield ""
@@ -161,17 +189,29 @@ def _hosts(report: Report) -> Iterator[str]:
     hosts = words.order_hosts(report)
     yield from _heading(f"Hosts ({len(hosts):,})")
     yield ""
-    yield f"{'Name':<{_NAME_WIDTH}}  {'Role':<6}  {'System':<7}  {'Certificate':<20}  Expires"
+    domain = shared_domain(host.name for host in hosts)
+    if max(len(host.name) for host in hosts) <= _NAME_WIDTH:
+        domain = ""
+    label = f"Host of {domain}" if domain else "Host"
+    if len(label) > _NAME_WIDTH:
+        yield from _wrapped(f"Hosts of {domain}", "")
+        label = "Host"
+    yield f"{label:<{_NAME_WIDTH}}  {'Role':<6}  {'System':<7}  {'Certificate':<20}  Expires"
     for host in hosts:
-        yield _host_line(host, report)
-    yield from _heading("Certificates")
+        yield _host_line(host, report, domain)
+
+
+def _certificates(report: Report) -> Iterator[str]:
+    hosts = words.order_hosts(report)
+    if hosts:
+        yield from _heading("Certificates")
     for host in hosts:
         yield ""
         yield from _host_card(host, report)
 
 
-def _host_line(host: ReportedHost, report: Report) -> str:
-    name = visible(host.name)
+def _host_line(host: ReportedHost, report: Report, domain: str) -> str:
+    name = visible(host.name.removesuffix(f".{domain}") if domain else host.name)
     above = ""
     if len(name) > _NAME_WIDTH:
         above, name = "\n".join([*_wrapped(name, ""), ""]), ""
@@ -196,7 +236,10 @@ def _host_card(host: ReportedHost, report: Report) -> list[str]:
     if host.installed_at is not None:
         lines += _field("Installed", f"as was told on {day(host.installed_at)}")
     if host.install_by is not None:
-        lines += _field("Install by", f"{day(host.install_by)}, when the certificate before ends")
+        lines += _field("Install by", f"{day(host.install_by)}: {host.effect or 'it has something older'}")
+    if host.published_at is not None and not report.refused:
+        copy, run = next_steps.lines_to_copy(host)  # each a line, however long, so that it can be copied
+        lines += [f"  {'To copy':<{_LABEL_WIDTH}}{copy}", f"  {next_steps.run_by(host):<{_LABEL_WIDTH}}{run}"]
     if host.awaited_since is not None:
         lines += _field("Awaited", f"since {day(host.awaited_since)}")
     certificate = host.certificate
@@ -204,18 +247,20 @@ def _host_card(host: ReportedHost, report: Report) -> list[str]:
         lines += _field("Certificate", words.status_of(host, report).word.lower())
     else:
         lines += _field("Names", _joined((*certificate.dns_names, *certificate.addresses)))
-        lines += _certificate_lines(certificate)
+        lines += _certificate_lines(certificate, report)
     if host.tools_certificate is not None:
         lines += _field("As a client", "its own programs show another certificate:")
-        lines += _certificate_lines(host.tools_certificate)
+        lines += _certificate_lines(host.tools_certificate, report)
     return lines
 
 
-def _certificate_lines(certificate: ReportedCertificate) -> list[str]:
-    lines = [
-        f"  Valid         {day(certificate.not_before)} to {minute(certificate.not_after)}, "
-        f"renewed from {day(certificate.renew_from)}"
-    ]
+def _certificate_lines(certificate: ReportedCertificate, report: Report) -> list[str]:
+    left = words.left_of(certificate.not_after, report)
+    lines = _field(
+        "Valid",
+        f"{day(certificate.not_before)} to {minute(certificate.not_after)}{f', {left}' if left else ''}",
+    )
+    lines += _field("Renewed", f"from {day(certificate.renew_from)}")
     lines += _field("Key", visible(certificate.key))
     lines.append(f"  Serial        {wording.serial_number(certificate.serial)}")
     return lines + _fingerprint(certificate.fingerprint)

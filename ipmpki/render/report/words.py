@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.escape import visible
 from ipmpki.diagnostics.problem import tally
-from ipmpki.diagnostics.wording import counted, day
+from ipmpki.diagnostics.wording import counted, day, days, days_left, utc
 from ipmpki.render.prose import Code, Sentence
 
 if TYPE_CHECKING:
@@ -115,6 +115,23 @@ def installing_of(host: ReportedHost, report: Report) -> Installing:
     return Installing.BEHIND if host.is_behind else Installing.UNKNOWN
 
 
+def is_urgent(host: ReportedHost, report: Report) -> bool:
+    """Whether something fails already for want of a build, or of installing what was built."""
+    if installing_of(host, report) is Installing.OVERDUE:
+        return True
+    return status_of(host, report) in {HostStatus.EXPIRED, HostStatus.REVOKED}
+
+
+def left_of(end: datetime, report: Report) -> str:
+    """The days that are left at the time of the report; empty before the first build."""
+    if report.as_of is None:
+        return ""
+    if utc(end) <= utc(report.as_of):
+        gone = (utc(report.as_of) - utc(end)).days
+        return f"{days(gone)} ago" if gone else "today"
+    return f"{days(days_left(end, report.as_of))} left"
+
+
 def take_census(report: Report) -> Census:
     """Count the hosts and find the two dates everybody asks for."""
     counts = Counter([status_of(host, report) for host in report.hosts])
@@ -185,7 +202,7 @@ def _headline_of_build(report: Report, census: Census, count: Tally) -> Headline
             late,
             "error",
             f"{counted(late, 'host')} not installed in time",
-            (("The certificates that they have in use have ended. ", *_INSTALL),),
+            (("What is due says what fails there for want of it. ", *_INSTALL),),
         ),
         (
             "mutual-auth-not-in-force" in rules,
@@ -247,17 +264,17 @@ def authorities(report: Report) -> list[tuple[ReportedAuthority, str]]:
 
 
 def order_hosts(report: Report) -> tuple[ReportedHost, ...]:
-    """Servers first, then clients; of each those first that are overdue, then those that lack what they need,
-    then what ends first.
+    """What fails already first, whatever its role; then servers, then clients; of each those first that lack
+    what they need, then what ends first.
 
     Certificates that end on one day keep the order of the declaration, as do hosts that need none.
     """
 
     def urgency(host: ReportedHost) -> tuple[bool, bool, bool, str]:
-        late = installing_of(host, report) is Installing.OVERDUE
         lacks = status_of(host, report) in {HostStatus.AWAITED, HostStatus.REVOKED}
         ends = min([day(one.not_after) for one in host.certificates], default="9999-12-31")
-        return host.role is not Role.SERVER, not late, not lacks, "" if lacks else ends
+        urgent = is_urgent(host, report)
+        return not urgent, not urgent and host.role is not Role.SERVER, not lacks, "" if lacks else ends
 
     return tuple(sorted(report.hosts, key=urgency))
 

@@ -8,9 +8,11 @@
   const standing = (moment) => {
     const expired = rows.filter((row) => row.dataset.until && row.dataset.until <= moment).length;
     const due = rows.filter((row) => row.dataset.renew && row.dataset.renew <= moment).length - expired;
+    const late = rows.filter((row) => (row.dataset.install || "9")[0] < "2" && row.dataset.install.slice(1) <= moment.slice(0, 10)).length;
     const said = [];
     if (expired) said.push(`${expired} ${expired === 1 ? "certificate has" : "certificates have"} expired`);
     if (due) said.push(`${due} ${due === 1 ? "certificate is" : "certificates are"} due for renewal`);
+    if (late) said.push(`${late} ${late === 1 ? "host has" : "hosts have"} not installed in time`);
     if (list && list.dateTime <= moment) said.push("the revocation list has run out");
     return said.join("; ");
   };
@@ -26,6 +28,24 @@
     since.replaceChildren(...(since.hidden ? [] : [line]));
   };
   compare();
+
+  // Days left, as of today rather than of the day of the report.
+  const left = (moment) => {
+    const away = Date.parse(moment) - Date.now();
+    const number = Math.floor(Math.abs(away) / 86400000);
+    if (away <= 0 && !number) return "today";
+    return `${number} ${number === 1 ? "day" : "days"} ${away <= 0 ? "ago" : "left"}`;
+  };
+  const count_days = () => {
+    for (const one of document.querySelectorAll(".left")) one.textContent = left(one.dataset.until);
+    for (const row of rows) {
+      if (!row.dataset.until) continue;
+      const times = row.cells[2].querySelectorAll(":scope > time");
+      times[times.length - 1].nextSibling.textContent = `, ${left(row.dataset.until)}`;
+    }
+  };
+  const is_older = since.dataset.asOf && since.dataset.asOf.slice(0, 10) !== new Date().toISOString().slice(0, 10);
+  if (is_older) addEventListener("load", () => setTimeout(count_days));
   setInterval(compare, 3600000);
   document.addEventListener("visibilitychange", compare);
 
@@ -52,7 +72,7 @@
     row,
     place,
     table: row.closest("table"),
-    server: row.cells[1].textContent.startsWith("Server"),
+    group: row.closest("table").dataset.group,
     name: row.cells[0].firstChild.textContent,
     system: row.cells[1].textContent,
     install: row.dataset.install,
@@ -101,15 +121,15 @@
     tell(shown);
   };
 
-  // Servers stay before clients; each table keeps its number of rows.
+  // What fails already stays first, and servers before clients; each table keeps its number of rows.
   const arrange = (key, backwards) => {
     entries ??= index();
     sorted = { key, backwards };
     order.value = key;
     const by = (one, other) => (orders[key](one, other) || one.place - other.place) * (backwards ? -1 : 1);
-    for (const server of [true, false]) {
-      const group = entries.filter((entry) => entry.server === server).sort(by);
-      const places = tables.filter((table) => group.some((entry) => entry.table === table));
+    for (const name of new Set(tables.map((table) => table.dataset.group))) {
+      const group = entries.filter((entry) => entry.group === name).sort(by);
+      const places = tables.filter((table) => table.dataset.group === name);
       const sizes = places.map((table) => table.tBodies[0].rows.length);
       let from = 0;
       places.forEach((table, part) => {

@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from ipmpki.declaration.fleet import tools_holder
-from ipmpki.store.events import Event, LedgerCertificate
+from ipmpki.store.events import Deed, Event, LedgerCertificate
 from ipmpki.store.sqlite.connection import reading
 from ipmpki.store.sqlite.reader import read_certificates
 from ipmpki.store.sqlite.schema import hex_serial, moment, seconds
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
@@ -44,6 +45,21 @@ def read_events(
         Event(moment(at), kind, of, None if serial is None else int(serial, 16), detail, user)
         for at, kind, of, serial, detail, user in reversed(rows)
     )
+
+
+_DEEDS = """
+SELECT at, kind, reason, count(*), min(host), max(host) FROM (
+  SELECT id, at, kind, host,
+    CASE WHEN kind LIKE 'certificate-%' AND instr(detail, ': ')
+    THEN substr(detail, 1, instr(detail, ': ') - 1) ELSE '' END AS reason
+  FROM event WHERE at IN (SELECT DISTINCT at FROM event ORDER BY at DESC LIMIT ?)
+) GROUP BY at, kind, reason ORDER BY at DESC, min(id)"""
+
+
+def read_deeds(connection: sqlite3.Connection, moments: int) -> tuple[Deed, ...]:
+    """What was done at the last so many moments at which anything was, the newest first."""
+    rows = connection.execute(_DEEDS, (moments,)).fetchall()
+    return tuple(Deed(moment(at), *others) for at, *others in rows)
 
 
 def read_holders(path: Path) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ipmpki.declaration.specification import BUNDLE
 from ipmpki.store.sqlite.entries import INSERT_CERTIFICATE, Keeping, Material, Revoked, certificate_row
+from ipmpki.store.sqlite.history import read_deeds
 from ipmpki.store.sqlite.reader import read, read_certificates, serials_of
 from ipmpki.store.sqlite.schema import APPLICATION_ID, TABLES, UPGRADES, VERSION, hex_serial, moment, seconds
 from ipmpki.store.sqlite.user import login_name
@@ -19,6 +20,7 @@ from ipmpki.store.sqlite.user import login_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from ipmpki.store.events import Deed
     from ipmpki.store.records import (
         Installation,
         Issued,
@@ -225,6 +227,10 @@ class Store:
                     for new in batch
                 ],
             )
+
+    def recent_deeds(self, moments: int) -> tuple[Deed, ...]:
+        """What was done at the last so many moments at which anything was, the newest first."""
+        return read_deeds(self._connection, moments)
 
     def serials(self) -> dict[int, bool]:
         """Every serial number that was given out, and whether its certificate is revoked."""
