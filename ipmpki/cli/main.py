@@ -6,6 +6,7 @@ import errno
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -162,6 +163,9 @@ def run(arguments: list[str] | None = None) -> None:
             status = 2
         elif error.filename is not None:
             status = _unforeseen(error)
+        elif _stands_nowhere():
+            console.say_error("the folder that you work in was deleted", "go to another: cd DIRECTORY")
+            status = 4
         else:  # a stream's: all that is done to files says which
             why = error.strerror or error
             remedy = "see whether the disk it goes to is full, then run the command again"
@@ -187,6 +191,14 @@ def _give_up_on_full_streams() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _stands_nowhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _one_line(error: click.ClickException) -> str:

@@ -77,7 +77,9 @@ def _fault(
         return RefusedValue(FaultKind.WRONG_VALUE, path, value, (), words, remedy, meant)
     allowed = allowed_values(root, path)
     kind = _KINDS.get(error, FaultKind.WRONG_TYPE)
-    if error in {"literal_error", "enum"} and allowed and type(value) is type(allowed[0]):
+    # An integer of more than 64 bits is another error to pydantic than one that is not among the choices.
+    is_known_error = error in _KINDS
+    if not is_known_error and allowed and type(value) is type(allowed[0]):
         kind = FaultKind.WRONG_VALUE
     return RefusedValue(kind, path, value, allowed)
 
@@ -142,7 +144,10 @@ def shape_of(root: type[Table], path: DocumentPath) -> Shape:
         return Shape.TEXTS
     if any(part is bool for part in _parts(annotation)):
         return Shape.BOOLEAN
-    return Shape.INTEGER if any(type(choice) is int for choice in _choices(annotation)) else Shape.TEXT
+    is_integer = any(part is int for part in _parts(annotation)) or any(
+        type(choice) is int for choice in _choices(annotation)
+    )
+    return Shape.INTEGER if is_integer else Shape.TEXT
 
 
 def _table(root: type[Table], path: DocumentPath) -> type[Table] | None:

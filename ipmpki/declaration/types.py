@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DURATION = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[dwmy])", re.ASCII)
 _DURATION_PATTERN = "^[1-9][0-9]{0,4}[dwmy]$"
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-_LONGEST = timedelta(days=365 * 100)
+LONGEST_LIFETIME = timedelta(days=365 * 100)
 """A validity further off could pass the year 9999, where GeneralizedTime ends (RFC 5280, 4.1.2.5.2)."""
 _NEAR_DURATION = re.compile(
     r"0*(?P<count>[1-9][0-9]{0,4})\s*(?P<unit>d|w|m|y)?(?:ays?|eeks?|o|ons?|onths?|rs?|ears?)?\.?",
@@ -49,7 +49,7 @@ def _duration(written: Any) -> Any:
             guess if near and near["unit"] else None,  # a number alone may be days or years
         )
     length = timedelta(days=int(match["count"]) * _DAYS[match["unit"]])
-    if length > _LONGEST:
+    if length > LONGEST_LIFETIME:
         raise refused(
             f"{quote(written)} is longer than a hundred years", "declare a shorter time, such as '10y'"
         )
@@ -76,7 +76,16 @@ def integer(written: Any) -> Any:
 def _generation(written: Any) -> Any:
     if type(written) is int and written < 1:
         raise refused(f"{written} is not a generation", "count from 1; a successor is one higher", 1)
+    if type(written) is int and written > _LAST_GENERATION:
+        raise refused(
+            f"{written} is too high for a generation: they end at {_LAST_GENERATION}",
+            "write the number of the authority before, plus one",
+        )
     return integer(written)
+
+
+_LAST_GENERATION = 9999
+"""One a day for 27 years: whoever writes more has mistyped, and no lower one could follow."""
 
 
 def _country(written: str) -> str:
@@ -185,7 +194,11 @@ def _permitted(written: Any, one: Callable[[Any], Any]) -> Any:
     if written == DECLARED:
         return written
     if not isinstance(written, list | tuple):
-        raise PydanticCustomError("list_type", "an array")
+        shown = quote(written) if isinstance(written, str) else "this"
+        raise refused(
+            f"{shown} is neither an array nor '{DECLARED}'",
+            f"put it into brackets, each in quotes; or write '{DECLARED}', for those of the hosts",
+        )
     return tuple(dict.fromkeys(map(one, written)))
 
 
@@ -233,7 +246,11 @@ PermittedNetworks = Annotated[
 ]
 
 RenewKey = Literal["new", "keep"]
-Generation = Annotated[int, BeforeValidator(_generation), WithJsonSchema({"type": "integer", "minimum": 1})]
+Generation = Annotated[
+    int,
+    BeforeValidator(_generation),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _LAST_GENERATION}),
+]
 
 
 def _tcp_port(written: Any) -> int:

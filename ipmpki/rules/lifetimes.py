@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ipmpki.declaration.types import LONGEST_LIFETIME
 from ipmpki.declaration.vocabulary import OperatingSystem, Role
 from ipmpki.diagnostics.problem import Related, Severity
 from ipmpki.diagnostics.wording import days
@@ -164,6 +165,8 @@ def ca_shorter_than_two_leaves(fleet: Fleet) -> Iterator[Finding]:
         because = ()
     authority = fleet.place.at(table, "lifetime")
     remedy = f"let it live at least {days(2 * longest.days)}, or certificates shorter: [{table}] lifetime"
+    if 2 * longest > LONGEST_LIFETIME:
+        remedy = "let certificates live shorter, such as '397d': no authority lives twice as long"
     if not _is_written(fleet):
         authority, because = place, ()
         remedy = "let certificates live shorter, such as '397d'"

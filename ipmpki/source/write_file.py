@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 NEW_FILE_MODE = 0o644
 PRIVATE_FILE_MODE = 0o600
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
-_CANNOT_BE_FLUSHED = {errno.EINVAL, errno.ENOTSUP}
+_CANNOT_BE_FLUSHED = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
 """What some file systems answer where names are to be flushed, such as those of shared folders."""
+_HAS_NO_MODES = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}
+_OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 
 # --- A file with its name ---------------------------------------------------------------------------
@@ -125,10 +127,23 @@ def clear_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        require_working_directory(path)
         raise Fault(
             f"'{path}' cannot be written: {error.strerror or error}; nothing was changed",
             f"check that the folder '{path.parent}' exists, is yours to write to and has room",
         ) from error
+
+
+def require_working_directory(path: Path) -> None:
+    """Raises Fault where ``path`` lies in the folder that the shell stands in, and that is deleted."""
+    if path.is_absolute():
+        return
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise Fault(
+            "the folder that you work in was deleted; nothing was changed", "go to another: cd DIRECTORY"
+        ) from None
 
 
 # --- The steps --------------------------------------------------------------------------------------
@@ -161,7 +176,7 @@ def _replace(path: Path, content: bytes, like: os.stat_result | None, mode: int)
             with contextlib.suppress(PermissionError):
                 if like is not None:
                     os.fchown(file.fileno(), like.st_uid, like.st_gid)
-            os.fchmod(file.fileno(), mode)  # the umask took bits away
+            set_mode(file.fileno(), mode)  # the umask took bits away
         file.write(content)
 
     write_new(path, write, None, mode=mode)
@@ -197,6 +212,22 @@ def give_name(temporary: Path, path: Path, taken: WrongUse) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def set_mode(file: Path | int, mode: int) -> None:
+    """Give a file its permissions, where they are not these already.
+
+    A file system without any, such as that of a shared folder, refuses (chmod(2), EPERM and ENOTSUP): there
+    they are what it was mounted with. Raises OSError where another account may read what is private.
+    """
+    has = stat.S_IMODE(os.stat(file).st_mode)  # noqa: PTH116 -- of a descriptor, too
+    if has == mode:
+        return
+    try:
+        os.chmod(file, mode)  # noqa: PTH101 -- as above
+    except OSError as error:
+        if error.errno not in _HAS_NO_MODES or has & ~mode & _OTHERS_READ:
+            raise
 
 
 def flush(path: Path) -> None:

@@ -4,11 +4,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from ipmpki.declaration import model, tables
 from ipmpki.declaration.validate import included_patterns, validate
 from ipmpki.operations import check
 from tests.problems import AUTHORITY, CLIENT, checked, fleet_with, places_of, rules_of, server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOST = '[[hosts]]\nname = "ipm1.example.com"\nrole = "server"\n'
 WHOLE = AUTHORITY + server() + CLIENT
@@ -22,6 +28,24 @@ def test_a_sound_declaration_has_no_problem() -> None:
     assert found.problems == ()
     assert found.fleet is not None
     assert found.fleet.is_whole
+
+
+def _keys(table: type[tables.Table], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key in model.known_keys(table, path):
+        if key != "hosts":
+            yield (*path, key)
+            yield from _keys(table, (*path, key))
+
+
+_VALUES = {"a string": '"x"', "an integer": "99999999999999999999", "an array": "[]", "a table": "{}"}
+
+
+@pytest.mark.parametrize("path", list(_keys(tables.Declaration)), ids=".".join)
+@pytest.mark.parametrize("kind", _VALUES)
+def test_no_value_is_told_to_be_what_it_is(path: tuple[str, ...], kind: str) -> None:
+    found = checked(f"{'.'.join(path)} = {_VALUES[kind]}\n{server()}{CLIENT}")
+    for problem in found.problems:
+        assert f"must be {kind}, not {kind}" not in problem.problem.message
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,51 @@ def test_a_folder_whose_names_cannot_be_flushed_is_no_fault(
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP])
+def test_a_file_system_without_permissions_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refused(_file: object, _mode: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "chmod", refused)
+    monkeypatch.setattr(os, "fchmod", refused)
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    before = os.umask(0o077)  # so that the new file is not as the old one
+    try:
+        write_file.save(path, b"old", b"new")
+    finally:
+        os.umask(before)
+    assert path.read_bytes() == b"new"
+
+
+def test_a_file_that_must_be_private_is_none_where_others_may_read_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_file: object, _mode: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "chmod", refused)
+    path = tmp_path / "file"
+    path.write_bytes(b"a key")
+    path_mode = stat.S_IMODE(path.stat().st_mode)
+    assert path_mode & stat.S_IROTH
+    with pytest.raises(PermissionError):
+        write_file.set_mode(path, 0o600)
+
+
+def test_a_working_directory_that_was_deleted_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    with pytest.raises(Fault, match="the folder that you work in was deleted"):
+        create(Path("file"))
+
+
 def test_there_is_no_second_writer_of_files() -> None:
     root = Path(ipmpki.__file__).parent
     flushing = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shlex
 import sqlite3
 from typing import TYPE_CHECKING
@@ -95,10 +96,41 @@ def clear_errors(path: Path) -> Iterator[None]:
 
 
 def cannot_write(path: Path, error: OSError) -> Fault:
+    if error.errno in _WITHOUT_LOCKS and not _has_locks(path.with_name(f"{path.name}.lock")):
+        return without_locks(path)
     return Fault(
         f"{path.name} cannot be opened for writing in '{path.parent}': {error.strerror or error}",
         "make the folder writable for this user, or name another place with 'store = \"…\"' in pki.toml",
     )
+
+
+_WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
+"""What flock(2) and fcntl(2) answer on a file system without locks, such as older NFS and CIFS."""
+
+
+def without_locks(path: Path) -> Fault:
+    """The fault of a store where nothing keeps two builds apart."""
+    return Fault(
+        f"the file system of '{path.parent}' has no locks, so a store is not safe there",
+        'keep the store on a local disk, and say where in pki.toml: store = "/var/lib/ipmpki/pki.db"',
+    )
+
+
+def _has_locks(path: Path) -> bool:
+    """Whether a file takes the locks that SQLite (fcntl(2)) and filelock (flock(2)) ask for."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has none but its own
+        return True
+    if not path.exists():  # a new store that failed is gone again
+        path = next(iter(path.parent.glob("*.lock")), path)
+    try:
+        with path.open("rb") as file:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _WITHOUT_LOCKS
+    return True
 
 
 def require_file(path: Path) -> None:
@@ -134,7 +166,7 @@ def _one(connection: sqlite3.Connection, statement: str) -> int:
     return int(connection.execute(statement).fetchone()[0])
 
 
-def _fault_of(path: Path, error: sqlite3.DatabaseError) -> Fault:
+def _fault_of(path: Path, error: sqlite3.DatabaseError) -> Fault:  # noqa: PLR0911 -- one for each fault
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith("SQLITE_FULL"):
         return Fault(
@@ -152,6 +184,9 @@ def _fault_of(path: Path, error: sqlite3.DatabaseError) -> Fault:
             f"{path.name} cannot be {verb}: {error}",
             f"make '{path.parent}' and the file writable for this user",
         )
+    # SQLite says of a file system without locks that another program has one, or that the disk is at fault.
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR")) and not _has_locks(path):
+        return without_locks(path)
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Fault(
             f"{path.name} is in use by another program",

@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import sqlite3
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from ipmpki.store.sqlite.connection import (
     reading,
     require_file,
     require_store,
+    without_locks,
 )
 from ipmpki.store.sqlite.schema import FILE_MODE, moment
 from ipmpki.store.sqlite.writer import Store
@@ -68,7 +70,12 @@ def hold(path: Path) -> Iterator[None]:
         raise Fault(f"'{beside}' is a link, not the store's lock", "see how it came there, and remove it")
     lock = filelock.FileLock(beside, timeout=0, mode=FILE_MODE)
     try:
-        lock.acquire()
+        with warnings.catch_warnings():
+            # Where there are no locks, filelock warns and takes a file for one, which a killed build leaves.
+            warnings.simplefilter("error", UserWarning)
+            lock.acquire()
+    except UserWarning:
+        raise without_locks(path) from None
     except filelock.Timeout:
         raise Fault(
             f"{path.name} is held by {_holder(path)}",

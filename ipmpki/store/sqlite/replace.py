@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
-from ipmpki.source.write_file import flush, new_file
+from ipmpki.source.write_file import flush, new_file, set_mode
 from ipmpki.store.sqlite.connection import COMPANIONS, clear_errors, connect
 from ipmpki.store.sqlite.schema import FILE_MODE
 from ipmpki.store.sqlite.writer import Store
@@ -74,7 +74,7 @@ def put_in_place(path: Path, new: Path, kept: Path) -> None:
         # cannot read, a journal may be left, and the new one must not meet it.
         for companion in _companions(path):
             companion.replace(kept.with_name(kept.name + companion.name.removeprefix(path.name)))
-        new.chmod(FILE_MODE)
+        set_mode(new, FILE_MODE)
         # The old store's second name and the new store's content, before the one name stands for the other.
         flush(path.parent)
         flush(new)
@@ -89,7 +89,7 @@ def _keep(path: Path, kept: Path) -> None:
     except OSError:  # a file system without links, such as a stick's
         with new_file(kept, FILE_MODE) as copy, path.open("rb") as source:
             shutil.copyfileobj(source, copy)
-    kept.chmod(FILE_MODE)
+    set_mode(kept, FILE_MODE)
 
 
 def _companions(path: Path) -> list[Path]:
