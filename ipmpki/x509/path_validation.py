@@ -90,13 +90,15 @@ _WORDS: Final[Mapping[int, str]] = {
 class Evidence:
     """What chains are validated with: encodings in DER by SHA-256, anchors, further certificates, CRLs.
 
-    ``pool`` are certificates that other files hold: of use, but not sent by a server.
+    ``pool`` are certificates that other files hold: of use, but not sent by a server. ``needs_root`` is
+    whether a path has to end at a root, as OpenSSL demands, where others are content with a trusted issuer.
     """
 
     der: Mapping[str, bytes]
     anchors: Sequence[PresentedCertificate]
     pool: Sequence[PresentedCertificate]
     revocation_lists: Sequence[str]
+    needs_root: bool = False
 
 
 def judge_path(chain: Chain, evidence: Evidence, now: datetime) -> Verdict:
@@ -121,7 +123,7 @@ def judge_path(chain: Chain, evidence: Evidence, now: datetime) -> Verdict:
             found = _Validator(chain, evidence, beside, anchors, now)
             return Verdict(chain, found.further_failures(), path, _elsewhere(chain, evidence, path))
     failures, path = _refusal(refused)
-    if any(one.fault is PathFault.INCOMPLETE for one in failures):
+    if not evidence.needs_root and any(one.fault is PathFault.INCOMPLETE for one in failures):
         rootless = next(filter(None, (attempt.without_root() for attempt in refused)), None)
         if rootless is not None:
             return rootless

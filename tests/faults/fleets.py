@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 HEAD = """\
 schema = 1
 
+[ipm.linux.keywords]
+by_hand = ["mutual_auth"]
+
 [ca]
 common_name = "Acme Print CA"
 key = "ec-p256"

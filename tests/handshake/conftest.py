@@ -96,7 +96,8 @@ def without_mutual(once: Once, print_room: Site) -> Site:
     def turn_off(text: str) -> str:
         return text.replace('mutual_auth = "required"', 'mutual_auth = "off"')
 
-    return Site(once("off", lambda folder: print_room.edited(folder / "site", turn_off)) / "site")
+    made = once("off", lambda folder: print_room.edited(folder / "site", turn_off).settled())
+    return Site(made / "site")
 
 
 @pytest.fixture(scope="session")

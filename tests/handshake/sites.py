@@ -76,6 +76,14 @@ class Site:
         build(folder)
         return Site(folder)
 
+    def settled(self) -> Site:
+        """The same, with what was published said to be installed everywhere, and built once more."""
+        words = ("-m", "ipmpki", "installed", "pki.toml", "--all")
+        done = preloaded.run(*words, cwd=self.folder, timeout=LONGEST)
+        assert done.returncode == 0, done.stderr.decode()
+        build(self.folder)
+        return self
+
 
 @dataclass(frozen=True)
 class Installed:

@@ -172,7 +172,10 @@ def _presented(group: Group, shared: Group, asked: Presented) -> Presented:
         for one in source.everything()
         for key, value in one.der.items()
     }
-    evidence = Evidence(der, anchors, pool, [one.fingerprint for one in lists])
+    # Who names the trusted authorities asks what openssl verify -CAfile answers; in a folder it is what lies
+    # there, of which each program makes what it does.
+    needs_root = bool(shared.anchors)
+    evidence = Evidence(der, anchors, pool, [one.fingerprint for one in lists], needs_root=needs_root)
     own = [cert for one in group.client_anchors for cert in one.certificates]
     of_clients = replace(evidence, anchors=[*anchors, *own])
     # An authority shown alone has no role, but somebody must have certified it, too.

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PIN = "geheime-1234"
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")
 HOSTS = """
+[ipm.keywords]
+by_hand = ["mutual_auth"]
+
 [tls]
 mutual_auth = "required"
 
