@@ -125,7 +125,8 @@ def _row(anchor: str, host: ReportedHost, report: Report) -> HostRow:
         install_day,
         _RANKS[installing] + install_day,
     )
-    copy, run = lines_to_copy(host) if host.published_at is not None and not report.refused else ("", "")
+    has_folder = installing is not Installing.NOTHING and not report.refused
+    copy, run = lines_to_copy(host) if has_folder else ("", "")
     if certificate is None or first is None:
         return HostRow(*common, has_certificate=False, copy=copy, run=run, run_by=run_by(host))
     return HostRow(

@@ -237,7 +237,7 @@ def _host_card(host: ReportedHost, report: Report) -> list[str]:
         lines += _field("Installed", f"as was told on {day(host.installed_at)}")
     if host.install_by is not None:
         lines += _field("Install by", f"{day(host.install_by)}: {host.effect or 'it has something older'}")
-    if host.published_at is not None and not report.refused:
+    if words.installing_of(host, report) is not words.Installing.NOTHING and not report.refused:
         copy, run = next_steps.lines_to_copy(host)  # each a line, however long, so that it can be copied
         lines += [f"  {'To copy':<{_LABEL_WIDTH}}{copy}", f"  {next_steps.run_by(host):<{_LABEL_WIDTH}}{run}"]
     if host.awaited_since is not None:
