@@ -6,13 +6,14 @@ import contextlib
 import os
 import pty
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import preloaded
 from tests.cli.command import ipmpki
-from tests.shop import Shop, client
+from tests.shop import HEAD, SERVER, Shop, client
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,3 +92,19 @@ def test_with_yes_and_without_a_terminal_nothing_is_asked(shop: Shop) -> None:
     done = ipmpki("build", shop.declaration)
     assert done.status == 0
     assert "Go on?" not in done.out + done.err
+
+
+def test_it_prints_the_digest_of_each_script_that_was_made_for_a_few_hosts(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, text=HEAD + SERVER + client("desk1"))
+    said = ipmpki("build", shop.declaration).out
+    for name in ("ipm1", "desk1"):
+        digest = sha256((shop.host(name) / "install.sh").read_bytes()).hexdigest()
+        assert f"  {digest}\n" in said.partition("Compare the SHA-256")[2]
+    assert "manifest.json" not in said
+
+
+def test_of_many_hosts_it_names_the_file_that_has_the_digests(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, text=HEAD + SERVER + "".join(client(f"desk{number}") for number in range(4)))
+    said = " ".join(ipmpki("build", shop.declaration).out.split())
+    assert "Compare the SHA-256 of the script first, with that in" in said
+    assert "hosts/NAME/manifest.json." in said

@@ -100,6 +100,7 @@ def presentable(text: str) -> str:
     text = re.sub(r"this is \S+,", "this is vm,", text)
     text = re.sub(rf"\b{re.escape(getpass.getuser())}(?=[':]|  )", "ann", text)
     text = re.sub(r"\b[0-9A-F]{37,40}\b", "3AA171D5818EC179A3DAF31BD1DDDF3945DF3016", text)
+    text = re.sub(r"\b[0-9a-f]{64}\b", "3aa171d5818ec179" * 4, text)
     text = re.sub(r"\b(?:[0-9A-F]{2}:){15}[0-9A-F]{2}\b", ":".join(["3A", "A1"] * 8), text)
     text = text.replace(str(Path.cwd()), "/home/ann")
     return "\n".join(line.rstrip() for line in text.strip().splitlines())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ipmpki.declaration.vocabulary import Role
 from ipmpki.diagnostics.escape import visible_lines
 from ipmpki.diagnostics.wording import counted, day
-from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER
+from ipmpki.plans.dist_layout import PLAYBOOK_FOLDER, host_folder
 from ipmpki.plans.installation import in_use_of, roles_in_order
 from ipmpki.plans.plan import Action, Artifact, MutualAuthStage
 from ipmpki.render.plan.text import (
@@ -43,6 +43,8 @@ _DONE = {
 }
 
 
+_MOST_DIGESTS = 3
+"""Of more scripts nobody compares digests by eye: the manifest has them."""
 _MOST_CHANGES_NAMED = 3
 """More are counted alone: the plan and 'ipmpki log' name them."""
 
@@ -147,3 +149,26 @@ def _install_lines(
     if len(hosts) > MOST_HOSTS_NAMED:
         yield f"  and {len(hosts) - MOST_HOSTS_NAMED} more: see {dist}/report.txt"
         yield f"For a rollout with Ansible see {dist}/{PLAYBOOK_FOLDER}/README.txt"
+    yield from _digest_lines(hosts, issued, dist)
+
+
+def _digest_lines(hosts: list[HostSpec], issued: Issued, dist: str) -> Iterator[str]:
+    """What tells a script that somebody changed on its way: it holds every other file against itself."""
+    digests = {host.name: _digest_of_script(host, issued) for host in hosts[: _MOST_DIGESTS + 1]}
+    if len(hosts) <= _MOST_DIGESTS and all(digests.values()):
+        yield from wrapped("Carried by a way you do not trust? Compare the SHA-256 of the script first:")
+        for name, digest in digests.items():
+            yield f"  {name}"
+            yield f"    {digest}"
+    else:
+        yield from wrapped(
+            "Carried by a way you do not trust? Compare the SHA-256 of the script first, with that in"
+            f" {dist}/hosts/NAME/manifest.json."
+        )
+
+
+def _digest_of_script(host: HostSpec, issued: Issued) -> str:
+    """The digest of the published script; empty where there is none."""
+    folder = issued.folders.get(host_folder(host.name))
+    files = folder.files if folder is not None else ()
+    return next((file.sha256 for file in files if file.name in {"install.sh", "install.ps1"}), "")
