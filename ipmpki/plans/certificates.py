@@ -29,7 +29,7 @@ def authority_changes(fleet_plan: FleetPlan) -> Iterator[Change]:
         return
     for retired in succession.retires:
         reason = Reason(
-            ReasonCode.ISSUER_CHANGED, "another has taken over: nothing that is in use is its own"
+            ReasonCode.ISSUER_CHANGED, "another has taken over: no host uses a certificate that it issued"
         )
         if retired.not_after <= world.now:
             reason = Reason(ReasonCode.EXPIRED, f"ended on {day(retired.not_after)}")
