@@ -133,6 +133,9 @@ def cli() -> None:
     """Compile pki.toml into certificates, install scripts and a report for InfoPrint Manager."""
 
 
+_NOWHERE = ("the folder that you work in was deleted", "go to another: cd DIRECTORY")
+
+
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit status. No traceback ever reaches a user."""
     from ipmpki.cli import console
@@ -146,8 +149,7 @@ def run(arguments: list[str] | None = None) -> None:
         console.say_error("interrupted", "run the command again: it carries on where it was")
         status = 130
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx is not None else "ipmpki"
-        console.say_error(_one_line(error), f"see '{where} --help'")
+        _tell_wrong_use(error)
         status = error.exit_code
     except click.ClickException as error:
         console.say_error(_one_line(error), None)
@@ -164,7 +166,7 @@ def run(arguments: list[str] | None = None) -> None:
         elif error.filename is not None:
             status = _unforeseen(error)
         elif _stands_nowhere():
-            console.say_error("the folder that you work in was deleted", "go to another: cd DIRECTORY")
+            console.say_error(*_NOWHERE)
             status = 4
         else:  # a stream's: all that is done to files says which
             why = error.strerror or error
@@ -175,6 +177,16 @@ def run(arguments: list[str] | None = None) -> None:
         status = _unforeseen(error)
     _give_up_on_full_streams()
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _tell_wrong_use(error: click.UsageError) -> None:
+    from ipmpki.cli import console
+
+    if isinstance(error, click.BadParameter) and _stands_nowhere():  # no file is there, nor can be
+        console.say_error(*_NOWHERE)
+        return
+    where = error.ctx.command_path if error.ctx is not None else "ipmpki"
+    console.say_error(_one_line(error), f"see '{where} --help'")
 
 
 def _stand_in_for_closed_streams() -> None:

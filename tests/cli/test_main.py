@@ -148,3 +148,16 @@ def test_what_issues_nothing_loads_no_library_that_could(built_shop: Shop, comma
     )
     words = [sys.executable, "-c", code, command, str(built_shop.store.with_name("pki.toml"))]
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout.endswith("set()\n")
+
+
+@pytest.mark.parametrize("command", [("check",), ("plan",), ("build", "pki.toml"), ("status",)])
+def test_a_folder_that_was_deleted_under_ones_feet_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    done = ipmpki(*command)
+    assert done.status == 2
+    assert done.err == "error: the folder that you work in was deleted\n  help: go to another: cd DIRECTORY\n"
