@@ -32,6 +32,19 @@ def authority_without_root() -> str:
     its_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.private.public_key())
     issuing = mint.authority("Acme Issuing CA", 2, root, further=((its_key, False),))
     lay(mint.server(issuing))
+    Path("ssl").mkdir()
+    put("ssl/server-cert.pem", mint.server(issuing).pem)
+    put("ssl/ca-cert.pem", issuing.pem)
+    return "ssl --crl crl.pem --name ipm1.example.com"
+
+
+@scene
+def chain_incomplete_without_the_root() -> str:
+    """Named with --ca, an issuing authority needs its root, as with openssl verify -CAfile."""
+    root = mint.authority()
+    its_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.private.public_key())
+    issuing = mint.authority("Acme Issuing CA", 2, root, further=((its_key, False),))
+    lay(mint.server(issuing))
     put("issuing.pem", issuing.pem)
     return f"server.pem {GOOD.replace('ca.pem', 'issuing.pem')}"
 
