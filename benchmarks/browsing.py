@@ -38,7 +38,7 @@ _SORTED = f"""async (selector) => {{
   return (performance.now() - begun) / 1000;
 }}"""
 _FOUND = f"""async ([selector, text]) => {{
-  const last = [...document.querySelectorAll("tbody tr")].at(-1);
+  const last = [...document.querySelectorAll(".hosts tbody tr")].at(-1);
   const field = document.querySelector(selector);
   const begun = performance.now();
   field.value = text;
@@ -78,7 +78,8 @@ def bare_table(hosts: int, file: Path) -> None:
         for number in range(hosts)
     )
     file.write_text(
-        "<!DOCTYPE html><html lang='en'><meta charset='utf-8'><title>Hosts</title><input><table><thead><tr>"
+        "<!DOCTYPE html><html lang='en'><meta charset='utf-8'><title>Hosts</title><input>"
+        "<table class='hosts'><thead><tr>"
         "<th>Host<th>System<th>Certificate<th>Installed<th>Folder changed</thead>\n"
         f"<tbody>{rows}</tbody></table>{_SCRIPT}"
     )

@@ -34,7 +34,10 @@ BUILD_LIMITS = {10: 3.0, 1_000: 1.5, 10_000: 1.1}
 STATUS_LIMITS = {10: 1.3, 10_000: 1.3}
 """The highest ratio to the floor, by the number of hosts; other numbers have none."""
 
-HEAD = 'schema = 1\n[ca]\ncommon_name = "Acme Print CA"\nkey = "{key}"\n[tls]\nmutual_auth = "required"\n'
+HEAD = (
+    'schema = 1\n[ca]\ncommon_name = "Acme Print CA"\nkey = "{key}"\n[tls]\nmutual_auth = "required"\n'
+    '[ipm.keywords]\nmutual_auth = "NameReadOffTheSample"\n'
+)
 
 
 def fleet(hosts: int, key: str, ca_key: str) -> str:
